@@ -1,0 +1,315 @@
+"""What a home unit and the server say to each other over MQTT 5 (docs/protocol.md).
+
+Unknown fields are ignored, so a newer unit can talk to an older server. Authenticity is not here
+but around: `telecare.wire.seal`. Golden files in tests/assets/wire/ are added to, never changed.
+"""
+
+from typing import Annotated, Literal
+from uuid import UUID
+
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, TypeAdapter
+
+MAX_PAYLOAD_BYTES = 16_384
+MAX_SDP_CHARS = 12_000
+STATUS_INTERVAL_S = 15
+ALIVE_INTERVAL_S = 1
+LEASE_MS = 3_000
+"""How long one renewal allows picture, sound and driving (architecture §1.5)."""
+
+CameraState = Literal["off", "on", "fault"]
+ScreenState = Literal["on", "off", "unknown"]
+
+
+class EdgeMessage(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+
+class Stamp(EdgeMessage):
+    """A moment on the unit's own monotonic clock; compared only with others of the same boot."""
+
+    boot: UUID
+    monotonic_ms: int = Field(ge=0)
+
+
+# --- up/event, up/alarm, up/vital: stored in the unit until receipted ------------------------
+
+
+class EdgeEvent(EdgeMessage):
+    """`(unit, boot, seq)` is the same on every retransmission: the server stores it once.
+
+    `boot` changes when the outbox file is made anew; `seq` rises by one per event. `occurred_at`
+    is the unit's wall clock, which may be wrong (`clock_ok`), and is never used for ordering.
+    """
+
+    boot: UUID
+    seq: int = Field(ge=1)
+    occurred_at: AwareDatetime
+    clock_ok: bool = True
+
+
+class CameraTurned(EdgeEvent):
+    """A camera went on or off. Signed by the unit (Ed25519, `signature` over `signed_text`)."""
+
+    kind: Literal["camera.turned"] = "camera.turned"
+    camera: str = Field(max_length=32)
+    number: int = Field(ge=1)
+    """Rises by one per camera record of this unit, across boots; a gap is a finding."""
+    on: bool
+    call_id: UUID | None = None
+    reason: Literal[
+        "call", "hang_up", "lease", "must_end", "viewer_silent", "fault", "start"
+    ] = "call"
+    seconds: int | None = Field(default=None, ge=0)
+    """How long it was on, for `on=false`."""
+    signature: str = Field(max_length=128)
+    """base64url without padding."""
+
+
+def signed_text(unit: str, event: CameraTurned) -> bytes:
+    """The bytes a unit signs: field values joined by newline, in this order, UTF-8."""
+    fields = (
+        "telecare camera record 1",
+        unit,
+        str(event.boot),
+        str(event.seq),
+        event.occurred_at.isoformat(),
+        event.camera,
+        str(event.number),
+        "on" if event.on else "off",
+        str(event.call_id or ""),
+        event.reason,
+        "" if event.seconds is None else str(event.seconds),
+    )
+    return "\n".join(fields).encode()
+
+
+class EventsDropped(EdgeEvent):
+    """The outbox was full: this many of the oldest telemetry events were thrown away."""
+
+    kind: Literal["outbox.dropped"] = "outbox.dropped"
+    count: int = Field(ge=1)
+
+
+UP_EVENT: TypeAdapter[CameraTurned | EventsDropped] = TypeAdapter(
+    Annotated[CameraTurned | EventsDropped, Field(discriminator="kind")]
+)
+
+
+# --- up/status: retained, with a will; not an event ------------------------------------------
+
+
+class UnitStatus(EdgeMessage):
+    """Every 15 s, at once on a change, and as the will (`online=false`)."""
+
+    kind: Literal["status"] = "status"
+    online: bool
+    stamp: Stamp
+    version: str = Field(max_length=32)
+    cameras: dict[str, CameraState] = Field(default_factory=dict, max_length=16)
+    screen: ScreenState = "unknown"
+    waiting: int = Field(default=0, ge=0)
+    """Events in the outbox without a receipt."""
+
+
+# --- up/signal: about a call -----------------------------------------------------------------
+
+
+class UnitAnswered(EdgeMessage):
+    """Somebody in the home pressed answer (or auto-answer ran out). The server decides who won."""
+
+    kind: Literal["answered"] = "answered"
+    call_id: UUID
+    stamp: Stamp
+    by_itself: bool = False
+
+
+class UnitDeclined(EdgeMessage):
+    kind: Literal["declined"] = "declined"
+    call_id: UUID
+
+
+class UnitHungUp(EdgeMessage):
+    kind: Literal["hung_up"] = "hung_up"
+    call_id: UUID
+
+
+class UnitCallsIn(EdgeMessage):
+    """A press on "call home care". `press` makes a retransmission the same call."""
+
+    kind: Literal["calls_in"] = "calls_in"
+    press: UUID
+
+
+class UnitSdp(EdgeMessage):
+    """The unit's complete answer (aiortc cannot trickle out); `n` numbers the offer it answers."""
+
+    kind: Literal["sdp"] = "sdp"
+    call_id: UUID
+    n: int
+    sdp: str = Field(max_length=MAX_SDP_CHARS)
+
+
+class UnitAlive(EdgeMessage):
+    """Each second from a call's first message to its end; a lease echoes the newest stamp."""
+
+    kind: Literal["alive"] = "alive"
+    call_id: UUID
+    stamp: Stamp
+
+
+class UnitReport(EdgeMessage):
+    """What this end sees: first frame sent, quality, or that it went dark."""
+
+    kind: Literal["report"] = "report"
+    call_id: UUID
+    what: Literal["first_frame", "dark", "lit", "quality", "stopped"]
+    loss_percent: int | None = Field(default=None, ge=0, le=100)
+    round_trip_ms: int | None = Field(default=None, ge=0)
+    width: int | None = Field(default=None, ge=0)
+    height: int | None = Field(default=None, ge=0)
+
+
+UP_SIGNAL: TypeAdapter[
+    UnitAnswered | UnitDeclined | UnitHungUp | UnitCallsIn | UnitSdp | UnitAlive | UnitReport
+] = TypeAdapter(
+    Annotated[
+        UnitAnswered
+        | UnitDeclined
+        | UnitHungUp
+        | UnitCallsIn
+        | UnitSdp
+        | UnitAlive
+        | UnitReport,
+        Field(discriminator="kind"),
+    ]
+)
+
+
+# --- down ------------------------------------------------------------------------------------
+
+
+class Receipt(EdgeMessage):
+    """These events are committed in PostgreSQL: the unit may forget them."""
+
+    kind: Literal["receipt"] = "receipt"
+    boot: UUID
+    seqs: list[int] = Field(max_length=1000)
+
+
+class Hello(EdgeMessage):
+    """The server subscribes anew: replay what has no receipt. `epoch` differs each time."""
+
+    kind: Literal["hello"] = "hello"
+    epoch: UUID
+
+
+class IceServer(EdgeMessage):
+    urls: list[str]
+    username: str | None = None
+    credential: str | None = None
+
+
+class Ring(EdgeMessage):
+    """Ring in the home. Not an order to open anything: a camera opens only on `Opened`."""
+
+    kind: Literal["ring"] = "ring"
+    call_id: UUID
+    caller: str = Field(max_length=80)
+    """Given name, spoken and shown in the home; never logged."""
+    from_unit: str = Field(max_length=80)
+    language: str = Field(max_length=5)
+    ring_s: int = Field(ge=1, le=180)
+    answers_itself_after_s: int | None = Field(default=None, ge=10, le=60)
+    """Set only under an `auto_answer` consent whose caller and hours allow it."""
+
+
+class StopRinging(EdgeMessage):
+    kind: Literal["stop_ringing"] = "stop_ringing"
+    call_id: UUID
+    reason: str = Field(max_length=32)
+
+
+class Opened(EdgeMessage):
+    """The call is open and recorded. Media may start; without renewals it ends by itself.
+
+    `echo` is the unit's own stamp from its answer: valid until echo + lease_ms on its own clock.
+    """
+
+    kind: Literal["opened"] = "opened"
+    call_id: UUID
+    echo: Stamp
+    lease_ms: int = Field(ge=0, le=10_000)
+    max_s: int = Field(ge=1)
+    """Longest time open, on the unit's own clock from receiving this."""
+    sends_picture: bool
+    sends_sound: bool
+    ice_servers: list[IceServer] = Field(default_factory=list)
+    relay_only: bool = False
+
+
+class Renewal(EdgeMessage):
+    """QoS 0, each second. A renewal echoing an old stamp has no effect."""
+
+    kind: Literal["renewal"] = "renewal"
+    call_id: UUID
+    echo: Stamp
+    lease_ms: int = Field(ge=0, le=10_000)
+
+
+class HangUp(EdgeMessage):
+    """Stop at once: camera, sound, everything."""
+
+    kind: Literal["hang_up"] = "hang_up"
+    call_id: UUID
+    reason: str = Field(max_length=32)
+
+
+DOWN_CALL: TypeAdapter[Ring | StopRinging | Opened | Renewal | HangUp] = TypeAdapter(
+    Annotated[Ring | StopRinging | Opened | Renewal | HangUp, Field(discriminator="kind")]
+)
+
+
+class Offer(EdgeMessage):
+    """The staff browser's offer. A new `n` means a new peer connection (no ICE restart)."""
+
+    kind: Literal["offer"] = "offer"
+    call_id: UUID
+    n: int
+    sdp: str = Field(max_length=MAX_SDP_CHARS)
+
+
+class Candidate(EdgeMessage):
+    """A trickled candidate of offer `n`; `candidate` empty ends them."""
+
+    kind: Literal["candidate"] = "candidate"
+    call_id: UUID
+    n: int
+    candidate: str = Field(max_length=1024)
+    mid: str | None = Field(default=None, max_length=32)
+    line: int | None = None
+
+
+DOWN_SIGNAL: TypeAdapter[Offer | Candidate] = TypeAdapter(
+    Annotated[Offer | Candidate, Field(discriminator="kind")]
+)
+
+
+# --- enrolment over HTTP ---------------------------------------------------------------------
+
+
+class EnrolRequest(BaseModel):
+    """POST /api/units/enrol. `code`: 8 Crockford base32 characters, 15 min, 5 tries."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+    code: str = Field(min_length=8, max_length=9)
+    public_key: str = Field(min_length=43, max_length=43)
+    """Ed25519 public key, 32 bytes, base64url without padding."""
+
+
+class Enrolment(BaseModel):
+    """The answer: who the unit is, its 32-byte MAC key (base64url), and where the broker is."""
+
+    model_config = ConfigDict(frozen=True)
+    unit: str
+    mac_key: str
+    broker_url: str

@@ -1,0 +1,36 @@
+"""HMAC around every MQTT message, both ways (architecture §5).
+
+The seal travels as MQTT 5 user properties `c` (rising counter, decimal) and `m` (HMAC-SHA256,
+base64url without padding, over topic 0x00 counter 0x00 payload). Without a valid seal nothing is
+stored and no camera opens. The caller keeps the counters: a receiver takes a message only when its
+counter is higher than the last one taken on that lane of that connection's boot.
+"""
+
+import base64
+import hashlib
+import hmac
+
+COUNTER = "c"
+MAC = "m"
+
+
+def seal(key: bytes, topic: str, counter: int, payload: bytes) -> list[tuple[str, str]]:
+    """The user properties to send with `payload`."""
+    return [(COUNTER, str(counter)), (MAC, _mac(key, topic, str(counter), payload))]
+
+
+def opened(key: bytes, topic: str, properties: list[tuple[str, str]], payload: bytes) -> int | None:
+    """The counter of a genuine message; None when the seal is missing, malformed or wrong."""
+    values = dict(properties)
+    counter, mac = values.get(COUNTER, ""), values.get(MAC, "")
+    if not (counter.isascii() and counter.isdigit() and len(counter) < 20):
+        return None
+    if not hmac.compare_digest(mac.encode(), _mac(key, topic, counter, payload).encode()):
+        return None
+    return int(counter)
+
+
+def _mac(key: bytes, topic: str, counter: str, payload: bytes) -> str:
+    message = b"\0".join((topic.encode(), counter.encode(), payload))
+    digest = hmac.new(key, message, hashlib.sha256).digest()
+    return base64.urlsafe_b64encode(digest).rstrip(b"=").decode()
