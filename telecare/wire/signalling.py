@@ -1,0 +1,295 @@
+"""What staff pages and TV pages say over their WebSocket, both ways (docs/protocol.md).
+
+`web/static/js/core/protocol.js` mirrors these shapes; a test holds both against the golden files.
+From browsers unknown fields are refused; to browsers everything is a whole, versioned thing: a
+snapshot first, then whole changed rows, so that a page never has to guess what it missed.
+"""
+
+from typing import Annotated, Literal
+from uuid import UUID
+
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, TypeAdapter
+
+MAX_FRAME_BYTES = 65_536
+MAX_SDP_CHARS = 12_000
+SignalKind = Literal["offer", "answer", "candidate"]
+CallKind = Literal["visit", "video_call", "call_in", "look", "robot", "alarm"]
+CallState = Literal["requested", "ringing", "connecting", "open", "dark", "ended"]
+Language = Literal["sv", "fi", "en"]
+
+
+class FromPage(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class ToPage(BaseModel):
+    model_config = ConfigDict(frozen=True)
+
+
+# --- from a page -----------------------------------------------------------------------------
+
+
+class Subscribe(FromPage):
+    """Staff only: follow a view; answered by a `snapshot` and then `rows`."""
+
+    type: Literal["subscribe"] = "subscribe"
+    view: Literal["today"]
+    unit: UUID
+
+
+class Join(FromPage):
+    """Follow a call and receive its signals after number `after` (0 = all)."""
+
+    type: Literal["join"] = "join"
+    call_id: UUID
+    after: int = Field(default=0, ge=0)
+
+
+class Signal(FromPage):
+    """SDP or candidate for the other end. `generation` numbers the staff page's peer connections."""
+
+    type: Literal["signal"] = "signal"
+    call_id: UUID
+    generation: int = Field(ge=1)
+    kind: SignalKind
+    body: str = Field(max_length=MAX_SDP_CHARS)
+    """SDP; or for a candidate the JSON of RTCIceCandidateInit (empty candidate = no more)."""
+
+
+class Alive(FromPage):
+    """Each second while in a call. `mono_ms`: the page's performance.now(), echoed by leases."""
+
+    type: Literal["alive"] = "alive"
+    call_id: UUID
+    mono_ms: int = Field(ge=0)
+
+
+class Report(FromPage):
+    type: Literal["report"] = "report"
+    call_id: UUID
+    what: Literal["first_frame", "dark", "lit", "quality", "stopped", "camera_on", "camera_off"]
+    loss_percent: int | None = Field(default=None, ge=0, le=100)
+    round_trip_ms: int | None = Field(default=None, ge=0, le=600_000)
+    width: int | None = Field(default=None, ge=0, le=16_384)
+    height: int | None = Field(default=None, ge=0, le=16_384)
+
+
+FROM_PAGE: TypeAdapter[Subscribe | Join | Signal | Alive | Report] = TypeAdapter(
+    Annotated[Subscribe | Join | Signal | Alive | Report, Field(discriminator="type")]
+)
+
+
+# --- to a page -------------------------------------------------------------------------------
+
+
+class Hello(ToPage):
+    """First frame. A page whose own `version` differs reloads itself, never in a call."""
+
+    type: Literal["hello"] = "hello"
+    version: str
+    now: AwareDatetime
+
+
+class VisitRow(ToPage):
+    """One planned visit on the day's list."""
+
+    row: Literal["visit"] = "visit"
+    id: UUID
+    starts_at: AwareDatetime
+    minutes: int
+    insats: str
+    resident_id: UUID
+    resident_name: str
+    resident_given_name: str
+    resident_language: Language
+    staff_id: UUID | None
+    staff_name: str | None
+    state: Literal[
+        "planned", "ringing", "in_call", "unfinished", "needs_step", "stepped", "done", "cancelled"
+    ]
+    """`unfinished`: talked but no outcome saved; `needs_step`: unanswered, declined or missed."""
+    call_id: UUID | None
+    outcome: Literal["all_well", "ring_again", "needs_visit", "follow_up", "technical_fault"] | None
+    step: Literal["ring_again", "home_visit", "talked_by_phone", "known_absence"] | None
+    step_at: AwareDatetime | None
+    screen: Literal["here", "silent", "off", "none"]
+    """The home's endpoints now: heard from, not heard from, TV is off, nothing paired."""
+    overdue_at: AwareDatetime | None
+    """When it goes to the coordinator by itself, while it needs a step."""
+    tasks: int
+    """Things to do in the call."""
+
+
+class CallRow(ToPage):
+    """A resident rings and waits for an answer."""
+
+    row: Literal["call"] = "call"
+    id: UUID
+    since: AwareDatetime
+    resident_id: UUID
+    resident_name: str
+    resident_language: Language
+    source: Literal["tv", "unit"]
+    first_for: Language | None
+    """Until `first_until` only shown as yours if you speak this; then everybody's."""
+    first_until: AwareDatetime | None
+    taken_by: str | None
+    next_unit_at: AwareDatetime | None
+
+
+class TaskRow(ToPage):
+    """A follow-up: stays until a human closes it."""
+
+    row: Literal["task"] = "task"
+    id: UUID
+    kind: Literal["call_back", "second_talk", "visit_overdue", "ask_again", "follow_up"]
+    since: AwareDatetime
+    resident_id: UUID
+    resident_name: str
+
+
+class DispatchRow(ToPage):
+    row: Literal["dispatch"] = "dispatch"
+    id: UUID
+    state: Literal["asked", "accepted", "arrived", "done"]
+    asked_at: AwareDatetime
+    resident_id: UUID
+    resident_name: str
+    accepted_by: str | None
+
+
+Row = Annotated[VisitRow | CallRow | TaskRow | DispatchRow, Field(discriminator="row")]
+
+
+class Snapshot(ToPage):
+    """The whole view (at most 100 rows), to replace what the page holds."""
+
+    type: Literal["snapshot"] = "snapshot"
+    view: Literal["today"] = "today"
+    unit: UUID
+    version: int
+    rows: list[Row]
+
+
+class Rows(ToPage):
+    """Changed rows, whole, and ids that left. A gap in `version`: subscribe again."""
+
+    type: Literal["rows"] = "rows"
+    view: Literal["today"] = "today"
+    unit: UUID
+    version: int
+    changed: list[Row]
+    gone: list[UUID]
+
+
+class IceServer(ToPage):
+    urls: list[str]
+    username: str | None = None
+    credential: str | None = None
+
+
+class Media(ToPage):
+    """What may flow, per direction. The end that sends enforces it."""
+
+    home_picture: bool
+    home_sound: bool
+    staff_picture: bool
+    staff_sound: bool
+
+
+class CallFrame(ToPage):
+    """A call's whole state, sent on join and on every change. `ice_servers` only while open."""
+
+    type: Literal["call"] = "call"
+    call_id: UUID
+    kind: CallKind
+    state: CallState
+    resident_id: UUID
+    resident_name: str
+    resident_given_name: str
+    staff_id: UUID | None
+    staff_name: str | None
+    staff_given_name: str | None
+    unit_name: str | None
+    visit_id: UUID | None
+    answered_by: Literal["tv", "unit"] | None
+    mine: bool
+    """TV: this screen is the one that answered. Staff: this person holds the call."""
+    ring_until: AwareDatetime | None
+    answers_itself_at: AwareDatetime | None
+    opened_at: AwareDatetime | None
+    ended_at: AwareDatetime | None
+    end_reason: str | None
+    media: Media | None
+    max_s: int | None
+    ice_servers: list[IceServer] = []
+    relay_only: bool = False
+    phone: str | None = None
+    """TV, on `no_answer` of a call-in: the number to ring instead."""
+
+
+class SignalFrame(ToPage):
+    """Signal number `n` to this end. Keep the highest and give it as `after` when joining anew."""
+
+    type: Literal["signal"] = "signal"
+    call_id: UUID
+    n: int
+    generation: int
+    kind: SignalKind
+    body: str
+
+
+class Lease(ToPage):
+    """Picture and sound may leave this end until `echo_ms + lease_ms` on its own clock."""
+
+    type: Literal["lease"] = "lease"
+    call_id: UUID
+    echo_ms: int
+    lease_ms: int
+
+
+class NextThing(ToPage):
+    at: AwareDatetime
+    kind: Literal["visit"]
+    who: str | None
+    """Given name of who rings, None when only the unit is known."""
+    insats: str
+    state: Literal["planned", "late", "moved", "taken_over"]
+
+
+class Home(ToPage):
+    """Everything a TV page shows when nobody rings; the whole of it at each change."""
+
+    type: Literal["home"] = "home"
+    version: int
+    resident_given_name: str
+    language: Language
+    next: NextThing | None
+    today: list[NextThing]
+    cameras: Literal["off", "on", "unknown"]
+    camera_heard_at: AwareDatetime | None
+    unit_phone: str
+    unit_name: str
+    scale_percent: Literal[100, 115, 130]
+    ask_faces_for: UUID | None
+    """Ask "how did it feel" about this call, at most once a day; silence is no answer."""
+    yes: list[Literal["video_visit", "auto_answer"]]
+    """Purposes the resident may take back here and now."""
+
+
+class Refused(ToPage):
+    """A frame from the page was refused; nothing changed."""
+
+    type: Literal["refused"] = "refused"
+    code: str
+    about: str | None = None
+
+
+TO_PAGE: TypeAdapter[
+    Hello | Snapshot | Rows | CallFrame | SignalFrame | Lease | Home | Refused
+] = TypeAdapter(
+    Annotated[
+        Hello | Snapshot | Rows | CallFrame | SignalFrame | Lease | Home | Refused,
+        Field(discriminator="type"),
+    ]
+)
