@@ -220,7 +220,7 @@ function Outcome({ id, name, last }) {
   const facts = [];
   if (last && last.opened_at && last.ended_at) facts.push(t("after.lasted", { minutes: Math.floor((Date.parse(last.ended_at) - Date.parse(last.opened_at)) / 60000), seconds: Math.floor(((Date.parse(last.ended_at) - Date.parse(last.opened_at)) / 1000) % 60) }));
   if (about && about.to_do.length) facts.push(t("after.ticked", { done: done.length + about.to_do.filter((one) => one.done).length, all: about.to_do.length }));
-  if (last && last.end_reason && last.end_reason !== "hung_up") facts.push(store.endText({ ...last, opened_at: null }));
+  if (last && last.end_reason && last.end_reason.indexOf("hung_up") < 0) facts.push(store.endText({ ...last, opened_at: null }));
   facts.push(t("after.camera_off"));
   return html`<main id="main" class="after"><h1 tabindex="-1" ref=${heading}>${t("after.title", { name })}</h1><p class="sum">${facts.join(" ")}</p><${NoticeBox} />
     <div class="write"><label for="n">${t("after.note", { name: given })}</label><input id="n" data-test="note" value=${note} maxlength="500" autocomplete="off" onInput=${(/** @type {Event} */ e) => setNote(/** @type {HTMLInputElement} */ (e.target).value)} /></div>

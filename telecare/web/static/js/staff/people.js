@@ -62,27 +62,38 @@ export function PeoplePage() {
     ${found.value && found.value.next && html`<p class="soft">${t("people.more")}</p>`}</main>`;
 }
 
-/** @param {{consent: Consent, again: () => unknown}} props */
-function ConsentRow({ consent, again }) {
-  const [asking, setAsking] = useState(false);
-  // Cut first: the gate shuts at once. Who asked for it is said afterwards.
-  const withdraw = async () => {
+/**
+ * Cut first: the gate shuts at once. Who asked for it is said afterwards, in a row of its own.
+ * @param {{consent: Consent, cut: (consent: Consent) => Promise<void>}} props
+ */
+function ConsentRow({ consent, cut }) {
+  const yes = consent.active && consent.decision === "permit";
+  return html`<li class=${yes ? "" : "no"} data-test="consent" data-purpose=${consent.purpose} data-active=${String(consent.active)}><${Icon} name=${yes ? "check" : "x"} />
+    <div><b>${consent.sentence}</b><small>${consent.given}${yes && consent.ask_again_on ? ` ${t("consents.ask_again", { day: consent.ask_again_on })}` : ""}</small></div>
+    ${yes ? html`<${Btn} kind="btn small" test="withdraw" label=${t("consents.take_back_name", { what: t(`purpose.${consent.purpose}`), name: consent.party_name })} act=${() => cut(consent)}>${t("consents.take_back")}<//>` : html`<span></span>`}</li>`;
+}
+
+/** @param {{card: Card, again: () => Promise<void>}} props */
+function Consents({ card, again }) {
+  const [taken, setTaken] = useState(/** @type {Consent|null} */ (null));
+  /** @param {Consent} consent */
+  const cut = async (consent) => {
     await post(`/api/consents/${consent.id}/withdraw`, { asked_by: "not_said" });
-    setAsking(true);
-    store.tell(t("consents.withdrawn"));
+    setTaken(consent);
     await again();
   };
   /** @param {string} who */
   const said = async (who) => {
-    await post(`/api/consents/${consent.id}/withdraw`, { asked_by: who });
-    setAsking(false);
+    if (taken) await post(`/api/consents/${taken.id}/withdraw`, { asked_by: who });
+    setTaken(null);
     await again();
   };
-  const yes = consent.active && consent.decision === "permit";
-  return html`<li class=${yes ? "" : "no"} data-test="consent" data-purpose=${consent.purpose} data-active=${String(consent.active)}><${Icon} name=${yes ? "check" : "x"} />
-    <div><b>${consent.sentence}</b><small>${consent.given}${yes && consent.ask_again_on ? ` ${t("consents.ask_again", { day: consent.ask_again_on })}` : ""}</small>
-      ${asking && html`<div class="row wrap who-asked" role="group" aria-label=${t("consents.who_asked")}><p>${t("consents.who_asked")}</p>${["resident", "cohabitant", "by_phone"].map((who) => html`<${Btn} key=${who} kind="btn small" test=${`asked-${who}`} act=${() => said(who)}>${t(`consents.asked.${who}`)}<//>`)}</div>`}</div>
-    ${yes && !asking ? html`<${Btn} kind="btn small" test="withdraw" label=${t("consents.take_back_name", { what: t(`purpose.${consent.purpose}`), name: consent.party_name })} act=${withdraw}>${t("consents.take_back")}<//>` : html`<span></span>`}</li>`;
+  return html`<section class="panel"><div class="h"><h2>${t("card.consents")}</h2><a class="btn small" data-test="new-consent" href=${`#/people/${card.id}/consent`}>${t("card.new_consent")}</a></div>
+    ${taken && html`<div class="stopbox who-asked" role="status" data-test="withdrawn"><b><${Icon} name="check" />${t("consents.withdrawn", { what: t(`purpose.${taken.purpose}`) })}</b><p id="who-asked">${t("consents.who_asked")}</p>
+      <div class="row wrap" role="group" aria-labelledby="who-asked">${["resident", "cohabitant", "by_phone"].map((who) => html`<${Btn} key=${who} kind="btn small" test=${`asked-${who}`} act=${() => said(who)}>${t(`consents.asked.${who}`, { name: card.given_name })}<//>`)}<button type="button" class="btn small" data-test="asked-not_said" onClick=${() => setTaken(null)}>${t("consents.asked.not_said")}</button></div></div>`}
+    ${card.consents.length ? html`<ul class="say">${card.consents.map((one) => html`<${ConsentRow} key=${one.id} consent=${one} cut=${cut} />`)}</ul>` : html`<p class="soft">${t("card.no_consents")}</p>`}
+    ${card.objections.length > 0 && html`<h3 class="sub">${t("card.objections")}</h3><ul class="say">${card.objections.map((one) => html`<li key=${one.id} class="no" data-test="objection-row"><${Icon} name="warn" /><div><b>${t(`purpose.${one.purpose}`)}: ${one.text}</b><small>${t(`objection.by.${one.by}`)}, ${whenText(one.at, store.now.value)}</small></div></li>`)}</ul>`}
+    <div class="add"><${Objection} card=${card} again=${again} /></div></section>`;
 }
 
 /** @param {{card: Card, again: () => unknown}} props */
@@ -149,10 +160,7 @@ function CardBody({ card, again }) {
     <div class="cols mix"><div>
       <section class="panel"><div class="h"><h2>${t("card.today")}</h2><a class="more" data-test="plan" href=${`#/plan?resident=${card.id}`}>${t("today.plan")}</a></div>
         ${card.today.length ? html`<ol class="line">${card.today.map((row) => { const mark = tag(row); return html`<li key=${row.id}><time datetime=${row.starts_at}>${clock(row.starts_at)}</time><div>${t("card.visit", { insats: row.insats, minutes: row.minutes })} ${mark && html`<${Tag} kind=${mark.kind}>${mark.text}<//>`}<small>${row.staff_name || t("card.no_staff")}</small></div></li>`; })}</ol>` : html`<p class="soft">${t("card.nothing_today")}</p>`}</section>
-      <section class="panel"><div class="h"><h2>${t("card.consents")}</h2><a class="btn small" data-test="new-consent" href=${`#/people/${card.id}/consent`}>${t("card.new_consent")}</a></div>
-        ${card.consents.length ? html`<ul class="say">${card.consents.map((one) => html`<${ConsentRow} key=${one.id} consent=${one} again=${again} />`)}</ul>` : html`<p class="soft">${t("card.no_consents")}</p>`}
-        ${card.objections.length > 0 && html`<h3 class="sub">${t("card.objections")}</h3><ul class="say">${card.objections.map((one) => html`<li key=${one.id} class="no" data-test="objection-row"><${Icon} name="warn" /><div><b>${t(`purpose.${one.purpose}`)}: ${one.text}</b><small>${t(`objection.by.${one.by}`)}, ${whenText(one.at, at)}</small></div></li>`)}</ul>`}
-        <div class="add"><${Objection} card=${card} again=${again} /></div></section>
+      <${Consents} card=${card} again=${again} />
       <section class="panel"><h2>${t("card.happened")}</h2>
         ${card.happened.length ? html`<ol class="line">${card.happened.map((one, i) => html`<li key=${i}><time datetime=${one.at}>${whenText(one.at, at)}</time><div>${firstOf([one.text_key, "action.other"], one.values)}</div></li>`)}</ol>` : html`<p class="soft">${t("card.nothing_happened")}</p>`}</section></div>
     <div>${card.to_know.length > 0 && html`<section class="note"><h2>${t("call.to_know")}</h2><ul>${card.to_know.map((one) => html`<li key=${one}>${one}</li>`)}</ul></section>`}

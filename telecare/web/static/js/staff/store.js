@@ -197,7 +197,7 @@ function ended(frame) {
 
 /** How a call without a visit ended, in a sentence. @param {CallFrame} frame */
 export function endText(frame) {
-  const reason = firstOf([`end.${frame.end_reason}`, "end.other"], { name: frame.resident_name });
+  const reason = firstOf([`call.end.${frame.end_reason}`, "call.end.other"], { name: frame.resident_name });
   return frame.opened_at && frame.ended_at ? `${reason} ${t("call.lasted", { time: duration(Date.parse(frame.ended_at) - Date.parse(frame.opened_at)) })}` : reason;
 }
 
