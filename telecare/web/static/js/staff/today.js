@@ -194,7 +194,7 @@ export function Queue() {
   const tasks = /** @type {TaskRow[]} */ (list.filter((row) => row.row === "task"));
   const dispatches = /** @type {DispatchRow[]} */ (list.filter((row) => row.row === "dispatch" && row.state !== "done"));
   const waiting = store.waiting.value;
-  return html`<aside class="side" aria-label=${t("queue.title")}><h2>${t("queue.title")}</h2>
+  return html`<aside class=${waiting.length ? "side rings" : "side"} aria-label=${t("queue.title")}><h2>${t("queue.title")}</h2>
     <div role="region" aria-live="assertive" aria-label=${t("queue.new")}>${waiting.map((row) => html`<${Waiting} key=${row.id} row=${row} />`)}</div>
     ${!waiting.length && html`<p class="soft later">${t("queue.nobody")}</p>`}
     ${dispatches.length > 0 && html`<h2>${t("queue.dispatches")}</h2>${dispatches.map((row) => html`<${Dispatch} key=${row.id} row=${row} />`)}`}
