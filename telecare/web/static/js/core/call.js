@@ -3,10 +3,10 @@
 import { signal } from "../lib/preact.js";
 import { alive, report, signalTo } from "./protocol.js";
 
-/** @typedef {import("./protocol.js").CallFrame} CallFrame */
-/** @typedef {import("./protocol.js").SignalFrame} SignalFrame */
-/** @typedef {import("./protocol.js").Lease} Lease */
-/** @typedef {import("./protocol.js").Media} Media */
+/** @typedef {import("./wire").CallFrame} CallFrame */
+/** @typedef {import("./wire").SignalFrame} SignalFrame */
+/** @typedef {import("./wire").Lease} Lease */
+/** @typedef {import("./wire").Media} Media */
 /** @typedef {import("./live.js").Live} Live */
 /** @typedef {"staff"|"home"} Role */
 /** @typedef {null|"no_camera"|"no_microphone"|"neither"|"refused"} Trouble */
@@ -93,7 +93,7 @@ export class CallEnd {
     this.offeredMedia = null;
     /** @type {Map<number, RTCIceCandidateInit[]>} */
     this.early = new Map();
-    /** @type {import("./protocol.js").Signal[]} */
+    /** @type {import("./wire").Signal[]} */
     this.unsent = [];
     this.answered = false;
     this.begun = false;
@@ -441,7 +441,7 @@ export class CallEnd {
     else if (state === "failed" && this.role === "staff" && this.live.open.value) this.renew();
   }
 
-  /** @param {import("./protocol.js").Signal} one */
+  /** @param {import("./wire").Signal} one */
   send(one) {
     if (!this.live.send(one)) this.unsent.push(one);
   }
@@ -600,7 +600,9 @@ export class CallEnd {
     const seen = now - this.frameAt < STALLED_MS && frames > 0;
     const heard = now - this.soundAt < STALLED_MS;
     const bad = loss > 5 || (trip !== null && trip > 600) || rate < 8;
-    this.quality.value = seen ? (bad ? "choppy" : "good") : heard ? "sound_only" : "unknown";
+    const media = this.frame && this.frame.media;
+    const expected = !media || (this.role === "staff" ? media.home_picture : media.staff_picture);
+    this.quality.value = seen && expected ? (bad ? "choppy" : "good") : heard ? "sound_only" : "unknown";
     this.live.send(report(this.callId, "quality", {
       loss_percent: Math.min(100, loss),
       round_trip_ms: trip === null ? null : Math.min(600000, Math.round(trip)),

@@ -2,8 +2,8 @@
 import { signal } from "../lib/preact.js";
 import { join, parse, subscribe } from "./protocol.js";
 
-/** @typedef {import("./protocol.js").ToPage} ToPage */
-/** @typedef {import("./protocol.js").FromPage} FromPage */
+/** @typedef {import("./wire").ToPage} ToPage */
+/** @typedef {import("./wire").FromPage} FromPage */
 
 const FIRST_WAIT_MS = 250;
 const LONGEST_WAIT_MS = 5000;

@@ -2,12 +2,12 @@
 import { html, useEffect, useRef, useState } from "../lib/preact.js";
 import { get, post } from "../core/api.js";
 import { clock, duration, t, whenText } from "../core/i18n.js";
-import { Icon } from "../core/icons.js";
+import { Icon } from "./icons.js";
 import * as store from "./store.js";
 import { Steps } from "./today.js";
 import { Btn, Loading, NoticeBox, useFetched, usePage } from "./ui.js";
 
-/** @typedef {import("../core/protocol.js").CallFrame} CallFrame */
+/** @typedef {import("../core/wire").CallFrame} CallFrame */
 /** @typedef {import("../core/call.js").CallEnd} CallEnd */
 /**
  * @typedef {object} VisitPage
@@ -160,7 +160,7 @@ function InCall({ frame }) {
 }
 
 /** The card's facts where there is no visit. @param {any} card @returns {VisitPage} */
-const cardAsPage = (card) => ({ to_do: [], to_know: (card.to_know || []).join(" "), note: null, last_call: null, lives_here: (card.cohabitants || []).map((/** @type {any} */ one) => ({ name: one.name, relation: one.relation, has_said_yes: Boolean(one.has_said_yes) })) });
+const cardAsPage = (card) => ({ to_do: [], to_know: (card.to_know || []).join(" "), note: null, last_call: null, lives_here: [] });
 
 // --- after ------------------------------------------------------------------------------------
 

@@ -2,7 +2,7 @@
 import { html, useEffect, useRef, useState } from "../lib/preact.js";
 import { get, post } from "../core/api.js";
 import { isoDay, localMinute, t } from "../core/i18n.js";
-import { Icon } from "../core/icons.js";
+import { Icon } from "./icons.js";
 import * as store from "./store.js";
 import { Btn, Choice, Faults, faultsOf, Loading, Radios, Text, useFetched, usePage } from "./ui.js";
 

@@ -2,14 +2,11 @@
 import { html, render, useEffect, useRef, useState } from "../lib/preact.js";
 import { post } from "../core/api.js";
 import { bootValues, duration, t } from "../core/i18n.js";
-import { Icon } from "../core/icons.js";
+import { Icon } from "./icons.js";
 import { CallPage, AfterPage } from "./call.js";
-import { ConsentPage, PlanPage } from "./forms.js";
-import { signIn } from "./passkey.js";
-import { CardPage, PeoplePage } from "./people.js";
 import * as store from "./store.js";
 import { Queue, Today } from "./today.js";
-import { Btn, Loading, NoticeBox } from "./ui.js";
+import { Btn, Loading, NoticeBox, useFetched } from "./ui.js";
 
 const NAV = [{ at: "", icon: "day", key: "today.title", small: "nav.visits" }, { at: "people", icon: "people", key: "people.title", small: "people.title" }];
 
@@ -47,7 +44,7 @@ function Locked() {
   const unlock = async () => {
     await store.unlockSound();
     if (bootValues().demo) await post("/api/unlock");
-    else await signIn();
+    else await (await import("./passkey.js")).signIn();
     await store.unlocked();
   };
   const oldest = waits.length ? Math.min(...waits.map((one) => Date.parse(one.since))) : 0;
@@ -56,14 +53,25 @@ function Locked() {
     <${Btn} kind="btn go big last" icon="unlock" test="unlock" act=${unlock}>${t(bootValues().demo ? "lock.unlock" : "lock.unlock_passkey")}<//></div></main><footer></footer></div>`;
 }
 
+/** Pages that are fetched when somebody goes there. @type {{[name: string]: () => Promise<any>}} */
+const LATER = { people: () => import("./people.js"), forms: () => import("./forms.js") };
+
+/** @param {{from: string, name: string, given: object}} props */
+function Later({ from, name, given }) {
+  const page = useFetched(() => LATER[from](), [from]);
+  const View = page.value && page.value[name];
+  return View ? html`<${View} ...${given} />` : html`<main id="main"><h1 class="vh">Telecare</h1><${Loading} error=${page.error} again=${page.again} /></main>`;
+}
+
 /** @param {string[]} path @param {URLSearchParams} query */
 function page(path, query) {
-  if (path[0] === "call" && path[1]) return html`<${CallPage} id=${path[1]} />`;
-  if (path[0] === "after" && path[1]) return html`<${AfterPage} key=${path[1]} id=${path[1]} />`;
-  if (path[0] === "plan") return html`<${PlanPage} resident=${query.get("resident")} />`;
-  if (path[0] === "people" && path[2] === "consent") return html`<${ConsentPage} id=${path[1]} />`;
-  if (path[0] === "people" && path[1]) return html`<${CardPage} id=${path[1]} />`;
-  if (path[0] === "people") return html`<${PeoplePage} />`;
+  const id = path[1];
+  if (path[0] === "call" && id) return html`<${CallPage} id=${id} />`;
+  if (path[0] === "after" && id) return html`<${AfterPage} key=${id} id=${id} />`;
+  if (path[0] === "plan") return html`<${Later} from="forms" name="PlanPage" given=${{ resident: query.get("resident") }} />`;
+  if (path[0] === "people" && path[2] === "consent") return html`<${Later} key="consent" from="forms" name="ConsentPage" given=${{ id }} />`;
+  if (path[0] === "people" && id) return html`<${Later} key="card" from="people" name="CardPage" given=${{ id }} />`;
+  if (path[0] === "people") return html`<${Later} key="people" from="people" name="PeoplePage" given=${{}} />`;
   return html`<${Today} />`;
 }
 

@@ -68,7 +68,7 @@ function page() {
     line.textContent = t("sign_in.waiting");
     try {
       if (what === "sign-in") await signIn();
-      else await register(what);
+      else await register(location.pathname.split("/").filter(Boolean).pop() || "");
       location.assign("/");
     } catch (error) {
       line.className = "wrong";

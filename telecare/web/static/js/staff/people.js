@@ -2,11 +2,11 @@
 import { html, useEffect, useState } from "../lib/preact.js";
 import { get, post } from "../core/api.js";
 import { clock, firstOf, t, whenText } from "../core/i18n.js";
-import { Icon } from "../core/icons.js";
+import { Icon } from "./icons.js";
 import * as store from "./store.js";
 import { Btn, Choice, initials, Loading, NoticeBox, Tag, Text, useFetched, usePage } from "./ui.js";
 
-/** @typedef {import("../core/protocol.js").VisitRow} VisitRow */
+/** @typedef {import("../core/wire").VisitRow} VisitRow */
 /**
  * @typedef {object} Consent
  * @property {string} id

@@ -6,11 +6,11 @@ import { bootValues, duration, firstOf, t } from "../core/i18n.js";
 import { Live } from "../core/live.js";
 import * as sound from "../core/sound.js";
 
-/** @typedef {import("../core/protocol.js").Row} Row */
-/** @typedef {import("../core/protocol.js").VisitRow} VisitRow */
-/** @typedef {import("../core/protocol.js").CallRow} CallRow */
-/** @typedef {import("../core/protocol.js").CallFrame} CallFrame */
-/** @typedef {import("../core/protocol.js").ToPage} ToPage */
+/** @typedef {import("../core/wire").Row} Row */
+/** @typedef {import("../core/wire").VisitRow} VisitRow */
+/** @typedef {import("../core/wire").CallRow} CallRow */
+/** @typedef {import("../core/wire").CallFrame} CallFrame */
+/** @typedef {import("../core/wire").ToPage} ToPage */
 /**
  * @typedef {object} Me
  * @property {string} staff_id

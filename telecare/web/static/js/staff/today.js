@@ -2,14 +2,14 @@
 import { html, useState } from "../lib/preact.js";
 import { post } from "../core/api.js";
 import { clock, dayMonth, duration, isoDay, t, weekday } from "../core/i18n.js";
-import { Icon } from "../core/icons.js";
+import { Icon } from "./icons.js";
 import * as store from "./store.js";
 import { Btn, initials, Tag, Text, Choice, usePage } from "./ui.js";
 
-/** @typedef {import("../core/protocol.js").VisitRow} VisitRow */
-/** @typedef {import("../core/protocol.js").CallRow} CallRow */
-/** @typedef {import("../core/protocol.js").TaskRow} TaskRow */
-/** @typedef {import("../core/protocol.js").DispatchRow} DispatchRow */
+/** @typedef {import("../core/wire").VisitRow} VisitRow */
+/** @typedef {import("../core/wire").CallRow} CallRow */
+/** @typedef {import("../core/wire").TaskRow} TaskRow */
+/** @typedef {import("../core/wire").DispatchRow} DispatchRow */
 
 const SOON_MS = 5 * 60 * 1000;
 const ENDED = ["done", "cancelled", "stepped"];

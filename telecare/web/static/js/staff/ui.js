@@ -2,7 +2,7 @@
 import { html, useEffect, useRef, useState } from "../lib/preact.js";
 import { ApiError, sentence } from "../core/api.js";
 import { t } from "../core/i18n.js";
-import { Icon } from "../core/icons.js";
+import { Icon } from "./icons.js";
 import { complain, notice } from "./store.js";
 
 /** @typedef {import("../lib/preact.js").Child} Child */

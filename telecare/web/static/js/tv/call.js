@@ -4,7 +4,7 @@ import { t } from "../core/i18n.js";
 import { Icon } from "../core/icons.js";
 import * as state from "./state.js";
 
-/** @typedef {import("../core/protocol.js").CallFrame} CallFrame */
+/** @typedef {import("../core/wire").CallFrame} CallFrame */
 
 const TEXT_STAYS_MS = 10000;
 const SURE_MS = 5000;

@@ -6,7 +6,7 @@ import { focusFirst, isBack, isVolumeOrPower, keyOf, move } from "../core/spatia
 import { CallingIn, Faces, InCall, Nobody, Over, Ringing, Taken } from "./call.js";
 import * as state from "./state.js";
 
-/** @typedef {import("../core/protocol.js").NextThing} NextThing */
+/** @typedef {import("../core/wire").NextThing} NextThing */
 
 function CameraChip() {
   const now = state.cameras();

@@ -6,9 +6,9 @@ import { bootValues, hourOf, t } from "../core/i18n.js";
 import { Live } from "../core/live.js";
 import * as sound from "../core/sound.js";
 
-/** @typedef {import("../core/protocol.js").Home} Home */
-/** @typedef {import("../core/protocol.js").CallFrame} CallFrame */
-/** @typedef {import("../core/protocol.js").ToPage} ToPage */
+/** @typedef {import("../core/wire").Home} Home */
+/** @typedef {import("../core/wire").CallFrame} CallFrame */
+/** @typedef {import("../core/wire").ToPage} ToPage */
 /** @typedef {"home"|"day"|"yes"|"pairing"|"word"|"faces"|"nobody"|"over"|"taken"} Screen */
 /** @template T @typedef {import("../lib/preact.js").Signal<T>} Sig */
 

@@ -1,0 +1,190 @@
+// Types of what crosses the WebSocket (telecare/wire/signalling.py). Read by tsc only, never by a browser.
+// tests/web/test_protocol.py holds both together.
+
+export type CallKind = "visit"|"video_call"|"call_in"|"look"|"robot"|"alarm";
+export type CallState = "requested"|"ringing"|"connecting"|"open"|"dark"|"ended";
+export type Language = "sv"|"fi"|"en";
+export type SignalKind = "offer"|"answer"|"candidate";
+export interface Hello {
+  type: "hello";
+  version: string;
+  now: string;
+}
+export interface VisitRow {
+  row: "visit";
+  id: string;
+  starts_at: string;
+  minutes: number;
+  insats: string;
+  resident_id: string;
+  resident_name: string;
+  resident_given_name: string;
+  resident_language: Language;
+  staff_id: string|null;
+  staff_name: string|null;
+  state: "planned"|"ringing"|"in_call"|"unfinished"|"needs_step"|"stepped"|"done"|"cancelled";
+  call_id: string|null;
+  outcome: string|null;
+  step: string|null;
+  step_at: string|null;
+  screen: "here"|"silent"|"off"|"none";
+  overdue_at: string|null;
+  tasks: number;
+}
+export interface CallRow {
+  row: "call";
+  id: string;
+  since: string;
+  resident_id: string;
+  resident_name: string;
+  resident_language: Language;
+  source: "tv"|"unit";
+  first_for: Language|null;
+  first_until: string|null;
+  taken_by: string|null;
+  next_unit_at: string|null;
+}
+export interface TaskRow {
+  row: "task";
+  id: string;
+  kind: "call_back"|"second_talk"|"visit_overdue"|"ask_again"|"follow_up";
+  since: string;
+  resident_id: string;
+  resident_name: string;
+}
+export interface DispatchRow {
+  row: "dispatch";
+  id: string;
+  state: "asked"|"accepted"|"arrived"|"done";
+  asked_at: string;
+  resident_id: string;
+  resident_name: string;
+  accepted_by: string|null;
+}
+export type Row = VisitRow|CallRow|TaskRow|DispatchRow;
+export interface Snapshot {
+  type: "snapshot";
+  view: "today";
+  unit: string;
+  version: number;
+  rows: Row[];
+}
+export interface Rows {
+  type: "rows";
+  view: "today";
+  unit: string;
+  version: number;
+  changed: Row[];
+  gone: string[];
+}
+export interface IceServer {
+  urls: string[];
+  username: string|null;
+  credential: string|null;
+}
+export interface Media {
+  home_picture: boolean;
+  home_sound: boolean;
+  staff_picture: boolean;
+  staff_sound: boolean;
+}
+export interface CallFrame {
+  type: "call";
+  call_id: string;
+  kind: CallKind;
+  state: CallState;
+  resident_id: string;
+  resident_name: string;
+  resident_given_name: string;
+  staff_id: string|null;
+  staff_name: string|null;
+  staff_given_name: string|null;
+  unit_name: string|null;
+  visit_id: string|null;
+  answered_by: "tv"|"unit"|null;
+  mine: boolean;
+  ring_until: string|null;
+  answers_itself_at: string|null;
+  opened_at: string|null;
+  ended_at: string|null;
+  end_reason: string|null;
+  media: Media|null;
+  max_s: number|null;
+  ice_servers: IceServer[];
+  relay_only: boolean;
+  phone: string|null;
+}
+export interface SignalFrame {
+  type: "signal";
+  call_id: string;
+  n: number;
+  generation: number;
+  kind: SignalKind;
+  body: string;
+}
+export interface Lease {
+  type: "lease";
+  call_id: string;
+  echo_ms: number;
+  lease_ms: number;
+}
+export interface NextThing {
+  at: string;
+  kind: "visit";
+  who: string|null;
+  insats: string;
+  state: "planned"|"late"|"moved"|"taken_over";
+}
+export interface Home {
+  type: "home";
+  version: number;
+  resident_given_name: string;
+  language: Language;
+  next: NextThing|null;
+  today: NextThing[];
+  cameras: "off"|"on"|"unknown";
+  camera_heard_at: string|null;
+  unit_phone: string;
+  unit_name: string;
+  scale_percent: number;
+  ask_faces_for: string|null;
+  yes: Array<"video_visit"|"auto_answer">;
+}
+export interface Refused {
+  type: "refused";
+  code: string;
+  about: string|null;
+}
+export type ToPage = Hello|Snapshot|Rows|CallFrame|SignalFrame|Lease|Home|Refused;
+export interface Subscribe {
+  type: "subscribe";
+  view: "today";
+  unit: string;
+}
+export interface Join {
+  type: "join";
+  call_id: string;
+  after: number;
+}
+export interface Signal {
+  type: "signal";
+  call_id: string;
+  generation: number;
+  kind: SignalKind;
+  body: string;
+}
+export interface Alive {
+  type: "alive";
+  call_id: string;
+  mono_ms: number;
+}
+export interface Report {
+  type: "report";
+  call_id: string;
+  what: "first_frame"|"dark"|"lit"|"quality"|"stopped"|"camera_on"|"camera_off";
+  loss_percent?: number|null;
+  round_trip_ms?: number|null;
+  width?: number|null;
+  height?: number|null;
+}
+export type FromPage = Subscribe|Join|Signal|Alive|Report;

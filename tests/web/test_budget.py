@@ -1,0 +1,45 @@
+"""Page weight: what a page loads, gzipped."""
+
+import gzip
+import hashlib
+import json
+import re
+
+import pytest
+
+from .source import LANGUAGES, STATIC, TEMPLATES, TV_TEXTS, catalogue, modules_of
+
+KB = 1000
+FONTS = sorted((STATIC / "fonts").glob("*.woff2"))
+
+
+def packed(data: bytes) -> int:
+    return len(gzip.compress(data, 9))
+
+
+def weight(template: str, entry: str, styles: list[str], texts: dict[str, str]) -> int:
+    files = [*modules_of(entry), *(STATIC / "css" / name for name in styles)]
+    page = (TEMPLATES / template).read_bytes() + json.dumps(texts, ensure_ascii=False).encode()
+    fonts = sum(len(font.read_bytes()) for font in FONTS)
+    return fonts + packed(page) + sum(packed(file.read_bytes()) for file in files)
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_the_television_page_is_light(language: str):
+    texts = {k: v for k, v in catalogue(language).items() if k.startswith(TV_TEXTS)}
+    assert weight("tv/app.html", "tv/main.js", ["tokens.css", "tv.css"], texts) <= 60 * KB
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_the_staff_page_is_light(language: str):
+    texts = {k: v for k, v in catalogue(language).items() if not k.startswith("tv.")}
+    styles = ["tokens.css", "staff.css", "live.css"]
+    assert weight("staff/app.html", "staff/main.js", styles, texts) <= 80 * KB
+
+
+def test_the_vendored_library_is_the_one_described():
+    described = (STATIC / "js" / "lib" / "VENDOR.md").read_text("utf-8")
+    found = re.search(r"sha256 `([0-9a-f]{64})`", described)
+    assert found is not None
+    library = (STATIC / "js" / "lib" / "preact.js").read_bytes()
+    assert hashlib.sha256(library).hexdigest() == found.group(1)
