@@ -49,18 +49,16 @@ export const firstOf = (keys, values) => t(keys.find(has) || keys[keys.length - 
 /** @type {{[name: string]: Intl.DateTimeFormat}} */
 const formats = {};
 /** @param {string} name @param {Intl.DateTimeFormatOptions} options @param {string} [lang] */
-function format(name, options, lang) {
+export function format(name, options, lang) {
   if (!formats[name]) formats[name] = new Intl.DateTimeFormat(lang || boot.lang, Object.assign({ timeZone: ZONE }, options));
   return formats[name];
 }
 
 /** @typedef {string|number|Date} When */
 /** @param {When} at */
-const date = (at) => (at instanceof Date ? at : new Date(at));
+export const date = (at) => (at instanceof Date ? at : new Date(at));
 /** "14:05" in every language. @param {When} at */
 export const clock = (at) => format("clock", { hour: "2-digit", minute: "2-digit", hourCycle: "h23" }, "sv").format(date(at));
-/** "2026-11-22" in local time. @param {When} at */
-export const isoDay = (at) => format("iso", { year: "numeric", month: "2-digit", day: "2-digit" }, "sv").format(date(at));
 /** @param {When} at */
 export const hourOf = (at) => Number(clock(at).slice(0, 2));
 /** @param {string} text */
@@ -69,23 +67,10 @@ const capital = (text) => text.charAt(0).toUpperCase() + text.slice(1);
 export const weekday = (at) => capital(format("weekday", { weekday: "long" }).format(date(at)));
 /** "22 november" @param {When} at */
 export const dayMonth = (at) => format("dayMonth", { day: "numeric", month: "long" }, boot.lang === "en" ? "en-GB" : undefined).format(date(at));
-/** "22 nov" @param {When} at */
-export const dayShort = (at) => format("dayShort", { day: "numeric", month: "short" }, boot.lang === "en" ? "en-GB" : undefined).format(date(at)).replace(".", "");
-/** The local "2026-11-23T14:00" that plans are written in. @param {When} at */
-export const localMinute = (at) => `${isoDay(at)}T${clock(at)}`;
-
 /** "4:12" of some milliseconds. @param {number} ms */
 export function duration(ms) {
   const s = Math.max(0, Math.floor(ms / 1000));
   return `${Math.floor(s / 60)}:${String(s % 60).padStart(2, "0")}`;
-}
-
-/** "I går 15:00", "20 nov 09:12". @param {When} at @param {When} now */
-export function whenText(at, now) {
-  const day = isoDay(at);
-  if (day === isoDay(now)) return clock(at);
-  if (day === isoDay(date(now).getTime() - 86400000)) return t("common.yesterday", { time: clock(at) });
-  return `${dayShort(at)} ${clock(at)}`;
 }
 
 /** Which of four parts of the day, for "Söndag eftermiddag". @param {When} at */

@@ -1,11 +1,12 @@
 // The call, and the page after it.
 import { html, useEffect, useRef, useState } from "../lib/preact.js";
 import { get, post } from "../core/api.js";
-import { clock, duration, t, whenText } from "../core/i18n.js";
+import { clock, duration, t } from "../core/i18n.js";
 import { Icon } from "./icons.js";
 import * as store from "./store.js";
 import { Steps } from "./today.js";
 import { Btn, Loading, NoticeBox, useFetched, usePage } from "./ui.js";
+import { whenText } from "./when.js";
 
 /** @typedef {import("../core/wire").CallFrame} CallFrame */
 /** @typedef {import("../core/call.js").CallEnd} CallEnd */

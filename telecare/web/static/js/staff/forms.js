@@ -1,10 +1,11 @@
 // The two long forms: a new consent, and planning visits.
 import { html, useEffect, useRef, useState } from "../lib/preact.js";
 import { get, post } from "../core/api.js";
-import { isoDay, localMinute, t } from "../core/i18n.js";
+import { t } from "../core/i18n.js";
 import { Icon } from "./icons.js";
 import * as store from "./store.js";
 import { Btn, Choice, Faults, faultsOf, Loading, Radios, Text, useFetched, usePage } from "./ui.js";
+import { isoDay, localMinute } from "./when.js";
 
 /** @typedef {import("./people.js").Card} Card */
 /** @typedef {{sentence: string, details: string, gate_open: boolean, waiting_for: string[], ask_again_on: string|null}} Preview */

@@ -1,10 +1,11 @@
 // Find a person; her card with consents, devices and what has happened.
 import { html, useEffect, useState } from "../lib/preact.js";
 import { get, post } from "../core/api.js";
-import { clock, firstOf, t, whenText } from "../core/i18n.js";
+import { clock, firstOf, t } from "../core/i18n.js";
 import { Icon } from "./icons.js";
 import * as store from "./store.js";
 import { Btn, Choice, initials, Loading, NoticeBox, Tag, Text, useFetched, usePage } from "./ui.js";
+import { whenText } from "./when.js";
 
 /** @typedef {import("../core/wire").VisitRow} VisitRow */
 /**

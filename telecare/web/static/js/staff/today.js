@@ -1,10 +1,11 @@
 // The day's list, and who waits at its side.
 import { html, useState } from "../lib/preact.js";
 import { post } from "../core/api.js";
-import { clock, dayMonth, duration, isoDay, t, weekday } from "../core/i18n.js";
+import { clock, dayMonth, duration, t, weekday } from "../core/i18n.js";
 import { Icon } from "./icons.js";
 import * as store from "./store.js";
 import { Btn, initials, Tag, Text, Choice, usePage } from "./ui.js";
+import { isoDay } from "./when.js";
 
 /** @typedef {import("../core/wire").VisitRow} VisitRow */
 /** @typedef {import("../core/wire").CallRow} CallRow */

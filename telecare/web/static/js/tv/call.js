@@ -94,7 +94,7 @@ export function InCall({ frame }) {
   const on = state.cameras() === "on";
   return html`<main class="full" data-test="in-call"><h1 class="vh">${t("tv.call.title", { name })}</h1><div class="stage"><${Video} stream=${end ? end.theirs.value : null} label=${name} /></div>
     <div class="on-tv"><span class=${on ? "chip live" : "chip solid"} data-test="camera-chip"><${Icon} name=${on ? "video" : "off"} />${t(soundOnly && !on ? "tv.call.sound_only" : `tv.camera.${state.cameras()}`)}</span></div>
-    ${paused ? html`<div class="cover" role="alert" data-test="paused"><p>${t("tv.call.paused")}<small>${t("tv.call.paused_why")}</small></p></div>` : waiting && html`<div class="cover" role="status" data-test="waiting"><p>${name}<small>${t(soundOnly ? "tv.call.sound_only_why" : "tv.call.coming")}</small></p></div>`}
+    ${paused ? html`<div class="cover" role="alert" data-test="paused"><p>${t("tv.call.paused")}<small>${t("tv.call.paused_why")}</small></p></div>` : waiting && html`<div class="cover" role="status" data-test="waiting"><p>${name}<small>${t(soundOnly ? "tv.call.sound_only" : "tv.call.coming")}</small></p></div>`}
     ${up && html`<div class="band"></div>`}
     ${up && html`<p class="rtt" role="log" aria-label=${t("tv.call.writes", { name })} data-test="rtt">${(text.line || text.live) && html`<small>${t("tv.call.writes", { name })}</small>`}${text.live ? html`${text.line && html`<span class="before">${text.line}</span>`}${text.live}` : text.line}</p>`}
     ${end && end.mine.value && end.cameraOn.value && html`<div class="mine" data-test="mine"><${Video} stream=${end.mine.value} label=${t("tv.call.own")} muted /></div>`}

@@ -132,7 +132,8 @@ function App() {
   const { name, view } = current();
   useEffect(() => {
     document.documentElement.dataset.screen = name;
-    document.title = t(`tv.title.${name}`);
+    const heading = document.querySelector("h1");
+    document.title = (heading && heading.textContent) || "Telecare";
   }, [name]);
   // Exactly one thing has focus, always: also after the thing that had it went away.
   useEffect(() => { focusFirst(); });
