@@ -20,6 +20,7 @@ const STALLED_MS = 3000;
 const CONNECT_PATIENCE_MS = 8000;
 const SEVERED_PATIENCE_MS = 4000;
 const QUALITY_EVERY_MS = 5000;
+const HISTORY_FIRST_MS = 400;
 const HISTORY_MS = 2000;
 const TEXT_MAX = 500;
 const CAMERA = { width: { ideal: 960 }, height: { ideal: 540 }, frameRate: { ideal: 30 } };
@@ -56,12 +57,13 @@ export async function openMedia(audio, video) {
 }
 
 export class CallEnd {
-  /** @param {Live} live @param {string} callId @param {Role} role @param {() => void} [onLost] */
-  constructor(live, callId, role, onLost) {
+  /** `resumed`: the call was going on before this page had it. @param {Live} live @param {string} callId @param {Role} role @param {{resumed?: boolean, onLost?: () => void}} [more] */
+  constructor(live, callId, role, more = {}) {
     this.live = live;
     this.callId = callId;
     this.role = role;
-    this.onLost = onLost;
+    this.onLost = more.onLost;
+    this.resumed = Boolean(more.resumed);
     /** The other end's picture. @type {Sig<"waiting"|"live"|"paused">} */
     this.picture = signal(/** @type {"waiting"} */ ("waiting"));
     /** @type {Sig<"unknown"|"good"|"choppy"|"sound_only">} */
@@ -157,9 +159,17 @@ export class CallEnd {
       this.mustEnd = now + frame.max_s * 1000 - gone;
     }
     this.light();
-    if (this.role === "staff") this.renew();
+    if (this.role === "staff") this.firstOffer();
     this.timers.push(setInterval(() => this.sayAlive(), 1000), setInterval(() => this.watch(), 200), setInterval(() => this.measure(), 1000));
     this.sayAlive();
+  }
+
+  /** A call taken over from another page: first see which numbers its connections had. */
+  firstOffer() {
+    const known = sessionStorage.getItem(`generation:${this.callId}`);
+    if (!this.resumed || known) { this.renew(); return; }
+    this.offeredAt = performance.now();
+    setTimeout(() => { if (!this.closed && !this.pc) this.renew(); }, HISTORY_FIRST_MS);
   }
 
   mediaChanged() {
@@ -349,7 +359,8 @@ export class CallEnd {
     if (this.role === "staff" && one.generation > this.generation) {
       // A connection this page did not make. What was there before it came is history to go beyond;
       // later, another page of ours has taken the call.
-      if (performance.now() - this.begunAt < HISTORY_MS) { await this.renew(); return; }
+      if (!this.pc) return;
+      if (this.resumed && performance.now() - this.begunAt < HISTORY_MS) { await this.renew(); return; }
       this.elsewhere.value = true;
       this.stopHere();
       return;

@@ -95,6 +95,8 @@ const mineFirst = (row) => !me.value || !row.staff_id || row.staff_id === me.val
 // --- the socket -------------------------------------------------------------------------------
 
 let version = 0;
+/** The call that began in this very page. */
+let begunHere = "";
 let failures = 0;
 
 export const live = new Live({
@@ -173,7 +175,7 @@ function takeCall(frame) {
     call.value = frame;
     live.inCall = true;
     live.join(frame.call_id);
-    if (frame.mine && (!end.value || end.value.callId !== frame.call_id)) end.value = new CallEnd(live, frame.call_id, "staff");
+    if (frame.mine && (!end.value || end.value.callId !== frame.call_id)) end.value = new CallEnd(live, frame.call_id, "staff", { resumed: begunHere !== frame.call_id });
     if (end.value) end.value.take(frame);
   });
   if (route.value.path[0] !== "call") go(`call/${frame.call_id}`);
@@ -205,6 +207,7 @@ export function endText(frame) {
 async function startCall(path, body = {}) {
   await unlockSound();
   const made = await post(path, body);
+  begunHere = made.call_id;
   hold(made.call_id);
 }
 
@@ -226,11 +229,13 @@ export const ringResident = (residentId) => startCall("/api/calls", { resident_i
 export async function takeCallIn(callId) {
   await unlockSound();
   await post(`/api/calls/${callId}/take`);
+  begunHere = callId;
   hold(callId);
 }
 
 /** The call of mine that another window has: carry it here instead. @param {string} callId */
 export async function continueHere(callId) {
+  begunHere = "";
   await unlockSound();
   if (end.value) end.value.close();
   end.value = null;

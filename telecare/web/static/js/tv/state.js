@@ -131,7 +131,7 @@ function takeCall(frame) {
   call.value = frame;
   problem.value = "";
   if (frame.mine && (frame.state === "connecting" || frame.state === "open" || frame.state === "dark")) {
-    if (!end.value) end.value = new CallEnd(live, frame.call_id, "home", () => lost(frame.call_id));
+    if (!end.value) end.value = new CallEnd(live, frame.call_id, "home", { onLost: () => lost(frame.call_id) });
     end.value.take(frame);
   }
 }
