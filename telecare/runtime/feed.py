@@ -1,0 +1,66 @@
+"""Who must look again: one NOTIFY per transaction wakes whoever follows a topic, in any process.
+
+Topics carry ids only. A notification is a hint, never the news itself: followers read the state
+from the database, and after a lost connection everybody looks again.
+"""
+
+import asyncio
+import logging
+from collections import defaultdict
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from telecare.runtime.db import Database
+from telecare.runtime.errors import DatabaseUnavailable
+
+log = logging.getLogger(__name__)
+
+RETRY_S = 0.5
+CHANNEL = "telecare"
+
+
+class Feed:
+    """Followers wait on an event that any change of their topics sets."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self._followers: defaultdict[str, set[asyncio.Event]] = defaultdict(set)
+
+    @contextmanager
+    def following(self, event: asyncio.Event, *topics: str) -> Iterator[None]:
+        """Set `event` whenever one of `topics` changes, for the life of the block."""
+        for topic in topics:
+            self._followers[topic].add(event)
+        try:
+            yield
+        finally:
+            for topic in topics:
+                self._followers[topic].discard(event)
+                if not self._followers[topic]:
+                    del self._followers[topic]
+
+    def wake(self, topic: str) -> None:
+        for event in self._followers.get(topic, ()):
+            event.set()
+
+    def wake_all(self) -> None:
+        for events in self._followers.values():
+            for event in events:
+                event.set()
+
+    async def run(self) -> None:
+        """Listen for the life of the process; a lost connection is taken up again."""
+        while True:
+            lost = asyncio.Event()
+            try:
+                stop = await self._database.listen(CHANNEL, self.wake, lost.set)
+            except (DatabaseUnavailable, OSError):
+                await asyncio.sleep(RETRY_S)
+                continue
+            try:
+                self.wake_all()  # whatever was said while nobody listened
+                await lost.wait()
+                log.warning("notification connection lost")
+            finally:
+                await stop()
+            await asyncio.sleep(RETRY_S)
