@@ -21,6 +21,7 @@ from telecare.access.model import (
     IDLE_LIMIT,
     SESSION_LIMIT,
     USED_RESOLUTION,
+    AssignmentEnded,
     CareUnit,
     Permission,
     ScreenSession,
@@ -270,6 +271,15 @@ async def revoke(
     await react(db, StaffRevoked(staff_id, now))
     what = {"name": name, "staff_id": str(staff_id)}
     await append(db, Record(Action.STAFF_REVOKED, actor, what=what))
+
+
+async def end_assignments(
+    db: Transaction, source: str, source_id: UUID, now: datetime, react: React
+) -> None:
+    """End what came from `source`; whoever is left without any ground loses what rests on it."""
+    for staff_id, resident_id in await store.end_assignments(db, source, source_id, now):
+        if not await store.has_assignment(db, staff_id, resident_id, now):
+            await react(db, AssignmentEnded(staff_id, resident_id, now))
 
 
 async def take_over(

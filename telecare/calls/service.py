@@ -172,7 +172,7 @@ async def ring(
             answers_itself_after_s=seconds,
         )
         db.after_commit(to_unit(addressee, topics.Down.CALL, message))
-    what = {
+    what: Document = {
         "answers_itself_after_s": seconds,
         "call_id": str(call.id),
         "kind": str(kind),
@@ -216,7 +216,7 @@ async def open_call(  # noqa: PLR0913 - what an opening is made of
     await set_timer(db, NOT_CONNECTED, call.id, now + CONNECT_LIMIT)
     _tell(db, open_now)
     await react(db, CallOpened(open_now, now))
-    what = {
+    what: Document = {
         "answered_by_itself": by_itself,
         "call_id": str(call.id),
         "endpoint_id": str(endpoint_id),
@@ -493,13 +493,12 @@ class Calls:
         async with self._database.transaction(session.tenant) as db:
             call = await self._held(db, call_id)
             is_home = self._other_end(session, call) == "staff"
-            match what:
-                case "first_frame":
-                    changed, action = call.seen(now), Action.CALL_SEEN
-                case "dark":
-                    changed, action = call.darken(now), Action.CALL_WENT_DARK
-                case "lit":
-                    changed, action = call.light(), Action.CALL_LIT_AGAIN
+            if what == "first_frame":
+                changed, action = call.seen(now), Action.CALL_SEEN
+            elif what == "dark":
+                changed, action = call.darken(now), Action.CALL_WENT_DARK
+            else:
+                changed, action = call.light(), Action.CALL_LIT_AGAIN
             if changed == call or (what != "first_frame" and not is_home):
                 return
             await store.save(db, changed)

@@ -228,33 +228,29 @@ class Consents:
         self,
         session: StaffSession,
         resident_id: ResidentId,
-        objection: store.Objection,
-    ) -> None:
+        purpose: Purpose,
+        *,
+        by_kind: Literal["guardian", "relative", "cohabitant", "staff"],
+        by_name: str,
+        body: str,
+    ) -> UUID:
         """An invändning, from anyone; pauses the purpose where policy says so."""
         now = self._clock.now()
+        objection = store.Objection(new_row_id(now), purpose, by_kind, by_name, body, now)
         async with self._database.transaction(session.tenant, actor_text(session.actor)) as db:
             resident = await known(db, resident_id)
-            await store.shut_gate(db, resident.id, objection.purpose)
-            policy = await store.policy(db, objection.purpose, now)
+            await store.shut_gate(db, resident.id, purpose)
+            policy = await store.policy(db, purpose, now)
             if policy is not None and policy.objection_pauses:
-                await self._react(db, ConsentWithdrawn(resident.id, objection.purpose, now))
+                await self._react(db, ConsentWithdrawn(resident.id, purpose, now))
             db.changed(resident_topic(resident.id))
             await store.add_objection(db, resident.id, objection)
+        return objection.id
 
 
 def resident_topic(resident_id: UUID) -> str:
     """What the screens in a resident's home show."""
     return f"resident:{resident_id}"
-
-
-def new_objection(
-    purpose: Purpose,
-    by_kind: Literal["guardian", "relative", "cohabitant", "staff"],
-    by_name: str,
-    body: str,
-    now: datetime,
-) -> store.Objection:
-    return store.Objection(new_row_id(now), purpose, by_kind, by_name, body, now)
 
 
 def _covered_moment(consent: Consent, now: datetime) -> datetime:

@@ -13,7 +13,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 from telecare.access import store as access_store
 from telecare.access.model import ScreenSession, StaffSession
-from telecare.access.service import new_token, token_hash, unit_topic
+from telecare.access.service import Limit, count_try, new_token, token_hash, unit_topic
 from telecare.audit.actions import Action
 from telecare.audit.append import append
 from telecare.audit.model import HomeActor, Record
@@ -81,6 +81,10 @@ class Devices:
         self._database = database
         self._clock = clock
         self._broker_url = broker_url_for_units
+
+    async def count_try(self, limit: Limit, key: str) -> None:
+        """Raises RateLimited."""
+        await count_try(self._database, limit, key, self._clock.now())
 
     async def begin_tv_pairing(self) -> TvCode:
         now = self._clock.now()
