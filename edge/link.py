@@ -8,8 +8,7 @@ import asyncio
 import logging
 import random
 import ssl
-import time
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -73,7 +72,7 @@ class Link:
         identity: Identity,
         *,
         state: Path,
-        reserve: Callable[[int], "asyncio.Future[int]"],
+        reserve: Callable[[int], Awaitable[int]],
         taken: dict[str, int],
         will: Callable[[], bytes],
     ) -> None:
@@ -87,6 +86,7 @@ class Link:
         self._client: Client | None = None
         self._lost = asyncio.Event()
         self.connected = asyncio.Event()
+        self.connections = 0
         self.received: asyncio.Queue[Received] = asyncio.Queue(MAX_RECEIVED)
         self.counts = Counts()
 
@@ -159,7 +159,10 @@ class Link:
     def _new_client(self) -> Client:
         unit = self._identity.unit
         client = Client(
-            CallbackAPIVersion.VERSION2, client_id=unit, protocol=MQTTProtocolVersion.MQTTv5
+            CallbackAPIVersion.VERSION2,
+            client_id=unit,
+            protocol=MQTTProtocolVersion.MQTTv5,
+            reconnect_on_failure=False,
         )
         client.connect_timeout = CONNECT_TIMEOUT_S
         will, topic = self._will(), up(unit, Up.STATUS)
@@ -207,6 +210,7 @@ class Link:
     def _on_connected(self, client: Client) -> None:
         if client is self._client:
             log.info("connected to the broker")
+            self.connections += 1
             self.connected.set()
 
     def _on_lost(self, client: Client) -> None:
@@ -226,14 +230,14 @@ class Link:
 
     def _opened(self, message: MQTTMessage) -> Received | None:
         """The message if it is the server's and new; everything else is counted and forgotten."""
-        topic = message.topic
-        if len(message.payload) > MAX_PAYLOAD_BYTES:
+        topic, payload = message.topic, bytes(message.payload)
+        if len(payload) > MAX_PAYLOAD_BYTES:
             self.counts.oversized += 1
             return None
         if topic == HELLO:
-            return Received(None, message.payload)
+            return Received(None, payload)
         properties = getattr(message.properties, "UserProperty", [])
-        counter = seal.opened(self._identity.mac_key, topic, properties, message.payload)
+        counter = seal.opened(self._identity.mac_key, topic, properties, payload)
         if counter is None:
             self.counts.unsealed += 1
             return None
@@ -241,23 +245,18 @@ class Link:
             self.counts.replayed += 1
             return None
         self._numbers.taken[topic] = counter
-        return Received(Down(topic.rsplit("/", 1)[1]), message.payload)
+        return Received(Down(topic.rsplit("/", 1)[1]), payload)
 
     def _sealed(self, topic: str, counter: int, payload: bytes, packet: int) -> Properties:
-        properties = Properties(packet)
+        properties = Properties(packet)  # type: ignore[no-untyped-call]
         properties.UserProperty = seal.seal(self._identity.mac_key, topic, counter, payload)
         return properties
 
 
 def no_session() -> Properties:
-    properties = Properties(PacketTypes.CONNECT)
+    properties = Properties(PacketTypes.CONNECT)  # type: ignore[no-untyped-call]
     properties.SessionExpiryInterval = 0
     return properties
-
-
-def floor_of_counters(durable: int) -> int:
-    """Never below what was given before; a unit whose file was lost goes on from its clock."""
-    return max(durable, time.time_ns() // 1_000)
 
 
 def tls_context(state: Path) -> ssl.SSLContext:

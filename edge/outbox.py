@@ -220,8 +220,24 @@ class Outbox:
         """What has no receipt: alarms first, then events, then vitals, each oldest first."""
         return self.submit(lambda file: file.waiting(limit))
 
-    def payload(self, seq: int) -> Future[bytes | None]:
-        return self.submit(lambda file: file.payload(seq))
+    def payloads(self, seqs: Sequence[int]) -> Future[list[tuple[int, bytes]]]:
+        """Those of `seqs` that still wait, in that order."""
+
+        def read(file: Transaction) -> list[tuple[int, bytes]]:
+            found = ((seq, file.payload(seq)) for seq in seqs)
+            return [(seq, payload) for seq, payload in found if payload is not None]
+
+        return self.submit(read)
+
+    def reserve(self, counter: str, count: int, *, floor: int = 0) -> Future[int]:
+        """The first of `count` numbers that were never given before and are not below `floor`."""
+
+        def take(file: Transaction) -> int:
+            first = max(file.counter(counter), floor)
+            file.keep(counter, first + count)
+            return first
+
+        return self.submit(take)
 
     def count(self) -> Future[int]:
         return self.submit(lambda file: file.totals()[0])
@@ -265,6 +281,8 @@ class Outbox:
         try:
             db.execute("begin immediate")
             for future, job in batch:
+                if not future.set_running_or_notify_cancel():
+                    continue
                 db.execute("savepoint job")
                 try:
                     done.append((future, job(file)))

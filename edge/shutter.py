@@ -48,6 +48,8 @@ class Shutter:
             self._opening = order.opening
             self._until_ms = bounded(order.until_ms)
             self._changed.set()
+            if not self.is_lit:
+                return
             if order.picture and self._devices.camera is not None:
                 await self._open_camera(self._devices.camera)
             if self._devices.microphone is not None:
