@@ -92,6 +92,9 @@ class Call:
     gives_up_at_ms: int
     """When a call that is not open yet ends by itself."""
     answers_itself_at_ms: int | None = None
+    is_call_in: bool = False
+    """Her own press made this call."""
+    answered_by_itself: bool = field(default=False, init=False)
     must_end_at_ms: int = field(default=0, init=False)
     lease_until_ms: int = field(default=0, init=False)
     viewer_until_ms: int = field(default=0, init=False)
@@ -103,6 +106,7 @@ class Call:
         if self.stage is not Stage.RINGING or now_ms >= self.gives_up_at_ms:
             return []
         self.stage = Stage.ANSWERED
+        self.answered_by_itself = by_itself
         self.gives_up_at_ms = now_ms + OPENING_PATIENCE_MS
         return [Answered(by_itself)]
 
@@ -258,4 +262,5 @@ def rings(ring: Ring, *, boot: UUID, now_ms: int) -> Call:
 
 def called_in(call_id: UUID, *, boot: UUID, now_ms: int) -> Call:
     """Her own press made this call: she has answered it already, and now waits for staff."""
-    return Call(call_id, boot, Stage.ANSWERED, gives_up_at_ms=now_ms + CALL_IN_PATIENCE_MS)
+    gives_up_at_ms = now_ms + CALL_IN_PATIENCE_MS
+    return Call(call_id, boot, Stage.ANSWERED, gives_up_at_ms=gives_up_at_ms, is_call_in=True)

@@ -59,6 +59,7 @@ class _Problem(BaseModel):
 class Identity:
     """An enrolled unit; the keys are kept out of its `repr`."""
 
+    folder: Path
     unit: UnitId
     broker_url: str
     mac_key: bytes = field(repr=False)
@@ -77,7 +78,7 @@ def load(state: Path) -> Identity:
         mac_key = (state / MAC_KEY_FILE).read_bytes()
     except (FileNotFoundError, ValidationError) as error:
         raise NotEnrolled(str(state)) from error
-    return Identity(UnitId(unit.unit), unit.broker_url, mac_key, _signing_key(state))
+    return Identity(state, UnitId(unit.unit), unit.broker_url, mac_key, _signing_key(state))
 
 
 async def enrol(state: Path, *, server_url: str, code: str) -> Identity:

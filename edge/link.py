@@ -71,18 +71,15 @@ class Link:
         self,
         identity: Identity,
         *,
-        state: Path,
         reserve: Callable[[int], Awaitable[int]],
-        taken: dict[str, int],
         will: Callable[[], bytes],
     ) -> None:
         """`reserve(n)` gives the first of n numbers never given before (durable)."""
         refuse_plain_text(identity.broker_url, secure_scheme="mqtts")
         self._identity = identity
-        self._state = state
         self._reserve = reserve
         self._will = will
-        self._numbers = Counters(0, 0, taken)
+        self._numbers = Counters(0, 0)
         self._client: Client | None = None
         self._lost = asyncio.Event()
         self.connected = asyncio.Event()
@@ -94,6 +91,10 @@ class Link:
     def taken(self) -> dict[str, int]:
         """The newest counter taken on each topic."""
         return dict(self._numbers.taken)
+
+    def remember(self, taken: dict[str, int]) -> None:
+        """What earlier runs of this unit have taken."""
+        self._numbers.taken.update(taken)
 
     def send(self, lane: Up, payload: bytes, *, qos: int = 1, retain: bool = False) -> bool:
         """Hand a sealed message to the connection; False when there is none."""
@@ -169,7 +170,7 @@ class Link:
         properties = self._sealed(topic, self._numbers.last_out, will, PacketTypes.WILLMESSAGE)
         client.will_set(topic, will, qos=1, retain=True, properties=properties)
         if urlsplit(self._identity.broker_url).scheme == "mqtts":
-            client.tls_set_context(tls_context(self._state))
+            client.tls_set_context(tls_context(self._identity.folder))
         self._listen(client, asyncio.get_running_loop())
         return client
 

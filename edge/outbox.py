@@ -8,7 +8,7 @@ PUBACK proves nothing (docs/decisions, ingest evidence §0). Knows nothing of MQ
 import queue
 import sqlite3
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass
 from datetime import datetime
@@ -238,6 +238,20 @@ class Outbox:
             return first
 
         return self.submit(take)
+
+    def counters(self, names: Sequence[str]) -> Future[list[int]]:
+        """0 for one that was never kept."""
+        return self.submit(lambda file: [file.counter(name) for name in names])
+
+    def keep(self, counters: Mapping[str, int]) -> Future[None]:
+        """Write only what has changed: a memory card wears."""
+
+        def write(file: Transaction) -> None:
+            for name, value in counters.items():
+                if file.counter(name) != value:
+                    file.keep(name, value)
+
+        return self.submit(write)
 
     def count(self) -> Future[int]:
         return self.submit(lambda file: file.totals()[0])
