@@ -215,6 +215,8 @@ class Ring(EdgeMessage):
     ring_s: int = Field(ge=1, le=180)
     answers_itself_after_s: int | None = Field(default=None, ge=10, le=60)
     """Set only under an `auto_answer` consent whose caller and hours allow it."""
+    press: UUID | None = None
+    """Her own call-in made this call: nothing rings, the unit answers at once and is alive."""
 
 
 class StopRinging(EdgeMessage):
