@@ -10,7 +10,7 @@ from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Literal
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 from telecare.access import store as access_store
 from telecare.access.model import ScreenSession, StaffSession
@@ -31,6 +31,7 @@ from telecare.calls.model import (
     CallEnded,
     CallInUnanswered,
     CallOpened,
+    CallTaken,
     Kind,
     Reason,
     State,
@@ -280,10 +281,17 @@ def _units(endpoints: list[Endpoint]) -> list[Addressee]:
 class Calls:
     """Use cases of calls. `react` carries what follows in other packages, same transaction."""
 
-    def __init__(self, database: Database, clock: Clock, react: React) -> None:
+    def __init__(
+        self,
+        database: Database,
+        clock: Clock,
+        react: React,
+        stamp_of: Callable[[CallId], edge.Stamp | None],
+    ) -> None:
         self._database = database
         self._clock = clock
         self._react = react
+        self.stamp_of = stamp_of
 
     # --- from the console ------------------------------------------------------------------
 
@@ -347,7 +355,7 @@ class Calls:
             except UniqueViolation as error:
                 record = refused(Code.BUSY, Action.CALL_TAKEN, actor, [resident.person], {})
                 raise Busy(Kept(record)) from error
-            await self._open_unit(db, taken, now)
+            await self._open_unit(db, taken, now, self.stamp_of(call_id))
 
     async def hang_up(self, session: StaffSession, call_id: CallId) -> None:
         now = self._clock.now()
@@ -359,15 +367,18 @@ class Calls:
 
     # --- from the home ----------------------------------------------------------------------
 
-    async def call_in(self, session: ScreenSession | Unit) -> CallId:
+    async def call_in(self, session: ScreenSession | Unit, press: UUID | None = None) -> CallId:
         """She rings. Never refused: without consent it will open with sound only.
 
         While somebody rings her, her press answers; while she is in a call, it is that call.
+        `press` makes a retransmission the same call.
         """
         now = self._clock.now()
         actor = session.actor
         async with self._database.transaction(session.tenant, actor_text(actor)) as db:
             resident = await known(db, actor.resident_id)
+            if press is not None and (same := await store.by_press(db, press)) is not None:
+                return same
             live = await store.live_of_resident(db, resident.id)
             if live is None:
                 call = Call(
@@ -384,6 +395,8 @@ class Calls:
                     ring_until=now + POLICIES[Kind.CALL_IN].ring,
                 )
                 await store.add(db, call)
+                if press is not None:
+                    await store.set_press(db, call.id, press)
                 await set_timer(db, RING_OVER, call.id, call.ring_until)
                 await set_timer(db, NEXT_UNIT, call.id, now + CALL_IN_NEXT_UNIT)
                 _tell(db, call)
@@ -468,13 +481,20 @@ class Calls:
         generation: int,
         kind: SignalKind,
         body: str,
+        page: UUID | None = None,
     ) -> None:
-        """SDP or a candidate for the other end, as a row. Only the two ends of a live call."""
+        """SDP or a candidate for the other end, as a row. Only the two ends of a live call.
+
+        `page`: the sending page; one that was replaced by a newer page is refused (CallTaken).
+        """
         async with self._database.transaction(session.tenant) as db:
             call = await store.by_id(db, call_id)
             if call is None:
                 raise NotFound
             to = self._other_end(session, call)
+            own: store.Party = "staff" if to == "home" else "home"
+            if page is not None and await store.page_of(db, call_id, own) != page:
+                raise CallTaken
             if not call.is_live:
                 raise CallEnded
             await store.add_signal(db, call_id, to, generation=generation, kind=kind, body=body)
@@ -512,6 +532,42 @@ class Calls:
             resident = await known(db, call.resident_id)
             record = Record(action, session.actor, [resident.person], {"call_id": str(call_id)})
             await append(db, record)
+
+    async def join(
+        self, session: StaffSession | ScreenSession, call_id: CallId, page: UUID
+    ) -> None:
+        """This page speaks for its end from now on; an older page of the same end is replaced."""
+        async with self._database.transaction(session.tenant) as db:
+            call = await store.by_id(db, call_id)
+            if call is None:
+                raise NotFound
+            to = self._other_end(session, call)
+            await store.set_page(db, call_id, "staff" if to == "home" else "home", page)
+            await cancel_timers(db, [STAFF_LOST if to == "home" else HOME_LOST], call_id)
+            _tell(db, call)
+
+    async def open_again(self, unit: Unit, call_id: CallId, stamp: edge.Stamp) -> bool:
+        """Say "opened" once more to the unit that holds this call; False when it does not."""
+        now = self._clock.now()
+        async with self._database.transaction(unit.tenant) as db:
+            call = await store.by_id(db, call_id)
+            if call is None or call.endpoint_id != unit.endpoint_id:
+                return False
+            if call.is_live:
+                await self._open_unit(db, call, now, stamp)
+            elif call.state is State.ENDED:
+                over = edge.HangUp(call_id=call_id, reason=str(call.end_reason))
+                addressee = Addressee(unit.id, unit.mac_key)
+                db.after_commit(to_unit(addressee, topics.Down.CALL, over))
+            return call.state is not State.RINGING or call.staff_id is None
+
+    async def renew_leases(self) -> list[store.Renewed]:
+        """Each second: every live call's lease, in one statement (architecture §1.5)."""
+        async with self._database.across_tenants() as db:
+            renewed = list(await store.renew_leases(db))
+            for lease in renewed:
+                db.changed(lease_topic(lease.call_id))
+        return renewed
 
     async def lost(self, session: StaffSession | ScreenSession | Unit, call_id: CallId) -> None:
         """An end's connection to us went away; it has 30 s to come back."""
@@ -678,16 +734,19 @@ class Calls:
     async def _open_unit(
         self, db: Transaction, call: Call, now: datetime, stamp: edge.Stamp | None = None
     ) -> None:
-        """Tell the unit that answered (or called in) that it may open."""
+        """Tell the unit that answered (or called in) that it may open.
+
+        Without a stamp of its own clock nothing is said: it repeats its answer, with one.
+        """
         current = await self._held(db, call.id)
-        if not current.is_live:
+        if not current.is_live or stamp is None:
             return
         endpoints = await device_store.endpoints(db, call.resident_id)
         for addressee in _units([e for e in endpoints if e.id == current.endpoint_id]):
             message = edge.Opened(
                 call_id=call.id,
-                echo=stamp or edge.Stamp(boot=uuid4(), monotonic_ms=0),
-                lease_ms=edge.LEASE_MS if stamp else 0,
+                echo=stamp,
+                lease_ms=edge.LEASE_MS,
                 max_s=max(1, int((current.must_end - now).total_seconds()))
                 if current.must_end
                 else 1,

@@ -54,6 +54,11 @@ update call set state = $3, unit_id = $4, staff_id = $5, staff_session_id = $6, 
     basis = $18, version = version + 1
 where tenant_id = $1 and id = $2
 """
+BY_PRESS = "select id from call where tenant_id = $1 and press = $2"
+SET_PRESS = "update call set press = $3 where tenant_id = $1 and id = $2"
+STAFF_PAGE = "update call set staff_page = $3 where tenant_id = $1 and id = $2"
+HOME_PAGE = "update call set home_page = $3 where tenant_id = $1 and id = $2"
+PAGES = "select staff_page, home_page from call where tenant_id = $1 and id = $2"
 ADD_LEASE = "insert into call_lease (tenant_id, call_id) values ($1, $2)"
 END_LEASE = "delete from call_lease where tenant_id = $1 and call_id = $2"
 END_SIGNALS = "delete from call_signal where tenant_id = $1 and call_id = $2"
@@ -135,6 +140,28 @@ async def save(db: Transaction, call: Call) -> None:
         str(call.end_reason) if call.end_reason else None, call.home_picture, call.home_sound,
         call.basis,
     )  # fmt: skip
+
+
+async def by_press(db: Transaction, press: UUID) -> CallId | None:
+    found: CallId | None = await db.fetchval(BY_PRESS, db.tenant, press)
+    return found
+
+
+async def set_press(db: Transaction, call_id: CallId, press: UUID) -> None:
+    await db.execute(SET_PRESS, db.tenant, call_id, press)
+
+
+async def set_page(db: Transaction, call_id: CallId, party: Party, page: UUID) -> None:
+    """The page that speaks for this end from now on."""
+    await db.execute(STAFF_PAGE if party == "staff" else HOME_PAGE, db.tenant, call_id, page)
+
+
+async def page_of(db: Transaction, call_id: CallId, party: Party) -> UUID | None:
+    row = await db.fetchrow(PAGES, db.tenant, call_id)
+    if row is None:
+        return None
+    page: UUID | None = row["staff_page"] if party == "staff" else row["home_page"]
+    return page
 
 
 async def add_lease(db: Transaction, call_id: CallId) -> None:

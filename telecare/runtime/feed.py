@@ -9,6 +9,7 @@ import logging
 from collections import defaultdict
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Protocol
 
 from telecare.runtime.db import Database
 from telecare.runtime.errors import DatabaseUnavailable
@@ -19,15 +20,25 @@ RETRY_S = 0.5
 CHANNEL = "telecare"
 
 
+LEASES = "lease:"
+"""Topics whose notification is itself the news (a renewal): never woken by guess."""
+
+
+class Follower(Protocol):
+    """Something to set when a topic changed; an asyncio.Event is one."""
+
+    def set(self) -> None: ...
+
+
 class Feed:
-    """Followers wait on an event that any change of their topics sets."""
+    """Followers are set by any change of their topics."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
-        self._followers: defaultdict[str, set[asyncio.Event]] = defaultdict(set)
+        self._followers: defaultdict[str, set[Follower]] = defaultdict(set)
 
     @contextmanager
-    def following(self, event: asyncio.Event, *topics: str) -> Iterator[None]:
+    def following(self, event: Follower, *topics: str) -> Iterator[None]:
         """Set `event` whenever one of `topics` changes, for the life of the block."""
         for topic in topics:
             self._followers[topic].add(event)
@@ -40,13 +51,13 @@ class Feed:
                     del self._followers[topic]
 
     def wake(self, topic: str) -> None:
-        for event in self._followers.get(topic, ()):
+        for event in list(self._followers.get(topic, ())):
             event.set()
 
     def wake_all(self) -> None:
-        for events in self._followers.values():
-            for event in events:
-                event.set()
+        for topic in list(self._followers):
+            if not topic.startswith(LEASES):
+                self.wake(topic)
 
     async def run(self) -> None:
         """Listen for the life of the process; a lost connection is taken up again."""

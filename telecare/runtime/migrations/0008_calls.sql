@@ -11,8 +11,11 @@ create table call (
     unit_id uuid not null,          -- whose queue a call-in stands in, or who calls
     staff_id uuid,
     staff_session_id uuid,
+    staff_page uuid,                -- the open page that holds the call; a newer one takes it over
     visit_id uuid,
     endpoint_id uuid,               -- which screen answered, or called in
+    home_page uuid,
+    press uuid,                     -- a unit's press: repeated, it is the same call
     created_at timestamptz not null,
     ring_until timestamptz,
     answers_itself_at timestamptz,
@@ -42,6 +45,7 @@ create table call (
 create unique index call_one_per_home on call (tenant_id, resident_id) where state <> 'ended';
 create unique index call_one_per_staff on call (tenant_id, staff_id)
     where state <> 'ended' and staff_id is not null;
+create unique index call_of_press on call (tenant_id, press) where press is not null;
 create index call_of_resident on call (tenant_id, resident_id, created_at desc);
 
 create table call_lease (
