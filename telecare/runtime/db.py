@@ -27,6 +27,7 @@ ENTER = "select set_config('app.tenant', $1, true), set_config('app.actor', $2, 
 NOTIFY = "select pg_notify('telecare', $1)"
 
 UniqueViolation = asyncpg.UniqueViolationError
+DatabaseExists = asyncpg.DuplicateDatabaseError
 
 _LOST = (
     OSError,

@@ -37,6 +37,10 @@ class Feed:
         self._database = database
         self._followers: defaultdict[str, set[Follower]] = defaultdict(set)
 
+    def follow(self, follower: Follower, topic: str) -> None:
+        """For the life of the process."""
+        self._followers[topic].add(follower)
+
     @contextmanager
     def following(self, event: Follower, *topics: str) -> Iterator[None]:
         """Set `event` whenever one of `topics` changes, for the life of the block."""

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from typing import Literal, TypeVar
 
 from aiohttp import web
+from aiohttp.typedefs import Middleware
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from telecare.runtime.errors import FieldInvalid, NotFound, TelecareError
@@ -182,7 +183,7 @@ def problem(error: TelecareError) -> web.Response:
     return web.json_response(body, status=error.status, content_type="application/problem+json")
 
 
-def border(public_url: str) -> Callable[[web.Request, Handler], Awaitable[web.StreamResponse]]:
+def border(public_url: str) -> Middleware:
     """The middleware around everything: Origin, headers, and errors into problem+json."""
     always = headers(public_url)
 
