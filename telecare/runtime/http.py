@@ -164,7 +164,7 @@ def headers(public_url: str) -> Mapping[str, str]:
     return {
         "Content-Security-Policy": CSP.format(sockets=sockets),
         "X-Content-Type-Options": "nosniff",
-        "Referrer-Policy": "no-referrer",
+        "Referrer-Policy": "same-origin",
         "Permissions-Policy": "camera=(self), microphone=(self), geolocation=()",
         "Cross-Origin-Opener-Policy": "same-origin",
         "Cross-Origin-Resource-Policy": "same-origin",
