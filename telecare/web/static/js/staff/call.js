@@ -1,0 +1,240 @@
+// The call, and the page after it.
+import { html, useEffect, useRef, useState } from "../lib/preact.js";
+import { get, post } from "../core/api.js";
+import { clock, duration, t, whenText } from "../core/i18n.js";
+import { Icon } from "../core/icons.js";
+import * as store from "./store.js";
+import { Steps } from "./today.js";
+import { Btn, Loading, NoticeBox, useFetched, usePage } from "./ui.js";
+
+/** @typedef {import("../core/protocol.js").CallFrame} CallFrame */
+/** @typedef {import("../core/call.js").CallEnd} CallEnd */
+/**
+ * @typedef {object} VisitPage
+ * @property {Array<{n: number, text: string, done: boolean}>} to_do
+ * @property {string|null} to_know
+ * @property {string|null} note
+ * @property {{at: string, minutes: number, outcome: string|null}|null} last_call
+ * @property {Array<{name: string, relation: string, has_said_yes: boolean}>} lives_here
+ */
+const READY = ["1", "2", "3", "4", "5", "6"];
+
+/** @param {{stream: MediaStream|null, label: string, muted?: boolean, end?: CallEnd}} props */
+function Video({ stream, label, muted, end }) {
+  const node = useRef(/** @type {HTMLVideoElement|null} */ (null));
+  const [blocked, setBlocked] = useState(false);
+  useEffect(() => {
+    const video = node.current;
+    if (!video) return;
+    video.srcObject = stream;
+    if (!stream) return;
+    video.play().then(() => setBlocked(false), (error) => setBlocked(error.name === "NotAllowedError"));
+    if (end) end.watchVideo(video);
+  }, [stream]);
+  const play = () => { if (node.current) node.current.play().then(() => setBlocked(false), () => {}); };
+  return html`<video ref=${node} aria-label=${label} autoplay playsinline muted=${muted}></video>
+    ${blocked && html`<button type="button" class="btn go unblock" onClick=${play}>${t("call.play_sound")}</button>`}`;
+}
+
+/** What the TV shows, and the field it is written in. @param {{end: CallEnd|null, given: string, language: string}} props */
+function Writing({ end, given, language }) {
+  const [text, setText] = useState("");
+  const [menu, setMenu] = useState(false);
+  /** @param {KeyboardEvent} e */
+  const key = (e) => {
+    if (e.key !== "Enter" || !end) return;
+    e.preventDefault();
+    if (text.trim()) { end.say(text.trim()); setText(""); }
+  };
+  /** @param {string} line */
+  const say = (line) => { if (end) end.say(line); setText(""); setMenu(false); };
+  return html`<div class="write"><label for="rtt">${t("call.write", { name: given })}</label>
+    <input id="rtt" data-test="rtt" value=${text} lang=${language} autocomplete="off" maxlength="500" disabled=${!end} onKeyDown=${key}
+      onInput=${(/** @type {Event} */ e) => { const value = /** @type {HTMLInputElement} */ (e.target).value; setText(value); if (end) end.typed(value); }} />
+    <button type="button" class="k" data-test="ready" aria-expanded=${String(menu)} onClick=${() => setMenu(!menu)}><${Icon} name="list" />${t("call.ready")}</button>
+    <button type="button" class="k" data-test="clear" onClick=${() => { setText(""); if (end) end.clearText(); }}><${Icon} name="x" />${t("call.clear")}</button>
+    ${menu && html`<ul class="ready" aria-label=${t("call.ready")}>${READY.map((n) => html`<li key=${n}><button type="button" lang=${language} onClick=${() => say(t(`ready.${language}.${n}`))}>${t(`ready.${language}.${n}`)}</button></li>`)}</ul>`}</div>`;
+}
+
+/** @param {{page: VisitPage|null, frame: CallFrame}} props */
+function About({ page, frame }) {
+  if (!page) return null;
+  const visit = frame.visit_id;
+  const done = (visit && store.ticked.value[visit]) || [];
+  return html`${page.to_know && html`<section class="note"><h2>${t("call.to_know")}</h2><p>${page.to_know}</p></section>`}
+    ${page.to_do.length > 0 && html`<section class="todo"><h2>${t("call.to_do")}</h2>${page.to_do.map((one) => html`<label key=${one.n}><input type="checkbox" data-test="todo" checked=${one.done || done.includes(one.n)} disabled=${one.done} onChange=${(/** @type {Event} */ e) => { if (visit) store.tick(visit, one.n, /** @type {HTMLInputElement} */ (e.target).checked); }} /><span>${one.text}</span></label>`)}</section>`}
+    ${page.lives_here.length > 0 && html`<section><h2>${t("call.home")}</h2>${page.lives_here.map((one) => html`<p key=${one.name}>${t(one.has_said_yes ? "call.lives_here_yes" : "call.lives_here_no", { name: one.name, relation: one.relation })}</p>`)}</section>`}
+    ${page.last_call && html`<section><h2>${t("call.last")}</h2><p>${whenText(page.last_call.at, store.now.value)}, ${t("common.minutes", { n: page.last_call.minutes })}.${page.last_call.outcome ? ` ${t(`outcome.${page.last_call.outcome}`)}.` : ""}</p></section>`}`;
+}
+
+/** The state of the picture over it, in words. @param {{frame: CallFrame, end: CallEnd|null}} props */
+function Over({ frame, end }) {
+  const media = frame.media;
+  if (frame.state === "requested" || frame.state === "ringing") {
+    const left = frame.ring_until ? Math.max(0, Math.ceil((Date.parse(frame.ring_until) - store.now.value) / 1000)) : null;
+    return html`<div class="still" role="status" data-test="ringing"><${Icon} name="phone" /><h2>${t("call.ringing", { name: frame.resident_given_name })}</h2><p>${left === null ? "" : t("call.ringing_left", { n: left })}</p></div>`;
+  }
+  if (end && end.elsewhere.value) {
+    return html`<div class="still" role="status" data-test="elsewhere"><${Icon} name="swap" /><h2>${t("call.elsewhere")}</h2><p>${t("call.elsewhere_why")}</p><${Btn} kind="btn go" act=${() => store.continueHere(frame.call_id)}>${t("call.continue_here")}<//></div>`;
+  }
+  const picture = end ? end.picture.value : "waiting";
+  if (frame.state === "dark" || picture === "paused") {
+    return html`<div class="still" role="alert" data-test="paused"><${Icon} name="video" /><h2>${t("call.paused")}</h2><p>${t("call.paused_why")}</p></div>`;
+  }
+  if (media && !media.home_picture) return html`<div class="still" role="status" data-test="sound-only"><${Icon} name="mic" /><h2>${t("call.sound_only")}</h2><p>${t("call.sound_only_why", { name: frame.resident_given_name })}</p></div>`;
+  if (picture === "waiting") return html`<div class="still calm" role="status" data-test="connecting"><h2>${t("call.connecting")}</h2></div>`;
+  return null;
+}
+
+/** Does she see and hear us? @param {CallFrame} frame @param {CallEnd} end */
+function seenText(frame, end) {
+  const sees = end.cameraOn.value;
+  const hears = end.wantMicrophone.value && end.trouble.value !== "no_microphone" && end.trouble.value !== "neither" && end.trouble.value !== "refused";
+  return t(sees ? (hears ? "call.sees_hears" : "call.sees") : hears ? "call.hears" : "call.neither", { name: frame.resident_given_name });
+}
+
+/** @param {{id: string}} props */
+export function CallPage({ id }) {
+  const frame = store.call.value;
+  if (!frame || frame.call_id !== id) return html`<${Joining} />`;
+  return html`<${InCall} key=${id} frame=${frame} />`;
+}
+
+/** Between the press and the server's first frame. */
+function Joining() {
+  const heading = usePage(t("call.starting"));
+  const [late, setLate] = useState(false);
+  useEffect(() => {
+    const timer = setTimeout(() => setLate(true), 6000);
+    return () => clearTimeout(timer);
+  }, []);
+  return html`<main id="main" class="after"><h1 tabindex="-1" ref=${heading}>${t("call.starting")}</h1><${NoticeBox} />
+    ${late && html`<p class="sum">${t("call.starting_late")}</p>`}<p><a class="btn" href="#/">${t("common.to_today")}</a></p></main>`;
+}
+
+/** @param {{frame: CallFrame}} props */
+function InCall({ frame }) {
+  const heading = usePage(t("call.title", { name: frame.resident_name }));
+  const end = store.end.value;
+  const visit = frame.visit_id ? store.visitOf(frame.visit_id) : null;
+  const waiting = store.waiting.value.find((row) => row.id === frame.call_id);
+  const language = visit ? visit.resident_language : waiting ? waiting.resident_language : "sv";
+  const page = useFetched(() => (frame.visit_id ? get(`/api/visits/${frame.visit_id}`) : get(`/api/residents/${frame.resident_id}`).then(cardAsPage)), [frame.call_id]);
+  const about = /** @type {VisitPage|null} */ (page.value);
+  const ringing = frame.state === "requested" || frame.state === "ringing";
+  const given = frame.resident_given_name;
+  const left = about ? about.to_do.filter((one) => !one.done && !((frame.visit_id && store.ticked.value[frame.visit_id]) || []).includes(one.n)).length : 0;
+  const next = store.nextVisit(frame.visit_id);
+  const trouble = end ? end.trouble.value : null;
+  const sent = frame.visit_id ? store.sentOut.value[frame.visit_id] : undefined;
+  const quality = end && !ringing ? end.quality.value : "unknown";
+  const sendVisit = async () => {
+    await post(`/api/visits/${frame.visit_id}/step`, { step: "home_visit" });
+    store.sentOut.value = { ...store.sentOut.value, [/** @type {string} */ (frame.visit_id)]: store.now.value };
+  };
+  const others = store.waiting.value.filter((row) => row.id !== frame.call_id && !row.taken_by);
+  return html`<main id="main" class="live">
+    <header><h1 tabindex="-1" ref=${heading}>${frame.resident_name}</h1>
+      ${frame.opened_at && html`<span class="stat"><${Icon} name="clock" /><b data-test="elapsed">${duration(store.now.value - Date.parse(frame.opened_at))}</b>${visit && t("call.of_minutes", { n: visit.minutes })}</span>`}
+      ${quality !== "unknown" && html`<span class=${`stat ${quality === "good" ? "" : "bad"}`} role="status" data-test="quality"><${Icon} name="signal" /><b>${t(`call.quality.${quality}`)}</b></span>`}
+      ${frame.media && frame.media.home_picture && html`<span class="stat wide"><${Icon} name="shield" />${t("call.consent")}</span>`}
+      ${others.length > 0 && html`<span class="stat bad" role="status" data-test="others-wait"><${Icon} name="phone" /><b>${t("call.others_wait", { n: others.length })}</b></span>`}
+      ${next && html`<span class="stat wide push">${t("call.next", { time: clock(next.starts_at), name: next.resident_name })}</span>`}</header>
+    ${about && (about.to_know || about.to_do.length > 0) && html`<details class="fold"><summary><${Icon} name="note" />${about.to_do.length ? t("call.fold", { left, all: about.to_do.length }) : t("call.to_know")}</summary><div><${About} page=${about} frame=${frame} /></div></details>`}
+    <div class="view"><${Video} stream=${end ? end.theirs.value : null} label=${frame.resident_name} end=${end} />
+      ${end && !ringing && !end.elsewhere.value && html`<div class="on" data-test="seen"><${Icon} name=${end.cameraOn.value ? "video" : "mic"} />${seenText(frame, end)}</div>`}
+      <${Over} frame=${frame} end=${end} />
+      ${end && (end.text.value.line || end.text.value.live) && html`<p class="subs" data-test="on-tv"><small>${t("call.on_tv", { name: given })}</small>${end.text.value.line && html`<span lang=${language}>${end.text.value.line}</span>`}${end.text.value.live && html`<b lang=${language}>${end.text.value.live}<i></i></b>`}</p>`}
+      ${end && (end.reply.value.line || end.reply.value.live) && html`<p class="who" role="log" data-test="reply">${given}: ${end.reply.value.live || end.reply.value.line}</p>`}
+      ${end && end.mine.value && html`<div class="self"><${Video} stream=${end.mine.value} label=${t("call.own_picture")} muted /><p>${t("call.you")}</p></div>`}</div>
+    <aside class="about" aria-label=${t("call.about", { name: given })}>${page.error ? html`<${Loading} error=${page.error} again=${page.again} />` : html`<${About} page=${about} frame=${frame} />`}</aside>
+    <footer class="ctl"><div><${NoticeBox} />${trouble && html`<p class="trouble" role="alert" data-test="trouble"><${Icon} name="warn" />${t(`trouble.${trouble}`)}</p>`}<${Writing} end=${end} given=${given} language=${language} /></div>
+      <div class="keys">
+        ${end && html`<button type="button" class="k" data-test="microphone" aria-pressed=${String(end.wantMicrophone.value)} onClick=${() => end.useMicrophone(!end.wantMicrophone.value)}><${Icon} name=${end.wantMicrophone.value ? "mic" : "micoff"} />${t(end.wantMicrophone.value ? "call.microphone_on" : "call.microphone_off")}</button>
+        <button type="button" class="k" data-test="camera" aria-pressed=${String(end.wantCamera.value)} onClick=${() => end.useCamera(!end.wantCamera.value)}><${Icon} name=${end.wantCamera.value ? "video" : "off"} />${t(end.wantCamera.value ? "call.camera_on" : "call.camera_off")}</button>`}
+        ${frame.visit_id && !ringing && (sent ? html`<p class="k sent" role="status" data-test="visit-sent"><${Icon} name="check" />${t("call.visit_sent", { time: clock(sent) })}</p>` : html`<${Btn} kind="k" icon="go" test="needs-visit" act=${sendVisit}>${t("outcome.needs_visit")}<//>`)}
+        <${Btn} kind="k end" icon="hang" test="hang-up" act=${() => store.hangUp(frame.call_id)}>${t(ringing ? "call.cancel" : "call.hang_up")}<//></div></footer></main>`;
+}
+
+/** The card's facts where there is no visit. @param {any} card @returns {VisitPage} */
+const cardAsPage = (card) => ({ to_do: [], to_know: (card.to_know || []).join(" "), note: null, last_call: null, lives_here: (card.cohabitants || []).map((/** @type {any} */ one) => ({ name: one.name, relation: one.relation, has_said_yes: Boolean(one.has_said_yes) })) });
+
+// --- after ------------------------------------------------------------------------------------
+
+const OUTCOMES = [["all_well", "check"], ["ring_again", "phone"], ["needs_visit", "go"], ["follow_up", "eye"], ["technical_fault", "tool"]];
+
+/** @param {{id: string}} props */
+export function AfterPage({ id }) {
+  const visit = store.visitOf(id);
+  const last = store.last.value && store.last.value.visit_id === id ? store.last.value : null;
+  const name = visit ? visit.resident_name : last ? last.resident_name : "";
+  const talked = visit ? visit.state === "unfinished" : Boolean(last && last.opened_at);
+  const failed = visit ? visit.state === "needs_step" : Boolean(last && !last.opened_at);
+  if (!name) return html`<${Gone} />`;
+  if (failed && visit) return html`<${Unanswered} name=${name} id=${id} last=${last} />`;
+  if (!talked && !failed) return html`<${Gone} />`;
+  return html`<${Outcome} key=${id} name=${name} id=${id} last=${last} />`;
+}
+
+function Gone() {
+  const heading = usePage(t("after.gone"));
+  return html`<main id="main" class="after"><h1 tabindex="-1" ref=${heading}>${t("after.gone")}</h1><p><a class="btn" href="#/">${t("common.to_today")}</a></p></main>`;
+}
+
+/** @param {{id: string}} props */
+function Then({ id }) {
+  const next = store.nextVisit(id);
+  return next && html`<span>${t("after.then")} <b>${clock(next.starts_at)} ${next.resident_name}</b>${next.resident_language !== "sv" ? `, ${t(`after.speaks.${next.resident_language}`)}` : ""}</span>`;
+}
+
+/** @param {{id: string, name: string, last: CallFrame|null}} props */
+function Outcome({ id, name, last }) {
+  const heading = usePage(t("after.title", { name }));
+  const [note, setNote] = useState("");
+  const page = useFetched(() => get(`/api/visits/${id}`), [id]);
+  const about = /** @type {VisitPage|null} */ (page.value);
+  const done = store.ticked.value[id] || [];
+  const given = last ? last.resident_given_name : name;
+  const saving = useRef(false);
+  /** @param {string} outcome */
+  const save = async (outcome) => {
+    if (saving.current) return;
+    saving.current = true;
+    try {
+      await post(`/api/visits/${id}/outcome`, { outcome, note: note.trim() || undefined, done: done.length ? done : undefined });
+      store.go("");
+      setTimeout(() => store.tell(t("after.saved", { name, outcome: t(`outcome.${outcome}`) })), 50);
+    } finally { saving.current = false; }
+  };
+  useEffect(() => {
+    /** @param {KeyboardEvent} e */
+    const key = (e) => {
+      const inField = e.target instanceof HTMLInputElement || e.target instanceof HTMLTextAreaElement;
+      const at = "12345".indexOf(e.key);
+      if (inField || at < 0 || e.ctrlKey || e.altKey || e.metaKey || e.repeat) return;
+      save(OUTCOMES[at][0]).catch(store.complain);
+    };
+    addEventListener("keydown", key);
+    return () => removeEventListener("keydown", key);
+  });
+  const facts = [];
+  if (last && last.opened_at && last.ended_at) facts.push(t("after.lasted", { minutes: Math.floor((Date.parse(last.ended_at) - Date.parse(last.opened_at)) / 60000), seconds: Math.floor(((Date.parse(last.ended_at) - Date.parse(last.opened_at)) / 1000) % 60) }));
+  if (about && about.to_do.length) facts.push(t("after.ticked", { done: done.length + about.to_do.filter((one) => one.done).length, all: about.to_do.length }));
+  if (last && last.end_reason && last.end_reason.indexOf("hung_up") < 0) facts.push(store.endText({ ...last, opened_at: null }));
+  facts.push(t("after.camera_off"));
+  return html`<main id="main" class="after"><h1 tabindex="-1" ref=${heading}>${t("after.title", { name })}</h1><p class="sum">${facts.join(" ")}</p><${NoticeBox} />
+    <div class="write"><label for="n">${t("after.note", { name: given })}</label><input id="n" data-test="note" value=${note} maxlength="500" autocomplete="off" onInput=${(/** @type {Event} */ e) => setNote(/** @type {HTMLInputElement} */ (e.target).value)} /></div>
+    <div class="five" role="group" aria-label=${t("after.how")}>${OUTCOMES.map(([outcome, icon], i) => html`<button type="button" key=${outcome} class=${i === 0 ? "main" : ""} data-test=${`outcome-${outcome}`} onClick=${() => save(outcome).catch(store.complain)}><${Icon} name=${icon} /><span>${t(`outcome.${outcome}`)}</span><kbd aria-hidden="true">${i + 1}</kbd></button>`)}</div>
+    <div class="next"><${Then} id=${id} /><${Btn} kind="linkb push" test="ring-again" act=${() => store.ringVisit(id)}>${t("after.ring_again", { name: given })}<//></div></main>`;
+}
+
+/** @param {{id: string, name: string, last: CallFrame|null}} props */
+function Unanswered({ id, name, last }) {
+  const row = store.visitOf(id);
+  const reason = last && last.end_reason ? last.end_reason : "no_answer";
+  const title = t(reason === "declined" ? "unanswered.declined" : "unanswered.title", { name });
+  const heading = usePage(title);
+  return html`<main id="main" class="after"><h1 tabindex="-1" ref=${heading}>${title}</h1>
+    <p class="sum">${row && row.screen !== "here" ? `${t(`screen.${row.screen}`)}. ` : ""}${t("unanswered.what_now")}</p><${NoticeBox} />
+    ${row && html`<${Steps} row=${row} />`}<div class="next"><${Then} id=${id} /><a class="linkb push" href="#/">${t("common.to_today")}</a></div></main>`;
+}

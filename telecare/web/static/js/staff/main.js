@@ -1,0 +1,92 @@
+// The staff page: frame, routes, lock.
+import { html, render, useEffect, useRef, useState } from "../lib/preact.js";
+import { post } from "../core/api.js";
+import { bootValues, duration, t } from "../core/i18n.js";
+import { Icon } from "../core/icons.js";
+import { CallPage, AfterPage } from "./call.js";
+import { ConsentPage, PlanPage } from "./forms.js";
+import { signIn } from "./passkey.js";
+import { CardPage, PeoplePage } from "./people.js";
+import * as store from "./store.js";
+import { Queue, Today } from "./today.js";
+import { Btn, Loading, NoticeBox } from "./ui.js";
+
+const NAV = [{ at: "", icon: "day", key: "today.title", small: "nav.visits" }, { at: "people", icon: "people", key: "people.title", small: "people.title" }];
+
+/** @param {{here: string, kind: string}} props */
+const Links = ({ here, kind }) => NAV.map((one) => html`<a key=${one.at} href=${`#/${one.at}`} data-test=${`nav-${one.at || "today"}`} aria-current=${here === one.at ? "page" : undefined}><${Icon} name=${one.icon} />${t(kind === "small" ? one.small : one.key)}</a>`);
+
+/** Who I am, sound, shift, out. */
+function Mine() {
+  const me = store.me.value;
+  if (!me) return null;
+  return html`<div class="me"><p><b>${me.name}</b><small>${me.shift ? t("shift.on", { unit: me.unit_name }) : t("shift.off")}</small></p>
+    ${me.shift && !store.soundOn.value && html`<${Btn} kind="btn small" icon="sound" test="sound" act=${store.unlockSound}>${t("shift.sound")}<//>`}
+    ${me.shift && html`<${Btn} kind="btn small" test="end-shift" act=${store.endShift}>${t("shift.end")}<//>`}
+    <${Btn} kind="btn small" test="sign-out" act=${store.signOut}>${t("shift.sign_out")}<//></div>`;
+}
+
+/** No contact with the server, or a call of mine in another window. */
+function Strips() {
+  const other = store.elsewhere.value;
+  const waiting = store.waiting.value.filter((row) => !row.taken_by).length;
+  const elsewhere = ["", "plan"].indexOf(store.route.value.path[0] || "") < 0;
+  return html`<div role="status" class="strips">${store.live.contact.value === "trying" && html`<p class="strip lost" data-test="no-contact"><${Icon} name="plug" /><b>${t("live.no_contact")}</b></p>`}
+    ${other && html`<div class="strip" data-test="call-elsewhere"><${Icon} name="video" /><b>${t("call.running", { name: other.resident_name })}</b><${Btn} kind="btn go" act=${() => store.continueHere(other.call_id)}>${t("call.continue_here")}<//></div>`}
+    ${elsewhere && waiting > 0 && html`<div class="strip" data-test="waiting-strip"><${Icon} name="phone" /><b>${t("queue.waiting", { n: waiting })}</b><a class="btn" href="#/">${t("common.to_today")}</a></div>`}</div>`;
+}
+
+/** Nothing about anybody; only that someone waits. */
+function Locked() {
+  const heading = useRef(/** @type {HTMLElement|null} */ (null));
+  const waits = store.waitingWhileLocked.value;
+  useEffect(() => {
+    document.title = `${t("lock.title")} – Telecare`;
+    if (heading.current) heading.current.focus();
+  }, []);
+  const unlock = async () => {
+    await store.unlockSound();
+    if (bootValues().demo) await post("/api/unlock");
+    else await signIn();
+    await store.unlocked();
+  };
+  const oldest = waits.length ? Math.min(...waits.map((one) => Date.parse(one.since))) : 0;
+  return html`<div class="gate"><header class="brand">Telecare</header><main id="main"><div class="panel"><h1 tabindex="-1" ref=${heading}>${t("lock.title")}</h1><p class="soft">${t("lock.why")}</p><${NoticeBox} />
+    ${waits.length > 0 && html`<p class="strip" role="alert" data-test="locked-waiting"><${Icon} name="phone" /><b>${t("lock.waiting", { n: waits.length, time: duration(store.now.value - oldest) })}</b></p>`}
+    <${Btn} kind="btn go big last" icon="unlock" test="unlock" act=${unlock}>${t(bootValues().demo ? "lock.unlock" : "lock.unlock_passkey")}<//></div></main><footer></footer></div>`;
+}
+
+/** @param {string[]} path @param {URLSearchParams} query */
+function page(path, query) {
+  if (path[0] === "call" && path[1]) return html`<${CallPage} id=${path[1]} />`;
+  if (path[0] === "after" && path[1]) return html`<${AfterPage} key=${path[1]} id=${path[1]} />`;
+  if (path[0] === "plan") return html`<${PlanPage} resident=${query.get("resident")} />`;
+  if (path[0] === "people" && path[2] === "consent") return html`<${ConsentPage} id=${path[1]} />`;
+  if (path[0] === "people" && path[1]) return html`<${CardPage} id=${path[1]} />`;
+  if (path[0] === "people") return html`<${PeoplePage} />`;
+  return html`<${Today} />`;
+}
+
+function App() {
+  const { path, query } = store.route.value;
+  const dark = !store.locked.value && (path[0] === "call" || path[0] === "after");
+  const [error, setError] = useState("");
+  const load = () => store.loadMe().then(() => setError(""), (fault) => { store.complain(fault); setError(store.notice.value ? store.notice.value.text : ""); });
+  useEffect(() => { load(); }, []);
+  useEffect(() => { document.body.classList.toggle("dark", dark); }, [dark]);
+  if (store.locked.value) return html`<${Locked} />`;
+  if (!store.me.value) return html`<main id="main"><h1 class="vh">Telecare</h1><${Loading} error=${error || null} again=${load} /></main>`;
+  if (dark) return html`<${Strips} />${page(path, query)}`;
+  const here = path[0] === "people" ? "people" : "";
+  const today = !path.length;
+  return html`<div class=${today ? "app" : "app two"}><nav class="rail" aria-label=${t("nav.main")}><p class="brand">Telecare</p><${Links} here=${here} kind="full" /><${Mine} /></nav>
+    <div class="page"><${Strips} />${today && html`<${NoticeBox} />`}${page(path, query)}<div class="me-small"><${Mine} /></div></div>${today && html`<${Queue} />`}</div>
+    <nav class="tabbar" aria-label=${t("nav.quick")}><${Links} here=${here} kind="small" /></nav>`;
+}
+
+const root = document.getElementById("app");
+if (root) {
+  root.textContent = "";
+  render(html`<${App} />`, root);
+  store.live.start();
+}

@@ -1,0 +1,340 @@
+// What the staff page knows: who I am, the day's rows, the call I am in. Views read, functions here change.
+import { batch, computed, effect, signal } from "../lib/preact.js";
+import { ApiError, get, onRefusal, post, sentence } from "../core/api.js";
+import { CallEnd } from "../core/call.js";
+import { bootValues, duration, firstOf, t } from "../core/i18n.js";
+import { Live } from "../core/live.js";
+import * as sound from "../core/sound.js";
+
+/** @typedef {import("../core/protocol.js").Row} Row */
+/** @typedef {import("../core/protocol.js").VisitRow} VisitRow */
+/** @typedef {import("../core/protocol.js").CallRow} CallRow */
+/** @typedef {import("../core/protocol.js").CallFrame} CallFrame */
+/** @typedef {import("../core/protocol.js").ToPage} ToPage */
+/**
+ * @typedef {object} Me
+ * @property {string} staff_id
+ * @property {string} name
+ * @property {string} given_name
+ * @property {string[]} languages
+ * @property {string[]} roles
+ * @property {string} tenant_name
+ * @property {string} unit_id
+ * @property {string} unit_name
+ * @property {string} language
+ * @property {{id: string, begun_at: string}|null} shift
+ * @property {Array<{id: string, name: string}>} units
+ * @property {Array<{id: string, name: string}>} colleagues
+ * @property {Array<{id: string, name: string, minutes: number}>} insatser
+ * @property {boolean} demo
+ */
+/** @typedef {{kind: "error"|"done", text: string}} Notice */
+/** @typedef {{path: string[], query: URLSearchParams}} Route */
+/** @template T @typedef {import("../lib/preact.js").Signal<T>} Sig */
+
+const IDLE_MS = 30 * 60 * 1000;
+const MY_CALL = "my-call";
+const boot = bootValues();
+
+/** @type {Sig<Me|null>} */
+export const me = signal(/** @type {Me|null} */ (null));
+/** @type {Sig<Map<string, Row>>} */
+export const rows = signal(new Map());
+/** @type {Sig<boolean>} */
+export const loaded = signal(false);
+/** @type {Sig<CallFrame|null>} */
+export const call = signal(/** @type {CallFrame|null} */ (null));
+/** @type {Sig<CallEnd|null>} */
+export const end = signal(/** @type {CallEnd|null} */ (null));
+/** A call of mine that runs in another window or device. @type {Sig<CallFrame|null>} */
+export const elsewhere = signal(/** @type {CallFrame|null} */ (null));
+/** The call that ended last. @type {Sig<CallFrame|null>} */
+export const last = signal(/** @type {CallFrame|null} */ (null));
+/** @type {Sig<Notice|null>} */
+export const notice = signal(/** @type {Notice|null} */ (null));
+export const locked = signal(false);
+/** @type {Sig<Array<{id: string, since: string}>>} */
+export const waitingWhileLocked = signal(/** @type {Array<{id: string, since: string}>} */ ([]));
+export const soundOn = signal(false);
+/** The server's time, once a second. */
+export const now = signal(Date.now());
+/** To-dos ticked, by visit. @type {Sig<{[visit: string]: number[]}>} */
+export const ticked = signal(/** @type {{[visit: string]: number[]}} */ ({}));
+/** Visits for which "Behöver besök" was pressed in the call, and when. @type {Sig<{[visit: string]: number}>} */
+export const sentOut = signal(/** @type {{[visit: string]: number}} */ ({}));
+
+/** @returns {Route} */
+function readRoute() {
+  const [path, query] = location.hash.replace(/^#\/?/, "").split("?");
+  return { path: path.split("/").filter(Boolean), query: new URLSearchParams(query || "") };
+}
+/** @type {Sig<Route>} */
+export const route = signal(readRoute());
+addEventListener("hashchange", () => { notice.value = null; route.value = readRoute(); });
+
+/** @param {string} path */
+export const go = (path) => { location.hash = `#/${path}`; };
+
+/** @param {unknown} error */
+export const complain = (error) => { notice.value = { kind: "error", text: sentence(error) }; };
+/** @param {string} text */
+export const tell = (text) => { notice.value = { kind: "done", text }; };
+
+export const visits = computed(() => /** @type {VisitRow[]} */ (Array.from(rows.value.values())
+  .filter((row) => row.row === "visit")).sort((a, b) => a.starts_at.localeCompare(b.starts_at)));
+export const waiting = computed(() => /** @type {CallRow[]} */ (Array.from(rows.value.values())
+  .filter((row) => row.row === "call")).sort((a, b) => a.since.localeCompare(b.since)));
+
+/** @param {string} id @returns {VisitRow|null} */
+export const visitOf = (id) => visits.value.find((row) => row.id === id) || null;
+/** The next visit that is still to be made, after this one. @param {string|null} id */
+export const nextVisit = (id) => visits.value.find((row) => row.state === "planned" && row.id !== id && mineFirst(row)) || null;
+/** @param {VisitRow} row */
+const mineFirst = (row) => !me.value || !row.staff_id || row.staff_id === me.value.staff_id;
+
+// --- the socket -------------------------------------------------------------------------------
+
+let version = 0;
+let failures = 0;
+
+export const live = new Live({
+  path: "/ws/staff",
+  version: boot.version,
+  onFrame: take,
+  mayReload: () => !call.value && !end.value && !document.querySelector("form[data-edited]"),
+  onClosed(_code, wasOpen) {
+    failures = wasOpen ? 0 : failures + 1;
+    // A refused socket looks like a lost one: ask over HTTP which it is.
+    if (failures >= 2 && failures % 4 === 2) get("/api/me").catch(() => {});
+  },
+});
+
+/** @param {ToPage} frame */
+function take(frame) {
+  failures = 0;
+  if (locked.value) { takeLocked(frame); return; }
+  switch (frame.type) {
+    case "snapshot":
+      batch(() => {
+        version = frame.version;
+        rows.value = new Map(frame.rows.map((row) => [row.id, row]));
+        loaded.value = true;
+      });
+      break;
+    case "rows":
+      if (frame.version !== version + 1) { live.subscribe(frame.unit); break; }
+      version = frame.version;
+      applyRows(frame.changed, frame.gone);
+      break;
+    case "call": takeCall(frame); break;
+    case "signal": if (end.value && end.value.callId === frame.call_id) end.value.signal(frame); break;
+    case "lease": if (end.value && end.value.callId === frame.call_id) end.value.lease(frame); break;
+    case "refused": notice.value = { kind: "error", text: firstOf([`error.${frame.code}`, "error.internal"]) }; break;
+    default:
+  }
+}
+
+/** @param {Row[]} changed @param {string[]} gone */
+function applyRows(changed, gone) {
+  const next = new Map(rows.value);
+  gone.forEach((id) => next.delete(id));
+  changed.forEach((row) => {
+    if (row.row === "task" && row.kind === "visit_overdue" && !next.has(row.id)) sound.play("notice");
+    next.set(row.id, row);
+  });
+  rows.value = next;
+}
+
+/** A locked page keeps no personal data: only how many wait and since when. @param {ToPage} frame */
+function takeLocked(frame) {
+  if (frame.type !== "snapshot" && frame.type !== "rows") return;
+  const list = frame.type === "snapshot" ? frame.rows : frame.changed;
+  const gone = frame.type === "snapshot" ? null : frame.gone;
+  const kept = gone ? waitingWhileLocked.value.filter((one) => !gone.includes(one.id) && !list.some((row) => row.id === one.id)) : [];
+  const more = list.filter((row) => row.row === "call" && !row.taken_by).map((row) => ({ id: row.id, since: /** @type {CallRow} */ (row).since }));
+  waitingWhileLocked.value = kept.concat(more);
+}
+
+// --- calls ------------------------------------------------------------------------------------
+
+/** @param {CallFrame} frame */
+function takeCall(frame) {
+  const held = sessionStorage.getItem(MY_CALL) === frame.call_id;
+  if (frame.state === "ended") {
+    if (elsewhere.value && elsewhere.value.call_id === frame.call_id) elsewhere.value = null;
+    if (held || (call.value && call.value.call_id === frame.call_id)) ended(frame);
+    return;
+  }
+  if (!held) {
+    if (frame.mine) elsewhere.value = frame;
+    return;
+  }
+  batch(() => {
+    call.value = frame;
+    live.inCall = true;
+    live.join(frame.call_id);
+    if (frame.mine && (!end.value || end.value.callId !== frame.call_id)) end.value = new CallEnd(live, frame.call_id, "staff");
+    if (end.value) end.value.take(frame);
+  });
+  if (route.value.path[0] !== "call") go(`call/${frame.call_id}`);
+}
+
+/** @param {CallFrame} frame */
+function ended(frame) {
+  batch(() => {
+    if (end.value) end.value.close();
+    end.value = null;
+    call.value = null;
+    last.value = frame;
+    live.inCall = false;
+    live.leave(frame.call_id);
+  });
+  sessionStorage.removeItem(MY_CALL);
+  if (frame.visit_id) { go(`after/${frame.visit_id}`); return; }
+  if (route.value.path[0] === "call") go("");
+  setTimeout(() => tell(endText(frame)), 50);
+}
+
+/** How a call without a visit ended, in a sentence. @param {CallFrame} frame */
+export function endText(frame) {
+  const reason = firstOf([`call.end.${frame.end_reason}`, "call.end.other"], { name: frame.resident_name });
+  return frame.opened_at && frame.ended_at ? `${reason} ${t("call.lasted", { time: duration(Date.parse(frame.ended_at) - Date.parse(frame.opened_at)) })}` : reason;
+}
+
+/** @param {string} path @returns {Promise<void>} */
+async function startCall(path, body = {}) {
+  await unlockSound();
+  const made = await post(path, body);
+  hold(made.call_id);
+}
+
+/** This window carries the call. @param {string} id */
+function hold(id) {
+  sessionStorage.setItem(MY_CALL, id);
+  elsewhere.value = null;
+  live.inCall = true;
+  go(`call/${id}`);
+  live.join(id);
+}
+
+/** @param {string} visitId */
+export const ringVisit = (visitId) => startCall(`/api/visits/${visitId}/ring`);
+/** @param {string} residentId */
+export const ringResident = (residentId) => startCall("/api/calls", { resident_id: residentId });
+
+/** Answers someone who rings in. @param {string} callId */
+export async function takeCallIn(callId) {
+  await unlockSound();
+  await post(`/api/calls/${callId}/take`);
+  hold(callId);
+}
+
+/** The call of mine that another window has: carry it here instead. @param {string} callId */
+export async function continueHere(callId) {
+  await unlockSound();
+  if (end.value) end.value.close();
+  end.value = null;
+  live.leave(callId);
+  hold(callId);
+}
+
+/** @param {string} callId */
+export async function hangUp(callId) {
+  if (end.value) end.value.stopHere();
+  try {
+    await post(`/api/calls/${callId}/hang-up`);
+  } catch (error) {
+    if (!(error instanceof ApiError) || (error.code !== "call_ended" && error.code !== "not_found")) throw error;
+  }
+}
+
+/** @param {string} visitId @param {number} n @param {boolean} done */
+export function tick(visitId, n, done) {
+  const have = (ticked.value[visitId] || []).filter((one) => one !== n);
+  ticked.value = { ...ticked.value, [visitId]: done ? [...have, n].sort((a, b) => a - b) : have };
+}
+
+// --- session, shift, lock ---------------------------------------------------------------------
+
+export async function loadMe() {
+  me.value = await get("/api/me");
+  if (me.value) live.subscribe(me.value.unit_id);
+}
+
+export async function unlockSound() {
+  soundOn.value = await sound.unlock();
+}
+
+/** @param {string} unit */
+export async function beginShift(unit) {
+  await unlockSound();
+  await post("/api/shifts/begin", { unit_id: unit });
+  sound.play("notice");
+  await loadMe();
+}
+
+export async function endShift() {
+  await post("/api/shifts/end");
+  await loadMe();
+}
+
+export async function signOut() {
+  await post("/api/sign-out");
+  location.assign("/");
+}
+
+let touchedAt = performance.now();
+for (const kind of ["keydown", "pointerdown", "touchstart"]) addEventListener(kind, () => { touchedAt = performance.now(); }, { passive: true });
+
+/** Personal data leaves the page; who waits is still heard. */
+export function lock() {
+  if (locked.value || call.value) return;
+  batch(() => {
+    locked.value = true;
+    waitingWhileLocked.value = waiting.value.filter((row) => !row.taken_by).map((row) => ({ id: row.id, since: row.since }));
+    rows.value = new Map();
+    me.value = null;
+    last.value = null;
+    elsewhere.value = null;
+    notice.value = null;
+    loaded.value = false;
+  });
+  if (route.value.path.length) go("");
+}
+
+export async function unlocked() {
+  touchedAt = performance.now();
+  batch(() => {
+    locked.value = false;
+    waitingWhileLocked.value = [];
+  });
+  await loadMe();
+  live.tryNow();
+}
+
+onRefusal.refused = (code) => {
+  if (code === "session_locked") lock();
+  else if (!call.value) location.assign("/");
+};
+
+setInterval(() => {
+  now.value = live.now();
+  if (performance.now() - touchedAt > IDLE_MS) lock();
+  if (call.value) touchedAt = performance.now();
+}, 1000);
+
+// The ring of those who wait, and the caller's own ring-back.
+effect(() => {
+  const mine = me.value;
+  const frame = call.value;
+  if (frame && (frame.state === "ringing" || frame.state === "requested") && frame.kind !== "call_in") { sound.play("ringback"); return; }
+  if (frame) { sound.stop(); return; }
+  const rings = locked.value ? waitingWhileLocked.value.length > 0 : waiting.value.some((row) => !row.taken_by && mine !== null && forMe(row, mine, now.value));
+  if (rings && soundOn.value) sound.play("waiting");
+  else sound.stop();
+});
+
+/** Those who speak her language are asked first. @param {CallRow} row @param {Me} mine @param {number} at */
+export function forMe(row, mine, at) {
+  return !row.first_for || !row.first_until || Date.parse(row.first_until) <= at || mine.languages.includes(row.first_for);
+}

@@ -1,0 +1,202 @@
+// The day's list, and who waits at its side.
+import { html, useState } from "../lib/preact.js";
+import { post } from "../core/api.js";
+import { clock, dayMonth, duration, isoDay, t, weekday } from "../core/i18n.js";
+import { Icon } from "../core/icons.js";
+import * as store from "./store.js";
+import { Btn, initials, Tag, Text, Choice, usePage } from "./ui.js";
+
+/** @typedef {import("../core/protocol.js").VisitRow} VisitRow */
+/** @typedef {import("../core/protocol.js").CallRow} CallRow */
+/** @typedef {import("../core/protocol.js").TaskRow} TaskRow */
+/** @typedef {import("../core/protocol.js").DispatchRow} DispatchRow */
+
+const SOON_MS = 5 * 60 * 1000;
+const ENDED = ["done", "cancelled", "stepped"];
+const OPEN = ["ringing", "in_call", "unfinished", "needs_step"];
+
+/** @param {VisitRow} row @param {number} at @returns {"now"|"later"|"done"} */
+export function part(row, at) {
+  if (ENDED.includes(row.state)) return "done";
+  if (OPEN.includes(row.state) || Date.parse(row.starts_at) <= at + SOON_MS) return "now";
+  return "later";
+}
+
+/** @param {VisitRow} row */
+const needsAction = (row) => row.state === "needs_step" || row.state === "unfinished";
+/** "Tillsyn, 10 min. 3 saker att göra." @param {VisitRow} row */
+function whatText(row) {
+  const base = t("today.what", { insats: row.insats, minutes: row.minutes });
+  return row.tasks ? `${base} ${t("today.tasks", { n: row.tasks })}` : base;
+}
+
+/** @param {VisitRow} row @param {string|null} mine */
+function tags(row, mine) {
+  const list = [];
+  if (row.resident_language !== "sv") list.push(html`<${Tag} kind="info"><span lang=${row.resident_language}>${t(`language.own.${row.resident_language}`)}</span><//>`);
+  if (!ENDED.includes(row.state) && row.screen !== "here") list.push(html`<${Tag} kind="warn">${t(`screen.${row.screen}`)}<//>`);
+  if (row.state === "done") list.push(html`<${Tag} kind=${row.outcome === "all_well" ? "ok" : "warn"}>${row.outcome ? t(`outcome.${row.outcome}`) : t("today.done")}<//>`);
+  else if (row.state === "stepped" && row.step) list.push(html`<${Tag} kind="warn">${t(`step.${row.step}`)}${row.step_at ? ` ${clock(row.step_at)}` : ""}<//>`);
+  else if (row.state !== "planned") list.push(html`<${Tag} kind=${needsAction(row) ? "warn" : "info"}>${t(`visit_state.${row.state}`)}<//>`);
+  if (row.staff_id !== mine && row.staff_name) list.push(html`<${Tag} kind="plain">${row.staff_name}<//>`);
+  return list;
+}
+
+/** The choices after a visit that did not come about. @param {{row: VisitRow}} props */
+export function Steps({ row }) {
+  const [at, setAt] = useState("");
+  /** @param {string} step @param {object} [more] */
+  const save = async (step, more) => {
+    await post(`/api/visits/${row.id}/step`, { step, ...more });
+    store.tell(t("steps.saved", { step: t(`step.${step}`), name: row.resident_name }));
+    if (store.route.value.path[0] === "after") store.go("");
+  };
+  const again = () => save("ring_again", { at: `${isoDay(store.now.value)}T${at}` });
+  const wrong = at !== "" && !/^([01]\d|2[0-3]):[0-5]\d$/.test(at);
+  return html`<div class="steps" role="group" aria-label=${t("steps.title")} data-test="steps">
+    <p class="hint">${row.overdue_at ? t("steps.overdue", { time: clock(row.overdue_at) }) : t("steps.title")}</p>
+    <div class="row wrap">
+      <${Btn} kind="btn go" icon="video" test="step-ring-now" act=${() => store.ringVisit(row.id)}>${t("steps.ring_now")}<//>
+      <${Btn} icon="go" test="step-home_visit" act=${() => save("home_visit")}>${t("step.home_visit")}<//>
+      <${Btn} icon="phone" test="step-talked_by_phone" act=${() => save("talked_by_phone")}>${t("step.talked_by_phone")}<//>
+      <${Btn} icon="day" test="step-known_absence" act=${() => save("known_absence")}>${t("step.known_absence")}<//>
+    </div>
+    <div class="row wrap end"><${Text} id=${`again-${row.id}`} label=${t("steps.at")} value=${at} set=${setAt} mode="numeric" placeholder="15:30" error=${wrong ? t("form.time_wrong") : ""} />
+      <${Btn} icon="clock" test="step-ring_again" disabled=${wrong || at === ""} act=${again}>${t("step.ring_again")}<//></div></div>`;
+}
+
+/** Move, hand over, cancel. @param {{row: VisitRow, done: () => void}} props */
+function Change({ row, done }) {
+  const colleagues = store.me.value ? store.me.value.colleagues : [];
+  const [start, setStart] = useState(clock(row.starts_at));
+  const [to, setTo] = useState(colleagues.length ? colleagues[0].id : "");
+  const [reason, setReason] = useState("");
+  /** @param {string} what @param {object} body @param {string} text */
+  const save = async (what, body, text) => {
+    await post(`/api/visits/${row.id}/${what}`, body);
+    store.tell(text);
+    done();
+  };
+  const wrong = !/^([01]\d|2[0-3]):[0-5]\d$/.test(start);
+  return html`<div class="change" data-test="change">
+    <div class="row wrap end"><${Text} id=${`start-${row.id}`} label=${t("change.start")} value=${start} set=${setStart} mode="numeric" error=${wrong ? t("form.time_wrong") : ""} />
+      <${Btn} icon="clock" test="move" disabled=${wrong} act=${() => save("move", { starts_at: `${isoDay(row.starts_at)}T${start}` }, t("change.moved", { name: row.resident_name, time: start }))}>${t("change.move")}<//></div>
+    ${colleagues.length > 0 && html`<div class="row wrap end"><${Choice} id=${`to-${row.id}`} label=${t("change.to")} value=${to} set=${setTo} options=${colleagues.map((one) => ({ value: one.id, text: one.name }))} />
+      <${Btn} icon="swap" test="hand-over" act=${() => save("hand-over", { staff_id: to }, t("change.handed_over", { name: row.resident_name }))}>${t("change.hand_over")}<//></div>`}
+    <div class="row wrap end"><${Text} id=${`reason-${row.id}`} label=${t("change.reason")} value=${reason} set=${setReason} />
+      <${Btn} icon="x" test="cancel" disabled=${!reason.trim()} act=${() => save("cancel", { reason: reason.trim() }, t("change.cancelled", { name: row.resident_name }))}>${t("change.cancel")}<//></div>
+    <div class="row"><a class="btn" href=${`#/people/${row.resident_id}`}>${t("common.card")}</a><${Btn} act=${done}>${t("common.close")}<//></div></div>`;
+}
+
+/** @param {{row: VisitRow, first: boolean}} props */
+function Visit({ row, first }) {
+  const [open, setOpen] = useState(false);
+  const mine = store.me.value ? store.me.value.staff_id : null;
+  const state = part(row, store.now.value);
+  const busy = Boolean(store.call.value);
+  const name = html`<a class="name" href=${`#/people/${row.resident_id}`}>${row.resident_name}</a>`;
+  return html`<li class=${`v ${state}`} data-test="visit" data-state=${row.state} data-id=${row.id}>
+    <time datetime=${row.starts_at}>${clock(row.starts_at)}</time><span class="ava" aria-hidden="true">${initials(row.resident_name)}</span>
+    <div><b>${name}</b> ${tags(row, mine)}<div class="what">${whatText(row)}${row.resident_language !== "sv" ? ` ${t(`today.speaks.${row.resident_language}`)}` : ""}</div></div>
+    <div class="act">
+      ${row.state === "planned" && html`<${Btn} kind=${first ? "btn go" : "btn"} icon="video" test="ring" label=${t(first ? "today.ring_now_name" : "today.ring_name", { name: row.resident_name })} disabled=${busy} act=${() => store.ringVisit(row.id)}>${t(first ? "today.ring_now" : "today.ring")}<//>`}
+      ${row.state === "unfinished" && html`<a class="btn go" data-test="finish" href=${`#/after/${row.id}`}>${t("today.finish")}</a>`}
+      ${row.state === "planned" && html`<button type="button" class="btn small more" data-test="more" aria-expanded=${String(open)} aria-label=${t("today.more_name", { name: row.resident_name })} onClick=${() => setOpen(!open)}>${t("today.more")}</button>`}
+    </div>
+    ${row.state === "needs_step" && html`<div class="wide"><${Steps} row=${row} /></div>`}
+    ${open && html`<div class="wide"><${Change} row=${row} done=${() => setOpen(false)} /></div>`}</li>`;
+}
+
+/** Begin the shift: also what unlocks the sound. */
+function Shift() {
+  const me = store.me.value;
+  const [unit, setUnit] = useState(me ? me.unit_id : "");
+  if (!me || me.shift) return null;
+  return html`<section class="note shift" aria-label=${t("shift.title")}><h2>${t("shift.title")}</h2><p>${t("shift.why")}</p>
+    <div class="row wrap end">${me.units.length > 1 && html`<${Choice} id="unit" label=${t("shift.unit")} value=${unit} set=${setUnit} options=${me.units.map((one) => ({ value: one.id, text: one.name }))} />`}
+    <${Btn} kind="btn go" icon="check" test="begin-shift" act=${() => store.beginShift(unit)}>${t("shift.begin")}<//></div></section>`;
+}
+
+export function Today() {
+  const [filter, setFilter] = useState("mine");
+  const heading = usePage(t("today.title"));
+  const me = store.me.value;
+  const at = store.now.value;
+  const mine = (/** @type {VisitRow} */ row) => !me || row.staff_id === me.staff_id || row.staff_id === null;
+  const all = store.visits.value;
+  const shown = all.filter((row) => (filter === "team" ? true : filter === "action" ? needsAction(row) : mine(row)));
+  const parts = { now: shown.filter((row) => part(row, at) === "now"), later: shown.filter((row) => part(row, at) === "later"), done: shown.filter((row) => part(row, at) === "done") };
+  const first = (parts.now.find((row) => row.state === "planned") || parts.later[0] || { id: "" }).id;
+  const filters = [
+    { value: "mine", text: t("today.mine", { count: all.filter(mine).length }) },
+    { value: "team", text: t("today.team") },
+    { value: "action", text: t("today.action", { count: all.filter(needsAction).length }) },
+  ];
+  /** @param {string} title @param {VisitRow[]} list */
+  const block = (title, list) => list.length > 0 && html`<h2 class="part">${title}</h2><ul class="visits">${list.map((row) => html`<${Visit} key=${row.id} row=${row} first=${row.id === first} />`)}</ul>`;
+  return html`<main id="main"><div class="top"><h1 tabindex="-1" ref=${heading}>${t("today.title")}</h1><p>${weekday(at)} ${dayMonth(at)}${me ? `, ${me.unit_name}` : ""}</p></div>
+    <${Shift} />
+    <div class="filters" role="group" aria-label=${t("today.show")}>${filters.map((one) => html`<button type="button" key=${one.value} data-test=${`filter-${one.value}`} aria-pressed=${String(filter === one.value)} onClick=${() => setFilter(one.value)}>${one.text}</button>`)}
+      <a class="btn small plan" data-test="plan" href="#/plan">${t("today.plan")}</a></div>
+    ${!store.loaded.value && html`<p class="soft" role="status">${t("common.loading")}</p>`}
+    ${store.loaded.value && !shown.length && html`<p class="panel soft">${t(`today.empty.${filter}`)}</p>`}
+    ${block(t("today.now"), parts.now)}${block(t("today.later"), parts.later)}${block(t("today.finished", { done: parts.done.length, all: shown.length }), parts.done)}</main>`;
+}
+
+// --- the queue --------------------------------------------------------------------------------
+
+/** @param {{row: CallRow}} props */
+function Waiting({ row }) {
+  const at = store.now.value;
+  const me = store.me.value;
+  const forMe = !me || store.forMe(row, me, at);
+  const lines = [t(`queue.from.${row.source}`)];
+  if (row.resident_language !== "sv") lines.push(t(`today.speaks.${row.resident_language}`));
+  if (!forMe && row.first_until) lines.push(t(`queue.first.${row.first_for}`, { n: Math.max(1, Math.ceil((Date.parse(row.first_until) - at) / 1000)) }));
+  else if (row.next_unit_at && !row.taken_by && Date.parse(row.next_unit_at) > at) lines.push(t("queue.next_unit", { n: Math.ceil((Date.parse(row.next_unit_at) - at) / 1000) }));
+  return html`<article class="q call" data-test="call-in" data-id=${row.id}><h3><${Icon} name="phone" />${t("queue.rings_in")}<span class="since">${duration(at - Date.parse(row.since))}</span></h3>
+    <p><b>${row.resident_name}</b>${lines.join(" ")}</p>
+    ${row.taken_by ? html`<p role="status">${t("queue.taken", { name: row.taken_by })}</p>`
+    : html`<div class="row"><${Btn} kind=${forMe ? "btn go" : "btn"} test="answer" label=${t("queue.answer_name", { name: row.resident_name })} disabled=${Boolean(store.call.value)} act=${() => store.takeCallIn(row.id)}>${t("queue.answer")}<//>
+      <a class="btn" href=${`#/people/${row.resident_id}`}>${t("common.card")}</a></div>`}</article>`;
+}
+
+/** @param {{row: TaskRow}} props */
+function Task({ row }) {
+  const [closing, setClosing] = useState(false);
+  const [note, setNote] = useState("");
+  const at = store.now.value;
+  return html`<article class="q sensor later" data-test="task" data-kind=${row.kind}><h3><${Icon} name=${row.kind === "call_back" ? "phone" : "eye"} />${t(`task.${row.kind}`)}<span class="since">${t("queue.minutes", { n: Math.max(0, Math.floor((at - Date.parse(row.since)) / 60000)) })}</span></h3>
+    <p><b>${row.resident_name}</b>${t(`task.${row.kind}.why`)}</p>
+    ${closing ? html`<${Text} id=${`note-${row.id}`} label=${t("task.note")} value=${note} set=${setNote} lines=${2} /><div class="row">
+      <${Btn} kind="btn go" test="task-close" disabled=${!note.trim()} act=${() => post(`/api/follow-ups/${row.id}/close`, { note: note.trim() })}>${t("task.close")}<//><${Btn} act=${() => setClosing(false)}>${t("common.cancel")}<//></div>`
+    : html`<div class="row"><${Btn} test="task-ring" label=${t("today.ring_name", { name: row.resident_name })} disabled=${Boolean(store.call.value)} act=${() => store.ringResident(row.resident_id)}>${t("today.ring")}<//><${Btn} test="task-done" act=${() => setClosing(true)}>${t("task.done")}<//></div>`}</article>`;
+}
+
+/** @param {{row: DispatchRow}} props */
+function Dispatch({ row }) {
+  const [closing, setClosing] = useState(false);
+  const [outcome, setOutcome] = useState("");
+  const at = store.now.value;
+  /** @param {string} what @param {object} [body] */
+  const say = (what, body) => post(`/api/dispatches/${row.id}/${what}`, body);
+  return html`<article class="q sensor later" data-test="dispatch" data-state=${row.state}><h3><${Icon} name="go" />${t(`dispatch.${row.state}`)}<span class="since">${t("queue.minutes", { n: Math.max(0, Math.floor((at - Date.parse(row.asked_at)) / 60000)) })}</span></h3>
+    <p><b>${row.resident_name}</b>${row.accepted_by ? t("dispatch.by", { name: row.accepted_by }) : t("dispatch.nobody")}</p>
+    ${closing ? html`<${Text} id=${`out-${row.id}`} label=${t("dispatch.outcome")} value=${outcome} set=${setOutcome} lines=${2} /><div class="row"><${Btn} kind="btn go" test="dispatch-close" disabled=${!outcome.trim()} act=${() => say("close", { outcome: outcome.trim() })}>${t("dispatch.close")}<//></div>`
+    : html`<div class="row">${row.state === "asked" && html`<${Btn} kind="btn go" test="dispatch-accept" act=${() => say("accept")}>${t("dispatch.accept")}<//>`}
+      ${row.state === "accepted" && html`<${Btn} kind="btn go" test="dispatch-arrive" act=${() => say("arrive")}>${t("dispatch.arrive")}<//>`}
+      ${row.state === "arrived" && html`<${Btn} kind="btn go" test="dispatch-done" act=${() => setClosing(true)}>${t("dispatch.done_button")}<//>`}
+      <a class="btn" href=${`#/people/${row.resident_id}`}>${t("common.card")}</a></div>`}</article>`;
+}
+
+export function Queue() {
+  const list = Array.from(store.rows.value.values());
+  const tasks = /** @type {TaskRow[]} */ (list.filter((row) => row.row === "task"));
+  const dispatches = /** @type {DispatchRow[]} */ (list.filter((row) => row.row === "dispatch" && row.state !== "done"));
+  const waiting = store.waiting.value;
+  return html`<aside class=${waiting.length ? "side rings" : "side"} aria-label=${t("queue.title")}><h2>${t("queue.title")}</h2>
+    <div role="region" aria-live="assertive" aria-label=${t("queue.new")}>${waiting.map((row) => html`<${Waiting} key=${row.id} row=${row} />`)}</div>
+    ${!waiting.length && html`<p class="soft later">${t("queue.nobody")}</p>`}
+    ${dispatches.length > 0 && html`<h2>${t("queue.dispatches")}</h2>${dispatches.map((row) => html`<${Dispatch} key=${row.id} row=${row} />`)}`}
+    ${tasks.length > 0 && html`<h2>${t("queue.tasks")}</h2>${tasks.map((row) => html`<${Task} key=${row.id} row=${row} />`)}`}</aside>`;
+}

@@ -1,0 +1,181 @@
+// The TV page: which screen, the remote, and the screens when nobody rings. ES2019 only (Chromium 79).
+import { html, render, useEffect, useState } from "../lib/preact.js";
+import { bootValues, clock, dayMonth, partOfDay, t, weekday } from "../core/i18n.js";
+import { Icon } from "../core/icons.js";
+import { focusFirst, isBack, isVolumeOrPower, keyOf, move } from "../core/spatial.js";
+import { CallingIn, Faces, InCall, Nobody, Over, Ringing, Taken } from "./call.js";
+import * as state from "./state.js";
+
+/** @typedef {import("../core/protocol.js").NextThing} NextThing */
+
+function CameraChip() {
+  const now = state.cameras();
+  return html`<span class=${now === "on" ? "chip live" : "chip"} data-test="camera-chip"><${Icon} name=${now === "on" ? "video" : "off"} />${t(`tv.camera.${now}`)}</span>`;
+}
+
+/** @param {NextThing} thing */
+function ringsText(thing) {
+  const who = thing.who;
+  if (thing.state === "late") return who ? t("tv.next.late", { name: who }) : t("tv.next.late_unit");
+  if (thing.state === "moved") return who ? t("tv.next.moved", { name: who }) : t("tv.next.moved_unit");
+  if (thing.state === "taken_over") return who ? t("tv.next.taken_over", { name: who }) : t("tv.next.rings_unit");
+  return who ? t("tv.next.rings", { name: who }) : t("tv.next.rings_unit");
+}
+
+/** "Klockan 15", "Klockan 15:20". @param {string} at */
+const atText = (at) => t("tv.next.at", { time: clock(at).slice(3) === "00" ? String(Number(clock(at).slice(0, 2))) : clock(at) });
+
+function Home() {
+  const home = state.home.value;
+  const at = state.now.value;
+  const next = home && home.next;
+  return html`<main class="safe home" data-test="home"><header><div><h1 class="vh">${t("tv.home.title")}</h1><div class="clock"><time>${clock(at)}</time></div><p class="day">${t(`tv.day.${partOfDay(at)}`, { weekday: weekday(at), date: dayMonth(at) })}</p></div><div><${CameraChip} /></div></header>
+    ${state.problem.value ? html`<section class="next" role="alert" data-test="problem"><h2>${state.problem.value}</h2><p>${state.kept().unit_phone}</p></section>`
+    : next ? html`<section class="next" aria-label=${t("tv.next.title")} data-test="next"><h2>${atText(next.at)}</h2><p>${ringsText(next)}</p></section>`
+    : html`<section class="next none" data-test="next"><p>${home ? t("tv.next.none") : t("tv.starting")}</p></section>`}
+    <nav class="tiles" aria-label=${t("tv.home.choose")}><button type="button" class="tile" data-first data-test="tile-ring" onClick=${state.ringIn}><span class="in"><${Icon} name="phone" />${t("tv.home.ring")}</span></button>
+    <button type="button" class="tile" data-test="tile-day" onClick=${() => { state.screen.value = "day"; }}><span class="in"><${Icon} name="day" />${t("tv.home.day")}</span></button>
+    ${home && home.yes.length > 0 && html`<button type="button" class="tile" data-test="tile-yes" onClick=${() => { state.screen.value = "yes"; }}><span class="in"><${Icon} name="shield" />${t("tv.home.yes")}</span></button>`}</nav></main>`;
+}
+
+const BackKey = () => html`<button type="button" class="key" data-first data-test="back" onClick=${goHome}><${Icon} name="back" />${t("tv.back")}</button>`;
+
+function Day() {
+  const home = state.home.value;
+  const at = state.now.value;
+  const [page, setPage] = useState(0);
+  const all = home ? home.today : [];
+  const size = 4;
+  const shown = all.slice(page * size, page * size + size);
+  const next = all.find((one) => Date.parse(one.at) >= at - 600000);
+  return html`<main class="safe" data-test="day"><header class="head"><div><h1>${t("tv.home.day")}</h1><p class="lead">${t("tv.my_day.lead", { weekday: weekday(at), date: dayMonth(at), time: clock(at) })}</p></div><div><${CameraChip} /></div></header>
+    ${all.length ? html`<ol class="plan">${shown.map((one) => { const past = Date.parse(one.at) < at - 600000 && one !== next; return html`<li key=${one.at} class=${one === next ? "now" : past ? "past" : ""} aria-current=${one === next ? "time" : undefined}><time datetime=${one.at}>${clock(one.at)}</time><${Icon} name=${past ? "check" : "video"} /><span>${ringsText(one)}</span></li>`; })}</ol>` : html`<p class="lead empty">${t("tv.next.none")}</p>`}
+    <div class="foot"><${BackKey} />${all.length > size && html`<button type="button" class="key" data-test="more" onClick=${() => setPage((page + 1) * size < all.length ? page + 1 : 0)}><${Icon} name="right" />${t("tv.more")}</button>`}</div></main>`;
+}
+
+/** Her own yes, taken back here and now: one OK, effective at once. */
+function Yes() {
+  const home = state.home.value;
+  const [done, setDone] = useState("");
+  const list = home ? home.yes : [];
+  /** @param {string} purpose */
+  const back = async (purpose) => { if (await state.takeBack(purpose)) setDone(purpose); };
+  return html`<main class="safe" data-test="yes"><header class="head"><div><h1>${t("tv.yes.title")}</h1><p class="lead">${t("tv.yes.lead")}</p></div><div><${CameraChip} /></div></header>
+    ${done && html`<p class="done" role="status" data-test="taken-back"><${Icon} name="check" />${t(`tv.yes.done.${done}`)}</p>`}${state.problem.value && html`<p class="done" role="alert">${state.problem.value}</p>`}
+    <div class="rows">${list.filter((one) => one !== done).map((one) => html`<button type="button" class="row" key=${one} data-test=${`take-back-${one}`} onClick=${() => back(one)}><span class="in"><${Icon} name="check" /><span><b>${t(`tv.yes.${one}`)}</b><span class="sub">${t(`tv.yes.${one}.what`)}</span></span><span class="when">${t("tv.yes.press")}</span></span></button>`)}</div>
+    <div class="foot"><${BackKey} /></div></main>`;
+}
+
+function Pairing() {
+  const code = state.code.value;
+  const minutes = code ? Math.max(1, Math.ceil((code.expires - state.now.value) / 60000)) : 0;
+  return html`<main class="safe" data-test="pairing"><header class="head"><div><h1>${t("tv.pairing.title")}</h1><p class="lead">${t("tv.pairing.lead")}</p></div><div><span class="chip"><${Icon} name="off" />${t("tv.camera.off")}</span></div></header>
+    <div class=${code && code.qr ? "pairing" : "pairing wide"}><div>${code ? html`<p class="code" data-test="letters" aria-label=${t("tv.pairing.code", { letters: code.letters.split("").join(" ") })}>${code.letters.slice(0, 3)}<i></i>${code.letters.slice(3)}</p>` : html`<p class="lead" role="status">${state.problem.value || t("tv.pairing.fetching")}</p>`}
+      <ol><li><b>1</b>${t("tv.pairing.step1")}</li><li><b>2</b>${t("tv.pairing.step2")}</li><li><b>3</b>${t("tv.pairing.step3")}</li></ol></div>
+      ${code && code.qr && html`<div class="qr"><svg viewBox="-2 -2 33 33" role="img" aria-label=${t("tv.pairing.qr")}><rect x="-2" y="-2" width="33" height="33" rx="1" fill="#fff" /><path d=${code.qr} fill="#0e1b26" fill-rule="evenodd" /></svg></div>`}</div>
+    <div class="foot"><button type="button" class="key" data-first data-test="new-code" onClick=${state.newCode}><${Icon} name="turnr" />${t("tv.pairing.new")}</button>${code && html`<span class="chip"><${Icon} name="clock" />${t("tv.pairing.valid", { n: minutes })}</span>`}</div></main>`;
+}
+
+function Word() {
+  return html`<main class="safe" data-test="word"><header class="head"><div><h1>${t("tv.word.title")}</h1><p class="lead">${t("tv.word.lead")}</p></div></header><p class="code word" data-test="pair-word">${state.word.value}</p>
+    <div class="foot"><button type="button" class="key" data-first data-test="same" onClick=${state.startAnew}><${Icon} name="check" />${t("tv.word.same")}</button></div></main>`;
+}
+
+function NoContact() {
+  const phone = state.kept().unit_phone;
+  const since = state.cutSince.value;
+  return html`<main class="safe" data-test="no-contact"><div class="topright"><${CameraChip} /></div><p class="smallclock"><time>${clock(state.now.value)}</time></p><div class="say"><div class="disc"><${Icon} name="plug" /></div><div><h1>${t("tv.cut.title")}</h1><p class="lead">${since === null ? t("tv.cut.trying") : t("tv.cut.since", { time: clock(since) })}</p>
+    <p class="do">${phone ? t("tv.cut.ring", { phone }) : t("tv.cut.ring_112")}<span>${t("tv.nobody.emergency")}</span></p>
+    <div class="act"><button type="button" class="key" data-first data-test="try" onClick=${() => state.live.tryNow()}><${Icon} name="turnr" />${t("tv.cut.try")}</button></div></div></div></main>`;
+}
+
+/** One dim thing, moved a little each minute so that it does not burn in. */
+function Night() {
+  const at = state.now.value;
+  const minute = Math.floor(at / 60000);
+  useEffect(() => {
+    document.body.classList.add("dark");
+    return () => document.body.classList.remove("dark");
+  }, []);
+  return html`<main class=${`nightclock shift-${minute % 9}`} data-test="night"><h1 class="vh">${t("tv.night.title")}</h1><div class="clock"><time>${clock(at)}</time></div><p>${t("tv.night.text")}</p><button type="button" class="vh" data-first onClick=${() => {}}>${t("tv.night.wake")}</button></main>`;
+}
+
+function goHome() {
+  state.problem.value = "";
+  state.screen.value = "home";
+}
+
+/** Which screen, and its name for the title and for tests. @returns {{name: string, view: unknown}} */
+function current() {
+  const call = state.call.value;
+  const screen = state.screen.value;
+  if (call) {
+    if (state.end.value && call.mine && (call.state === "open" || call.state === "dark")) return { name: "in-call", view: html`<${InCall} key=${call.call_id} frame=${call} />` };
+    if (call.kind === "call_in") return { name: "calling-in", view: html`<${CallingIn} frame=${call} />` };
+    if (call.state === "ringing" || call.state === "requested") return { name: "ringing", view: html`<${Ringing} key=${call.call_id} frame=${call} />` };
+    return { name: "connecting", view: html`<${InCall} key=${call.call_id} frame=${call} />` };
+  }
+  if (screen === "pairing") return { name: screen, view: html`<${Pairing} />` };
+  if (screen === "word") return { name: screen, view: html`<${Word} />` };
+  if (screen === "nobody") return { name: screen, view: html`<${Nobody} />` };
+  if (screen === "over") return { name: screen, view: html`<${Over} />` };
+  if (screen === "faces") return { name: screen, view: html`<${Faces} />` };
+  if (screen === "taken") return { name: screen, view: html`<${Taken} />` };
+  if (state.cutSince.value !== null) return { name: "no-contact", view: html`<${NoContact} />` };
+  if (state.night.value) return { name: "night", view: html`<${Night} />` };
+  if (screen === "day") return { name: "day", view: html`<${Day} />` };
+  if (screen === "yes") return { name: "yes", view: html`<${Yes} />` };
+  return { name: "home", view: html`<${Home} />` };
+}
+
+function App() {
+  const { name, view } = current();
+  useEffect(() => {
+    document.documentElement.dataset.screen = name;
+    document.title = t(`tv.title.${name}`);
+  }, [name]);
+  // Exactly one thing has focus, always: also after the thing that had it went away.
+  useEffect(() => { focusFirst(); });
+  return view;
+}
+
+/** @param {KeyboardEvent} e */
+function onKey(e) {
+  if (isVolumeOrPower(e)) return;
+  const key = keyOf(e);
+  const asleep = state.night.value && !state.call.value;
+  state.pressed();
+  if (asleep) { state.night.value = false; goHome(); e.preventDefault(); return; }
+  if (key !== "Enter" && key !== " ") state.stopCountdown();
+  if (isBack(key)) {
+    e.preventDefault();
+    const call = state.call.value;
+    // In a call the back key does nothing; while it rings it is the harmless "not now" only by its own button.
+    if (call || ["pairing", "word"].indexOf(state.screen.value) >= 0) return;
+    goHome();
+    return;
+  }
+  if (move(key)) e.preventDefault();
+}
+
+/** The page starts from its own cache when the network is not there. */
+function keepForLater() {
+  if (!("serviceWorker" in navigator)) return;
+  const base = bootValues().static;
+  navigator.serviceWorker.register("/tv-worker.js", { scope: "/tv" }).then(() => navigator.serviceWorker.ready).then((ready) => {
+    const urls = performance.getEntriesByType("resource").map((one) => new URL(one.name).pathname).filter((path) => path.indexOf(base) === 0);
+    if (ready.active) ready.active.postMessage({ type: "keep", base, urls, page: "/tv" });
+  }).catch(() => {});
+}
+
+const root = document.getElementById("app");
+if (root) {
+  root.textContent = "";
+  addEventListener("keydown", onKey);
+  addEventListener("focusout", () => setTimeout(focusFirst, 0));
+  addEventListener("pointerdown", state.pressed);
+  render(html`<${App} />`, root);
+  state.start();
+  if (document.readyState === "complete") keepForLater();
+  else addEventListener("load", () => setTimeout(keepForLater, 1000));
+}
