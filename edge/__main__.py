@@ -76,11 +76,11 @@ def run(arguments: argparse.Namespace) -> int:
 def simulate() -> int:
     """Dies with its parent; the end of standard input only ends the list of homes."""
     from edge import homes  # noqa: PLC0415 - only what the command needs
-    from telecare.wire.homes import HomeScript  # noqa: PLC0415
+    from edge.stdin import lines_of_stdin  # noqa: PLC0415
 
     ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
-    scripts = [HomeScript.model_validate_json(line) for line in sys.stdin if line.strip()]
-    return until_told(homes.simulate(scripts, lambda unit: say({"unit": unit, "up": True})))
+    lines = lines_of_stdin()
+    return until_told(homes.simulate(lines, lambda unit: say({"unit": unit, "up": True})))
 
 
 def until_told(work: Coroutine[None, None, None]) -> int:

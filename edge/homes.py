@@ -1,8 +1,7 @@
 """Runs homes: one real one, or many simulated ones in one process with one media standby."""
 
 import asyncio
-import sys
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -15,6 +14,7 @@ from edge.media_process import Standby
 from edge.outbox import Outbox
 from edge.person import SimulatedPerson
 from edge.pipe import Hardware
+from edge.stdin import lines_of_stdin
 from telecare.wire.homes import HomeScript
 
 OUTBOX_FILE = "outbox.sqlite"
@@ -29,17 +29,18 @@ def open_outbox(folder: Path) -> Outbox:
     return Outbox(folder / OUTBOX_FILE, now=wall_clock)
 
 
-async def simulate(scripts: list[HomeScript], up: Callable[[str], None]) -> None:
-    """All homes until cancelled; `up` is told each unit's id when its line is up."""
+async def simulate(scripts: AsyncIterator[bytes], up: Callable[[str], None]) -> None:
+    """Homes from JSON lines, until cancelled; `up` is told each unit's id when its line is up."""
     standby = Standby()
     async with asyncio.TaskGroup() as group:
         group.create_task(standby.keep(), name="media standby")
-        for script in scripts:
+        async for line in scripts:
+            script = HomeScript.model_validate_json(line)
             group.create_task(simulate_home(script, standby, up), name="home")
 
 
 async def simulate_home(script: HomeScript, standby: Standby, up: Callable[[str], None]) -> None:
-    folder = Path(script.state_dir).resolve()
+    folder = await asyncio.to_thread(Path(script.state_dir).resolve)
     identity = await identity_of(script, folder)
     person = SimulatedPerson(script)
     fittings = Fittings(
@@ -93,12 +94,9 @@ async def run_unit(folder: Path, hardware: Hardware, *, has_screen: bool) -> Non
 
 async def read_keys(press: Callable[[Press], None]) -> None:
     """Ends with the input; an unknown word is no key."""
-    reader = asyncio.StreamReader()
-    loop = asyncio.get_running_loop()
-    await loop.connect_read_pipe(lambda: asyncio.StreamReaderProtocol(reader), sys.stdin)
     words = {key.value: key for key in Press}
-    while line := await reader.readline():
-        key = words.get(line.decode(errors="replace").strip())
+    async for line in lines_of_stdin():
+        key = words.get(line.decode(errors="replace"))
         if key is not None:
             press(key)
 
