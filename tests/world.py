@@ -67,17 +67,11 @@ class World:
         unit, night = CareUnitId(uuid4()), CareUnitId(uuid4())
         async with services.database.across_tenants(actor_text(seed.ACTOR)) as db:
             slug = "t" + secrets.token_hex(6)
-            tenant = await seed.add_tenant(
-                db, slug=slug, name="Provköping", phone="021-1", now=now
-            )
+            tenant = await seed.add_tenant(db, slug=slug, name="Provköping", phone="021-1", now=now)
             provider = ProviderId(uuid4())
             await access_store.add_provider(db, provider, "Utföraren")
-            await access_store.add_unit(
-                db, CareUnit(night, "Natten", "021-3", None), provider
-            )
-            await access_store.add_unit(
-                db, CareUnit(unit, "Dagen", "021-2", night), provider
-            )
+            await access_store.add_unit(db, CareUnit(night, "Natten", "021-3", None), provider)
+            await access_store.add_unit(db, CareUnit(unit, "Dagen", "021-2", night), provider)
             world = cls(services, tenant, unit, night, superuser_url)
             await visit_store.add_insats(db, Insats(world.insats, "Tillsyn", 10, 10))
         return world
@@ -121,9 +115,7 @@ class World:
                     self.now,
                 )
             if says_yes:
-                await seed.say_yes(
-                    db, resident.id, Purpose.VIDEO_VISIT, party=None, now=self.now
-                )
+                await seed.say_yes(db, resident.id, Purpose.VIDEO_VISIT, party=None, now=self.now)
         return resident
 
     async def yes(
@@ -222,7 +214,9 @@ class World:
         TOKENS[session_id] = token
         return ScreenSession(self.tenant, session_id, HomeActor(endpoint, "tv", resident.id))
 
-    async def visit(self, session: StaffSession, resident: Resident, *, minutes: int = 0) -> VisitId:
+    async def visit(
+        self, session: StaffSession, resident: Resident, *, minutes: int = 0
+    ) -> VisitId:
         """A visit of `session`'s, `minutes` from now."""
         planner = await self.staff("Per", role=Role.SAMORDNARE)
         at = (self.now + timedelta(minutes=minutes)).astimezone(STOCKHOLM).replace(tzinfo=None)

@@ -45,7 +45,7 @@ def given(consent: Consent, party: str, language: str) -> str:
     """ "Lämnat av Ingrid, muntligt, 28 mars 2026." """
     return text(
         language,
-        f"consent.given.{consent.given}",
+        f"consent.was_given.{consent.given}",
         party=party,
         date=long_date(local_date(consent.recorded_at), language),
     )

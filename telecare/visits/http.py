@@ -83,6 +83,7 @@ class LastCall(Answer):
 class LivesHere(Answer):
     name: str
     relation: str
+    has_said_yes: bool
 
 
 class VisitDetail(Answer):
@@ -95,7 +96,7 @@ class VisitDetail(Answer):
     resident_language: str
     state: str
     to_do: list[ToDoItem]
-    to_know: list[str]
+    to_know: str
     note: str
     last_call: LastCall | None
     lives_here: list[LivesHere]
@@ -138,13 +139,14 @@ async def detail(request: web.Request) -> web.Response:
             to_do=[
                 ToDoItem(n=n, text=text, done=n in visit.done) for n, text in enumerate(visit.to_do)
             ],
-            to_know=[*([visit.to_know] if visit.to_know else []), *found.resident.to_know],
+            to_know=" ".join(part for part in (visit.to_know, *found.resident.to_know) if part),
             note=visit.note,
             last_call=LastCall(at=found.last[0], minutes=found.last[1], outcome=found.last[2])
             if found.last
             else None,
             lives_here=[
-                LivesHere(name=name, relation=relation) for _, name, relation in found.lives_here
+                LivesHere(name=c.name, relation=c.relation, has_said_yes=c.id in found.said_yes)
+                for c in found.lives_here
             ],
         )
     )

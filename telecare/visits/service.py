@@ -15,10 +15,12 @@ from telecare.audit.format import Document
 from telecare.audit.model import Record, SystemActor, actor_text
 from telecare.calls import service as calls
 from telecare.calls.model import Call, Kind
+from telecare.consent import store as consent_store
+from telecare.consent.model import Purpose
 from telecare.consent.service import resident_topic
 from telecare.dispatches.service import ask
 from telecare.people import store as people_store
-from telecare.people.model import Resident
+from telecare.people.model import Cohabitant, Resident
 from telecare.people.service import assigned, known, make_follow_up
 from telecare.runtime.clock import Clock
 from telecare.runtime.db import Database, Transaction
@@ -43,6 +45,7 @@ from telecare.wire.ids import (
     AssignmentId,
     CallId,
     CareUnitId,
+    CohabitantId,
     ResidentId,
     StaffId,
     VisitId,
@@ -82,8 +85,9 @@ class Detail:
     insats: Insats
     resident: Resident
     last: tuple[datetime, int, str] | None
-    lives_here: Sequence[tuple[UUID, str, str]]
-    """Cohabitant's id, name and relation."""
+    lives_here: Sequence[Cohabitant]
+    said_yes: frozenset[CohabitantId]
+    """Those of them whose newest word on video visits is yes."""
 
 
 class Visits:
@@ -123,13 +127,17 @@ class Visits:
             insats = await self._insats(db, visit.insats_id)
             last = await store.last_done(db, resident.id, now)
             cohabitants = await people_store.cohabitants(db, resident.id, now)
+            consents = await consent_store.newest(db, resident.id, Purpose.VIDEO_VISIT)
             if await is_new_read(db, session, "visit", resident.id, now):
                 what = {"visit_id": str(visit_id)}
                 record = Record(Action.VISIT_READ, session.actor, [resident.person], what)
                 await append(db, record)
-        return Detail(
-            visit, insats, resident, last, [(c.id, c.name, c.relation) for c in cohabitants]
+        said_yes = frozenset(
+            c.cohabitant_id
+            for c in consents
+            if c.cohabitant_id is not None and c.decision == "permit"
         )
+        return Detail(visit, insats, resident, last, cohabitants, said_yes)
 
     async def ring(self, session: StaffSession, visit_id: VisitId) -> CallId:
         """ "Ring nu". Somebody else's visit can be rung by whoever is assigned to the person."""
