@@ -72,7 +72,7 @@ function Over({ frame, end }) {
   const media = frame.media;
   if (frame.state === "requested" || frame.state === "ringing") {
     const left = frame.ring_until ? Math.max(0, Math.ceil((Date.parse(frame.ring_until) - store.now.value) / 1000)) : null;
-    return html`<div class="still" role="status" data-test="ringing"><${Icon} name="phone" /><h2>${t("call.ringing", { name: frame.resident_given_name })}</h2><p>${left === null ? "" : t("call.ringing_left", { n: left })}</p></div>`;
+    return html`<div class="still calm" role="status" data-test="ringing"><${Icon} name="phone" /><h2>${t("call.ringing", { name: frame.resident_given_name })}</h2><p>${left === null ? "" : t("call.ringing_left", { n: left })}</p></div>`;
   }
   if (end && end.elsewhere.value) {
     return html`<div class="still" role="status" data-test="elsewhere"><${Icon} name="swap" /><h2>${t("call.elsewhere")}</h2><p>${t("call.elsewhere_why")}</p><${Btn} kind="btn go" act=${() => store.continueHere(frame.call_id)}>${t("call.continue_here")}<//></div>`;
@@ -128,6 +128,9 @@ function InCall({ frame }) {
   const trouble = end ? end.trouble.value : null;
   const sent = frame.visit_id ? store.sentOut.value[frame.visit_id] : undefined;
   const quality = end && !ringing ? end.quality.value : "unknown";
+  // A picture that is no longer live is not left standing.
+  const paused = frame.state === "dark" || (end !== null && end.picture.value === "paused");
+  const shown = end !== null && end.picture.value === "live" && !paused && Boolean(frame.media && frame.media.home_picture);
   const sendVisit = async () => {
     await post(`/api/visits/${frame.visit_id}/step`, { step: "home_visit" });
     store.sentOut.value = { ...store.sentOut.value, [/** @type {string} */ (frame.visit_id)]: store.now.value };
@@ -136,13 +139,13 @@ function InCall({ frame }) {
   return html`<main id="main" class="live">
     <header><h1 tabindex="-1" ref=${heading}>${frame.resident_name}</h1>
       ${frame.opened_at && html`<span class="stat"><${Icon} name="clock" /><b data-test="elapsed">${duration(store.now.value - Date.parse(frame.opened_at))}</b>${visit && t("call.of_minutes", { n: visit.minutes })}</span>`}
-      ${quality !== "unknown" && html`<span class=${`stat ${quality === "good" ? "" : "bad"}`} role="status" data-test="quality"><${Icon} name="signal" /><b>${t(`call.quality.${quality}`)}</b></span>`}
+      ${quality !== "unknown" && !paused && html`<span class=${`stat ${quality === "good" ? "" : "bad"}`} role="status" data-test="quality"><${Icon} name="signal" /><b>${t(`call.quality.${quality}`)}</b></span>`}
       ${frame.media && frame.media.home_picture && html`<span class="stat wide"><${Icon} name="shield" />${t("call.consent")}</span>`}
       ${others.length > 0 && html`<span class="stat bad" role="status" data-test="others-wait"><${Icon} name="phone" /><b>${t("call.others_wait", { n: others.length })}</b></span>`}
       ${next && html`<span class="stat wide push">${t("call.next", { time: clock(next.starts_at), name: next.resident_name })}</span>`}</header>
     ${about && (about.to_know || about.to_do.length > 0) && html`<details class="fold"><summary><${Icon} name="note" />${about.to_do.length ? t("call.fold", { left, all: about.to_do.length }) : t("call.to_know")}</summary><div><${About} page=${about} frame=${frame} /></div></details>`}
-    <div class="view"><${Video} stream=${end ? end.theirs.value : null} label=${frame.resident_name} end=${end} />
-      ${end && !ringing && !end.elsewhere.value && html`<div class="on" data-test="seen"><${Icon} name=${end.cameraOn.value ? "video" : "mic"} />${seenText(frame, end)}</div>`}
+    <div class=${shown ? "view" : "view hidden"}><${Video} stream=${end ? end.theirs.value : null} label=${frame.resident_name} end=${end} />
+      ${end && !ringing && !paused && !end.elsewhere.value && html`<div class="on" data-test="seen"><${Icon} name=${end.cameraOn.value ? "video" : "mic"} />${seenText(frame, end)}</div>`}
       <${Over} frame=${frame} end=${end} />
       ${end && (end.text.value.line || end.text.value.live) && html`<p class="subs" data-test="on-tv"><small>${t("call.on_tv", { name: given })}</small>${end.text.value.line && html`<span lang=${language}>${end.text.value.line}</span>`}${end.text.value.live && html`<b lang=${language}>${end.text.value.live}<i></i></b>`}</p>`}
       ${end && (end.reply.value.line || end.reply.value.live) && html`<p class="who" role="log" data-test="reply">${given}: ${end.reply.value.live || end.reply.value.line}</p>`}

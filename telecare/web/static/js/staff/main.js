@@ -80,7 +80,7 @@ function App() {
   const here = path[0] === "people" ? "people" : "";
   const today = !path.length;
   return html`<div class=${today ? "app" : "app two"}><nav class="rail" aria-label=${t("nav.main")}><p class="brand">Telecare</p><${Links} here=${here} kind="full" /><${Mine} /></nav>
-    <div class="page"><${Strips} />${today && html`<${NoticeBox} />`}${page(path, query)}<div class="me-small"><${Mine} /></div></div>${today && html`<${Queue} />`}</div>
+    <div class="page"><${Strips} />${today && html`<${NoticeBox} />`}${page(path, query)}<footer class="me-small"><${Mine} /></footer></div>${today && html`<${Queue} />`}</div>
     <nav class="tabbar" aria-label=${t("nav.quick")}><${Links} here=${here} kind="small" /></nav>`;
 }
 

@@ -154,7 +154,7 @@ function CardBody({ card, again }) {
   /** @param {VisitRow} row */
   const tag = (row) => (row.state === "done" ? { kind: "ok", text: t("today.done") } : row.state === "planned" ? null : { kind: "info", text: row.state === "stepped" && row.step ? t(`step.${row.step}`) : t(`visit_state.${row.state}`) });
   return html`<main id="main"><a class="crumb" href="#/people"><${Icon} name="back" />${t("people.title")}</a><${NoticeBox} />
-    <div class="person"><span class="ava" aria-hidden="true">${initials(card.name)}</span><div><h1 tabindex="-1" ref=${heading}>${card.name}</h1><p>${t("card.about", { age: card.age, language: t(`language.${card.language}`), address: card.address })}</p></div>
+    <div class="person"><span class="ava" aria-hidden="true">${initials(card.name)}</span><div><h1 tabindex="-1" ref=${heading}>${card.name}</h1><p>${t("card.about", { age: card.age, language: t(`card.speaks.${card.language}`), address: card.address })}</p></div>
       <div class="act">${why ? html`<p class="why" id="why-not">${why}</p>` : null}<${Btn} kind="btn go" icon="video" test="ring" label=${t("today.ring_name", { name: card.name })} disabled=${!card.can_call || Boolean(store.call.value)} act=${() => store.ringResident(card.id)}>${t("today.ring")}<//>
       ${card.can_take_over && html`<${Btn} icon="people" test="take-over" act=${takeOver}>${t("card.take_over")}<//>`}</div></div>
     <div class="cols mix"><div>

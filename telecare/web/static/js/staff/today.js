@@ -125,7 +125,7 @@ export function Today() {
   const mine = (/** @type {VisitRow} */ row) => !me || row.staff_id === me.staff_id || row.staff_id === null;
   const all = store.visits.value;
   const shown = all.filter((row) => (filter === "team" ? true : filter === "action" ? needsAction(row) : mine(row)));
-  const parts = { now: shown.filter((row) => part(row, at) === "now"), later: shown.filter((row) => part(row, at) === "later"), done: shown.filter((row) => part(row, at) === "done") };
+  const parts = { now: shown.filter((row) => part(row, at) === "now"), later: shown.filter((row) => part(row, at) === "later"), done: shown.filter((row) => part(row, at) === "done").reverse() };
   const first = (parts.now.find((row) => row.state === "planned") || parts.later[0] || { id: "" }).id;
   const filters = [
     { value: "mine", text: t("today.mine", { count: all.filter(mine).length }) },

@@ -92,7 +92,7 @@ export function InCall({ frame }) {
   };
   const trouble = end ? end.trouble.value : null;
   const on = state.cameras() === "on";
-  return html`<main data-test="in-call"><h1 class="vh">${t("tv.call.title", { name })}</h1><div class="stage"><${Video} stream=${end ? end.theirs.value : null} label=${name} /></div>
+  return html`<main class="full" data-test="in-call"><h1 class="vh">${t("tv.call.title", { name })}</h1><div class="stage"><${Video} stream=${end ? end.theirs.value : null} label=${name} /></div>
     <div class="on-tv"><span class=${on ? "chip live" : "chip solid"} data-test="camera-chip"><${Icon} name=${on ? "video" : "off"} />${t(soundOnly && !on ? "tv.call.sound_only" : `tv.camera.${state.cameras()}`)}</span></div>
     ${paused ? html`<div class="cover" role="alert" data-test="paused"><p>${t("tv.call.paused")}<small>${t("tv.call.paused_why")}</small></p></div>` : waiting && html`<div class="cover" role="status" data-test="waiting"><p>${name}<small>${t(soundOnly ? "tv.call.sound_only_why" : "tv.call.coming")}</small></p></div>`}
     ${up && html`<div class="band"></div>`}
