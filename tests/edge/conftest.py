@@ -182,6 +182,12 @@ class SimulatedHome:
         self.process.kill()
         self.process.wait(10)
 
+    def kill_media(self) -> None:
+        """Both the process of the call and the idle one."""
+        children = Path(f"/proc/{self.process.pid}/task/{self.process.pid}/children")
+        for pid in children.read_text().split():
+            os.kill(int(pid), signal.SIGKILL)
+
     def wait_until_dark(self) -> None:
         """Poll the file that the camera itself writes; nobody else can tell when frozen."""
         for _ in range(1000):

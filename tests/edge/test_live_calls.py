@@ -16,6 +16,7 @@ from telecare.wire.edge import (
     UnitAlive,
     UnitAnswered,
     UnitCallsIn,
+    UnitHungUp,
     UnitReport,
     UnitSdp,
     UnitStatus,
@@ -267,3 +268,48 @@ async def test_her_own_call_is_opened_when_staff_answer(server, homes, staff):
         await staff.sees(10)
 
     assert {call.press for call in server.all(UnitCallsIn)} == {press}
+
+
+async def test_call_ends_on_record_when_its_media_process_dies(server, homes, staff):
+    home = await homes()
+    call_id = await talk(server, staff)
+
+    async with server.renewing(call_id):
+        await staff.sees(10)
+        home.kill_media()
+        off = await server.camera_turned(on=False)
+    await server.hears(UnitHungUp, call_id=call_id)
+    again = uuid4()
+    server.ring(again)
+    server.open(await server.hears(UnitAnswered, call_id=again))
+    await server.camera_turned(on=True, count=2)
+
+    assert off.reason == "fault"
+
+
+async def test_home_that_is_switched_off_in_mid_call_closes_its_camera_first(server, homes, staff):
+    home = await homes()
+    call_id = await talk(server, staff)
+
+    async with server.renewing(call_id):
+        await staff.sees(10)
+        home.process.terminate()
+        assert await asyncio.to_thread(home.process.wait, 10) == 0
+
+    assert not home.stamps()[-1]["on"]
+    assert not (await server.hears(UnitStatus, online=False)).online
+
+
+async def test_lines_of_the_home_name_nobody(server, homes, capfd):
+    await homes()
+    call_id = uuid4()
+    server.ring(call_id, caller="Canary Karlsson")
+    server.open(await server.hears(UnitAnswered, call_id=call_id))
+    server.say(Down.SIGNAL, Offer(call_id=call_id, n=1, sdp="m=audio canary-sdp\r\n"))
+    await server.camera_turned(on=True)
+    server.hang_up(call_id)
+    await server.camera_turned(on=False)
+
+    said = "".join(capfd.readouterr())
+
+    assert "anary" not in said
