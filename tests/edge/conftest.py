@@ -76,8 +76,8 @@ def pytest_runtest_protocol(item, nextitem):
     if not is_for_network(item):
         return None
     item.ihook.pytest_runtest_logstart(nodeid=item.nodeid, location=item.location)
-    failure = item.config.stash[OUTCOMES].get(item.name, "it did not run in the namespace")
-    call = pytest.CallInfo.from_call(lambda: failure and pytest.fail(failure, False), "call")
+    kind, said = item.config.stash[OUTCOMES].get(item.name, ("error", "it did not run"))
+    call = pytest.CallInfo.from_call(lambda: repeat(kind, said), "call")
     report = pytest.TestReport.from_item_and_call(item, call)
     item.ihook.pytest_runtest_logreport(report=report)
     item.ihook.pytest_runtest_logfinish(nodeid=item.nodeid, location=item.location)
@@ -88,8 +88,11 @@ def is_for_network(item) -> bool:
     return item.get_closest_marker("network") is not None and INSIDE not in os.environ
 
 
-def outcomes_inside(items, report: Path) -> dict[str, str]:
-    """For each test that ran: nothing when it passed, else what it said."""
+def outcomes_inside(items, report: Path) -> dict[str, tuple[str, str]]:
+    """What became of each test, by name."""
+    if subprocess.run(["unshare", "-Urn", "true"], check=False).returncode != 0:
+        refused = ("skipped", "no network namespaces here: `unshare -Urn` is refused")
+        return dict.fromkeys((item.name for item in items), refused)
     plugins = ["-p", "pytest_asyncio.plugin", "-p", "pytest_timeout", "-p", "no:cacheprovider"]
     alone = ["unshare", "-Urn", "sh", "-ec", NETWORK, "sh"]
     wanted = ["-rP", "--junitxml", str(report), *(item.nodeid for item in items)]
@@ -105,13 +108,24 @@ def outcomes_inside(items, report: Path) -> dict[str, str]:
     )
     print("\n".join(line for line in done.stdout.splitlines() if " gap" in line))  # noqa: T201
     if not report.exists():
-        return dict.fromkeys((item.name for item in items), done.stdout)
+        return dict.fromkeys((item.name for item in items), ("error", done.stdout))
     cases = ET.parse(report).iter("testcase")  # noqa: S314 - our own file
-    return {case.get("name"): "\n".join(part.text or "" for part in wrong(case)) for case in cases}
+    return {case.get("name"): outcome(case) for case in cases}
 
 
-def wrong(case) -> list:
-    return [part for part in case if part.tag in {"failure", "error", "skipped"}]
+def outcome(case) -> tuple[str, str]:
+    """What became of it, and why, when it did not pass."""
+    for part in case:
+        if part.tag in {"failure", "error", "skipped"}:
+            return part.tag, part.text or part.get("message") or ""
+    return "passed", ""
+
+
+def repeat(kind: str, said: str) -> None:
+    if kind == "skipped":
+        pytest.skip(said)
+    if kind != "passed":
+        pytest.fail(said, pytrace=False)
 
 
 class EmbeddedBroker:
