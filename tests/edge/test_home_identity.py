@@ -1,8 +1,11 @@
 """Enrolment: keys are made here, kept private, and told to nobody in plain text."""
 
+import asyncio
 import json
 import secrets
 import stat
+import sys
+from pathlib import Path
 
 import pytest
 from aiohttp import web
@@ -19,6 +22,7 @@ from edge.identity import (
 )
 from telecare.wire.edge import EnrolRequest
 
+ROOT = Path(__file__).resolve().parents[2]
 MAC_KEY = secrets.token_bytes(32)
 UNIT = "u-" + "a" * 26
 
@@ -87,3 +91,23 @@ async def test_code_never_leaves_the_machine_in_plain_text(tmp_path):
 def test_broker_elsewhere_is_reached_over_tls_only(url):
     with pytest.raises(UnsafeAddress):
         refuse_plain_text(url, secure_scheme="mqtts")
+
+
+@pytest.mark.parametrize(("code", "status"), [("7K3MPQ9X", 0), ("WRONGCOD", 1)])
+async def test_installer_enrols_a_unit_from_the_command_line(enrolling, tmp_path, code, status):
+    url, _ = enrolling
+
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-m", "edge", "enrol"),
+        *("--state", str(tmp_path / "home"), "--server", url, "--code", code),
+        cwd=ROOT,
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.PIPE,
+    )
+    printed, complaint = await process.communicate()
+
+    assert process.returncode == status
+    if status == 0:
+        assert json.loads(printed) == {"unit": UNIT}
+    else:
+        assert complaint == b"not enrolled: 404 pairing_code_unknown\n"
