@@ -5,6 +5,7 @@ Leaving `run` (cancelled or failed) ends the call first, then says goodbye, then
 
 import asyncio
 import logging
+import sqlite3
 from collections import deque
 from collections.abc import Callable
 from contextlib import suppress
@@ -22,7 +23,7 @@ from edge.identity import Identity
 from edge.link import LISTENS_TO, Link, Received
 from edge.live_call import Home, LiveCall, Press, Said
 from edge.media_process import Standby
-from edge.outbox import Outbox
+from edge.outbox import Outbox, OutboxBusy
 from edge.pipe import Hardware, monotonic_ms
 from edge.records import CameraRecords
 from telecare.wire.edge import (
@@ -54,6 +55,7 @@ VERSION = "0.1.0"
 CAMERA = "room"
 SEAL_COUNTER = "seal.out"
 TAKEN_COUNTER = "seal.in."
+DISK_FAULTS = (sqlite3.Error, OutboxBusy)
 REMEMBERED_CALLS = 32
 PRESS_AGAIN_S = 2
 SCREEN_INTERVAL_S = 15
@@ -96,11 +98,17 @@ class Agent:
         self._ended: deque[UUID] = deque(maxlen=REMEMBERED_CALLS)
         self._waiting_press: UUID | None = None
         self._epoch: UUID | None = None
+        self._reserved_to = 0
         self._pressed = asyncio.Event()
         self._changed = asyncio.Event()
         self._screen_wanted: asyncio.Queue[Stage] = asyncio.Queue()
         self._group: asyncio.TaskGroup | None = None
-        self.link = Link(identity, reserve=self._reserve, will=lambda: self._status_json(0))
+        self.link = Link(
+            identity,
+            reserve=self._reserve,
+            will=lambda: self._status_json(0),
+            came_up=self._changed.set,
+        )
         self._delivery = Delivery(outbox, self.link)
         records = CameraRecords(
             outbox, identity, camera=CAMERA, now=now, stored=self._delivery.wake
@@ -153,23 +161,29 @@ class Agent:
         while True:
             received = await self.link.received.get()
             try:
-                self._hear(received)
+                await self._hear(received)
             except ValidationError:
                 self.malformed += 1
 
-    def _hear(self, received: Received) -> None:
+    async def _hear(self, received: Received) -> None:
         match received.lane:
             case None:
                 self._greeted(Hello.model_validate_json(received.payload))
             case Down.RECEIPT:
-                self._outbox.receipted(Receipt.model_validate_json(received.payload))
-                self._delivery.wake()
+                await self._forget(Receipt.model_validate_json(received.payload))
             case Down.CALL:
                 self._hear_call(DOWN_CALL.validate_json(received.payload))
             case Down.SIGNAL:
                 self._pass_on(DOWN_SIGNAL.validate_json(received.payload))
             case Down.CONFIG:
                 pass
+
+    async def _forget(self, receipt: Receipt) -> None:
+        """On a disk that refuses even this the event stays, and is receipted again."""
+        with suppress(*DISK_FAULTS):
+            if await asyncio.wrap_future(self._outbox.receipted(receipt)) == 0:
+                self._changed.set()
+        self._delivery.wake()
 
     def _greeted(self, hello: Hello) -> None:
         """Not sealed, so it may cost no more than sending what is unreceipted once."""
@@ -301,9 +315,16 @@ class Agent:
     # --- counters that outlive this run ------------------------------------------------------
 
     async def _reserve(self, count: int) -> int:
-        """A unit whose file was lost goes on from its clock, above what it gave before."""
-        floor = int(self._now().timestamp() * 1_000_000)
-        return await asyncio.wrap_future(self._outbox.reserve(SEAL_COUNTER, count, floor=floor))
+        """A unit whose file is lost or full goes on from its clock, above what it gave before."""
+        floor = max(int(self._now().timestamp() * 1_000_000), self._reserved_to)
+        try:
+            first = await asyncio.wrap_future(
+                self._outbox.reserve(SEAL_COUNTER, count, floor=floor)
+            )
+        except DISK_FAULTS:
+            first = floor
+        self._reserved_to = first + count
+        return first
 
     async def _remember_counters(self) -> None:
         topics = [down(self._identity.unit, lane) for lane in LISTENS_TO]
@@ -315,7 +336,8 @@ class Agent:
     async def _keep_counters(self) -> None:
         """So that a recorded message cannot be played to the next run of this unit."""
         kept = {TAKEN_COUNTER + topic: value for topic, value in self.link.taken.items()}
-        await asyncio.wrap_future(self._outbox.keep(kept))
+        with suppress(*DISK_FAULTS):
+            await asyncio.wrap_future(self._outbox.keep(kept))
 
 
 def as_json(message: BaseModel) -> bytes:

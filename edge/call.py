@@ -213,8 +213,13 @@ class Call:
                 return None
 
     @property
+    def open_until_ms(self) -> int:
+        """What the media process enforces by itself, should this process stand still."""
+        return min(self.lease_until_ms, self.must_end_at_ms)
+
+    @property
     def _lit_until_ms(self) -> int:
-        return min(self.lease_until_ms, self.viewer_until_ms, self.must_end_at_ms)
+        return min(self.open_until_ms, self.viewer_until_ms)
 
     def _take(self, echo: Stamp, lease_ms: int, now_ms: int) -> bool:
         """Take a newer echo of our own clock; False for a stranger's, an old or a future one."""
@@ -228,14 +233,14 @@ class Call:
         if not self._take(echo, lease_ms, now_ms):
             return []
         if self.stage is Stage.LIT and now_ms < self._lit_until_ms:
-            return [StillLit(self._lit_until_ms)]
+            return [StillLit(self.open_until_ms)]
         return self._lit_if_allowed(now_ms)
 
     def _lit_if_allowed(self, now_ms: int) -> list[Effect]:
         if self.stage is not Stage.DARK or now_ms >= self._lit_until_ms:
             return []
         self.stage = Stage.LIT
-        return [TurnedLit(self._lit_until_ms)]
+        return [TurnedLit(self.open_until_ms)]
 
     def _darken(self, reason: DarkReason, now_ms: int) -> list[Effect]:
         self.stage, self.dark_since_ms = Stage.DARK, now_ms

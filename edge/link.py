@@ -73,12 +73,14 @@ class Link:
         *,
         reserve: Callable[[int], Awaitable[int]],
         will: Callable[[], bytes],
+        came_up: Callable[[], None],
     ) -> None:
         """`reserve(n)` gives the first of n numbers never given before (durable)."""
         refuse_plain_text(identity.broker_url, secure_scheme="mqtts")
         self._identity = identity
         self._reserve = reserve
         self._will = will
+        self._came_up = came_up
         self._numbers = Counters(0, 0)
         self._client: Client | None = None
         self._lost = asyncio.Event()
@@ -213,6 +215,7 @@ class Link:
             log.info("connected to the broker")
             self.connections += 1
             self.connected.set()
+            self._came_up()
 
     def _on_lost(self, client: Client) -> None:
         if client is self._client:

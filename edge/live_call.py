@@ -271,10 +271,12 @@ class LiveCall:
         """Confirmed. If the call has been lit again meanwhile, open now."""
         if self._window is None:
             return []
-        if await self._window.confirmed_dark(report):
+        await self._carry_out(self._call.tick(monotonic_ms()))
+        reason = self._off_reason if self._call.stage is Stage.ENDED else "lease"
+        if await self._window.confirmed_dark(report, unordered=reason):
             return self._call.went_dark(monotonic_ms())
-        if self._call.stage is Stage.LIT and self._call.deadline_ms is not None:
-            return [TurnedLit(self._call.deadline_ms)]
+        if self._call.stage is Stage.LIT:
+            return [TurnedLit(self._call.open_until_ms)]
         return []
 
     def _take_offer(self, offer: Offer, now_ms: int) -> list[Effect]:

@@ -207,12 +207,16 @@ class Outbox:
     def put(self, lane: Lane, write: Callable[[Place], bytes]) -> Future[Place]:
         return self.submit(lambda file: file.put(lane, write))
 
-    def receipted(self, receipt: Receipt) -> Future[None]:
-        """Forget what the server has committed; another boot's receipt changes nothing."""
+    def receipted(self, receipt: Receipt) -> Future[int]:
+        """Forget what the server has committed; how many events wait after that.
 
-        def forget(file: Transaction) -> None:
+        Another boot's receipt changes nothing.
+        """
+
+        def forget(file: Transaction) -> int:
             if receipt.boot == file.boot:
                 file.forget(receipt.seqs)
+            return file.totals()[0]
 
         return self.submit(forget)
 

@@ -75,6 +75,9 @@ class CameraRecords:
 
     async def turned_off(self, call_id: UUID, *, reason: Reason, seconds: int) -> None:
         turn = Turn(on=False, at=self._now(), reason=reason, call_id=call_id, seconds=seconds)
+        await self._store_or_owe(turn)
+
+    async def _store_or_owe(self, turn: Turn) -> None:
         try:
             await self._store(turn)
         except (sqlite3.Error, OutboxBusy):
@@ -84,15 +87,8 @@ class CameraRecords:
 
     async def close_what_was_left_open(self) -> None:
         """A run that died with the camera on left no off: write it, without a length."""
-
-        def close(file: Transaction) -> bool:
-            was_on = file.counter(IS_ON) == 1
-            if was_on:
-                self._write(file, Turn(on=False, at=self._now(), reason="start"))
-            return was_on
-
-        if await asyncio.wrap_future(self._outbox.submit(close)):
-            self._stored()
+        if (await asyncio.wrap_future(self._outbox.counters([IS_ON])))[0] == 1:
+            await self._store_or_owe(Turn(on=False, at=self._now(), reason="start"))
 
     async def run(self) -> None:
         """Write what is owed; for the life of the agent."""

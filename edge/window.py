@@ -58,13 +58,13 @@ class Window:
             self.dark_by_ms = monotonic_ms() + DARK_WITHIN_MS
             self.media.order(Darken())
 
-    async def confirmed_dark(self, report: WentDark) -> bool:
-        """True when this opening closed by itself, unordered: its time was up."""
+    async def confirmed_dark(self, report: WentDark, *, unordered: Reason) -> bool:
+        """True when this opening closed by itself; `unordered` is then the reason on record."""
         if report.opening != self._opening or not self.is_open:
             return False
         self.is_open = False
         by_itself, self.dark_by_ms = self.dark_by_ms is None, None
-        await self._record_camera_off("lease" if by_itself else self._closing_reason)
+        await self._record_camera_off(unordered if by_itself else self._closing_reason)
         return by_itself
 
     async def camera_failed(self) -> None:

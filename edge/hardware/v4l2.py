@@ -31,6 +31,8 @@ class V4l2Camera:
         self._busy = asyncio.Lock()
 
     async def open(self) -> None:
+        if not await asyncio.to_thread(has_camera, self._device):
+            raise HardwareFailed("no such camera")
         async with self._busy:
             self._container = await asyncio.to_thread(
                 opened, self._device, device_kind="v4l2", options=PICTURE

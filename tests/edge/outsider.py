@@ -77,6 +77,8 @@ class Server:
     def stop(self) -> None:
         self._client.disconnect()
         self._client.loop_stop()
+        self._client.on_message = self._client.on_subscribe = None
+        del self._client
 
     def _take(self, message) -> None:
         properties = getattr(message.properties, "UserProperty", [])
