@@ -493,7 +493,7 @@ class Calls:
                 raise NotFound
             to = self._other_end(session, call)
             own: store.Party = "staff" if to == "home" else "home"
-            if page is not None and await store.page_of(db, call_id, own) != page:
+            if page is not None and await store.page_of(db, call_id, own) not in (None, page):
                 raise CallTaken
             if not call.is_live:
                 raise CallEnded

@@ -111,6 +111,8 @@ class PageSocket:
         self._names: set[str] = set()
         self._woken = asyncio.Event()
         self._joined: dict[CallId, Joined] = {}
+        self._said: dict[CallId, str] = {}
+        """The last frame of each call, so that nothing is said twice."""
         self._shown: set[CallId] = set()
         """Calls whose frame was sent and has not said "ended"."""
 
@@ -262,9 +264,18 @@ class PageSocket:
                 turn=self.floor.turn,
                 now=self.floor.clock.now(),
             )
-        await self.send(frame)
+            speaks = await call_store.page_of(db, call_id, self._party)
+        if frame.mine and call.is_live and speaks is None and call_id in self._joined:
+            # Joined while it rang, when no screen was an end of it yet.
+            await self.floor.calls.join(self.session, call_id, self.page)
+            self.stale(f"signals {call_id}").set()
+        text = frame.model_dump_json()
+        if self._said.get(call_id) != text:
+            self._said[call_id] = text
+            await self.send(text)
         if call.state is State.ENDED:
             self._shown.discard(call_id)
+            self._said.pop(call_id, None)
             if (joined := self._joined.pop(call_id, None)) is not None:
                 joined.stack.close()
         else:
@@ -279,11 +290,11 @@ class PageSocket:
         joined = self._joined.get(call_id)
         if joined is None:
             return
-        party: call_store.Party = "staff" if isinstance(self.session, StaffSession) else "home"
+        party = self._party
         async with self.floor.database.transaction(self.session.tenant) as db:
             call = await call_store.by_id(db, call_id)
             own = await call_store.page_of(db, call_id, party)
-            if call is None or own != self.page:
+            if call is None or own not in (None, self.page):
                 return
             if party == "home" and call.endpoint_id != self._endpoint():
                 return
@@ -299,6 +310,10 @@ class PageSocket:
                 )
             )
             joined.sent = max(joined.sent, signal.n)
+
+    @property
+    def _party(self) -> call_store.Party:
+        return "staff" if isinstance(self.session, StaffSession) else "home"
 
     def _endpoint(self) -> UUID | None:
         return None if isinstance(self.session, StaffSession) else self.session.actor.endpoint_id

@@ -223,7 +223,9 @@ class Windows:
         return page
 
     def _heard(self, message) -> None:
-        lost = "WebSocket connection to" in message.text or "Failed to load resource" in message.text
+        lost = (
+            "WebSocket connection to" in message.text or "Failed to load resource" in message.text
+        )
         if message.type == "error" and not lost:
             self.errors.append(message.text)
 

@@ -69,9 +69,13 @@ async def test_what_maria_writes_stands_large_on_the_tv_and_nowhere_else(stack, 
     await maria.locator("[data-test=hang-up]").click()
     await ended(stack, "hung_up_by_staff")
     assert "kvick-70719" not in (stack.folder / "server.log").read_text()
-    tables = await stack.rows("select relname from pg_class where relkind = 'r' and relnamespace = 'public'::regnamespace")  # noqa: E501
+    tables = await stack.rows(
+        "select relname from pg_class where relkind = 'r' and relnamespace = 'public'::regnamespace"
+    )  # noqa: E501
     for table in tables:
-        rows = await stack.rows(f"select 1 from {table['relname']} t where t::text like '%kvick-70719%'")  # noqa: E501, S608
+        rows = await stack.rows(
+            f"select 1 from {table['relname']} t where t::text like '%kvick-70719%'"
+        )  # noqa: E501, S608
         assert rows == [], table
 
 
@@ -174,7 +178,9 @@ async def test_consent_taken_back_in_the_call_stops_the_frames(stack, windows):
     await ring(maria, "Birgitta")
     await birgitta.locator("[data-test=answer]").click()
     await sees(maria)
-    person = (await stack.rows("select id, tenant_id from resident where given_name = 'Birgitta'"))[0]
+    person = (await stack.rows("select id, tenant_id from resident where given_name = 'Birgitta'"))[
+        0
+    ]
     consents = await stack.rows(
         "select id from consent where resident_id = $1 and decision = 'permit'", person["id"]
     )

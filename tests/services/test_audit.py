@@ -48,10 +48,7 @@ async def test_every_person_has_running_numbers_without_gaps(world, made):
 
     for person in (ingrid, aino):
         numbers = [
-            p["n"]
-            for r in records
-            for p in r["subject"]["persons"]
-            if p["id"] == str(person.id)
+            p["n"] for r in records for p in r["subject"]["persons"] if p["id"] == str(person.id)
         ]
         assert numbers == list(range(1, len(numbers) + 1))
         assert len(numbers) >= 5
@@ -156,5 +153,3 @@ async def test_a_reader_sees_its_own_municipality_only(world, other_world, embed
         tenants = {row["tenant_id"] for row in await db.fetch("select tenant_id from audit.entry")}
 
     assert tenants == {world.tenant}
-
-

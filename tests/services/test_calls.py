@@ -114,7 +114,9 @@ async def test_somebody_who_lives_there_must_say_yes_too(world, made):
         await made.calls.ring(maria, ingrid.id)
 
 
-async def test_a_consent_covers_its_hours_and_the_call_ends_when_they_do(world, made, clock, timers):
+async def test_a_consent_covers_its_hours_and_the_call_ends_when_they_do(
+    world, made, clock, timers
+):
     ingrid = await world.resident("Ingrid", says_yes=False)
     await world.yes(ingrid, hours=(time(8), time(11)))  # the clock stands at 10 in Sweden
     maria = await world.staff(assigned=(ingrid,))
@@ -263,7 +265,10 @@ async def test_consent_taken_back_in_a_call_she_began_cuts_her_picture_only(worl
 
 async def test_two_take_a_call_in_and_one_has_it(world, made, home):
     _, _, tv = home
-    anna, berit = await world.staff("Anna", on_shift=True), await world.staff("Berit", on_shift=True)
+    anna, berit = (
+        await world.staff("Anna", on_shift=True),
+        await world.staff("Berit", on_shift=True),
+    )
     call_id = await made.calls.call_in(tv)
 
     results = await asyncio.gather(
@@ -375,9 +380,7 @@ async def test_a_newer_page_of_the_same_person_replaces_the_old_one(world, made,
     await made.calls.join(maria, call_id, new)
 
     with pytest.raises(CallTaken):
-        await made.calls.signal(
-            maria, call_id, generation=1, kind="offer", body="v=0", page=old
-        )
+        await made.calls.signal(maria, call_id, generation=1, kind="offer", body="v=0", page=old)
     await made.calls.signal(maria, call_id, generation=1, kind="offer", body="v=0", page=new)
 
 

@@ -139,9 +139,7 @@ async def revoking(world, made):
             await made.access.revoke(head, session.staff.id)
 
     async def give_back():
-        await world.rows(
-            "update staff set revoked_at = null where tenant_id = $1", world.tenant
-        )
+        await world.rows("update staff set revoked_at = null where tenant_id = $1", world.tenant)
 
     return race, take_away, give_back
 

@@ -127,8 +127,10 @@ def statements():
     for module in walk_packages(telecare.__path__, "telecare."):
         if module.name.endswith((".store", ".timers", ".append")):
             for name, value in vars(import_module(module.name)).items():
-                if name.isupper() and isinstance(value, str) and re.match(
-                    r"\s*(select|insert|update|delete|with)\b", value
+                if (
+                    name.isupper()
+                    and isinstance(value, str)
+                    and re.match(r"\s*(select|insert|update|delete|with)\b", value)
                 ):
                     yield pytest.param(value, id=f"{module.name}.{name}")
 
