@@ -56,9 +56,9 @@ class CameraTurned(EdgeEvent):
     """Rises by one per camera record of this unit, across boots; a gap is a finding."""
     on: bool
     call_id: UUID | None = None
-    reason: Literal[
-        "call", "hang_up", "lease", "must_end", "viewer_silent", "fault", "start"
-    ] = "call"
+    reason: Literal["call", "hang_up", "lease", "must_end", "viewer_silent", "fault", "start"] = (
+        "call"
+    )
     seconds: int | None = Field(default=None, ge=0)
     """How long it was on, for `on=false`."""
     signature: str = Field(max_length=128)
@@ -173,13 +173,7 @@ UP_SIGNAL: TypeAdapter[
     UnitAnswered | UnitDeclined | UnitHungUp | UnitCallsIn | UnitSdp | UnitAlive | UnitReport
 ] = TypeAdapter(
     Annotated[
-        UnitAnswered
-        | UnitDeclined
-        | UnitHungUp
-        | UnitCallsIn
-        | UnitSdp
-        | UnitAlive
-        | UnitReport,
+        UnitAnswered | UnitDeclined | UnitHungUp | UnitCallsIn | UnitSdp | UnitAlive | UnitReport,
         Field(discriminator="kind"),
     ]
 )
@@ -221,6 +215,8 @@ class Ring(EdgeMessage):
     ring_s: int = Field(ge=1, le=180)
     answers_itself_after_s: int | None = Field(default=None, ge=10, le=60)
     """Set only under an `auto_answer` consent whose caller and hours allow it."""
+    press: UUID | None = None
+    """Her own call-in made this call: nothing rings, the unit answers at once and is alive."""
 
 
 class StopRinging(EdgeMessage):

@@ -285,11 +285,11 @@ class Refused(ToPage):
     about: str | None = None
 
 
-TO_PAGE: TypeAdapter[
-    Hello | Snapshot | Rows | CallFrame | SignalFrame | Lease | Home | Refused
-] = TypeAdapter(
-    Annotated[
-        Hello | Snapshot | Rows | CallFrame | SignalFrame | Lease | Home | Refused,
-        Field(discriminator="type"),
-    ]
+TO_PAGE: TypeAdapter[Hello | Snapshot | Rows | CallFrame | SignalFrame | Lease | Home | Refused] = (
+    TypeAdapter(
+        Annotated[
+            Hello | Snapshot | Rows | CallFrame | SignalFrame | Lease | Home | Refused,
+            Field(discriminator="type"),
+        ]
+    )
 )

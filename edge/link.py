@@ -1,0 +1,273 @@
+"""The line to the server: MQTT 5 with a seal around every message (telecare.wire.seal).
+
+The only user of paho, whose thread hands over to the loop and does nothing else. Clean start and
+session expiry 0: what must survive is re-sent by `edge.delivery`, never by broker or client.
+"""
+
+import asyncio
+import logging
+import random
+import ssl
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from paho.mqtt.client import Client, ConnectFlags, DisconnectFlags, MQTTMessage
+from paho.mqtt.enums import CallbackAPIVersion, MQTTProtocolVersion
+from paho.mqtt.packettypes import PacketTypes
+from paho.mqtt.properties import Properties
+from paho.mqtt.reasoncodes import ReasonCode
+
+from edge.identity import Identity, refuse_plain_text
+from telecare.wire import seal
+from telecare.wire.edge import MAX_PAYLOAD_BYTES
+from telecare.wire.topics import HELLO, Down, Up, down, up
+
+log = logging.getLogger(__name__)
+
+KEEPALIVE_S = 15
+CONNECT_TIMEOUT_S = 10
+FIRST_PAUSE_S = 0.5
+LONGEST_PAUSE_S = 30.0
+COUNTERS_PER_CONNECTION = 1 << 20
+"""Reserved at once, so that the will (sealed before the rest) can have the highest of them."""
+LISTENS_TO = (Down.RECEIPT, Down.CALL, Down.SIGNAL, Down.CONFIG)
+MAX_RECEIVED = 1_000
+"""Messages that wait for the agent; beyond it the newest are dropped and counted."""
+
+
+@dataclass(frozen=True, slots=True)
+class Received:
+    """A genuine message of the server; `lane` is None for its unsealed hello."""
+
+    lane: Down | None
+    payload: bytes
+
+
+@dataclass(slots=True)
+class Counts:
+    """What was thrown away; telemetry, and proof in tests."""
+
+    unsealed: int = 0
+    replayed: int = 0
+    oversized: int = 0
+    overflowed: int = 0
+
+
+@dataclass(slots=True)
+class Counters:
+    """Rising numbers of both directions. `taken` outlives a restart: see `Agent`."""
+
+    next_out: int
+    last_out: int
+    taken: dict[str, int] = field(default_factory=dict)
+
+
+class Link:
+    """`run` keeps the connection up; `send` outside a connection is lost, and says so."""
+
+    def __init__(
+        self,
+        identity: Identity,
+        *,
+        reserve: Callable[[int], Awaitable[int]],
+        will: Callable[[], bytes],
+        came_up: Callable[[], None],
+    ) -> None:
+        """`reserve(n)` gives the first of n numbers never given before (durable)."""
+        refuse_plain_text(identity.broker_url, secure_scheme="mqtts")
+        self._identity = identity
+        self._reserve = reserve
+        self._will = will
+        self._came_up = came_up
+        self._numbers = Counters(0, 0)
+        self._client: Client | None = None
+        self._lost = asyncio.Event()
+        self.connected = asyncio.Event()
+        self.connections = 0
+        self.received: asyncio.Queue[Received] = asyncio.Queue(MAX_RECEIVED)
+        self.counts = Counts()
+
+    @property
+    def taken(self) -> dict[str, int]:
+        """The newest counter taken on each topic."""
+        return dict(self._numbers.taken)
+
+    def remember(self, taken: dict[str, int]) -> None:
+        """What earlier runs of this unit have taken."""
+        self._numbers.taken.update(taken)
+
+    def send(self, lane: Up, payload: bytes, *, qos: int = 1, retain: bool = False) -> bool:
+        """Hand a sealed message to the connection; False when there is none."""
+        client = self._client
+        if client is None or not self.connected.is_set():
+            return False
+        if self._numbers.next_out >= self._numbers.last_out:
+            self._lost.set()
+            return False
+        counter, self._numbers.next_out = self._numbers.next_out, self._numbers.next_out + 1
+        topic = up(self._identity.unit, lane)
+        properties = self._sealed(topic, counter, payload, PacketTypes.PUBLISH)
+        client.publish(topic, payload, qos, retain, properties)
+        return True
+
+    async def run(self) -> None:
+        """Connect, stay, and connect again with growing, jittered pauses."""
+        pause_s = FIRST_PAUSE_S
+        while True:
+            if await self._live_once():
+                pause_s = FIRST_PAUSE_S
+            await asyncio.sleep(pause_s * random.uniform(0.5, 1.5))  # noqa: S311 - jitter
+            pause_s = min(pause_s * 2, LONGEST_PAUSE_S)
+
+    async def _live_once(self) -> bool:
+        """One connection from first to last; False when it never came up."""
+        first = await self._reserve(COUNTERS_PER_CONNECTION)
+        self._numbers.next_out, self._numbers.last_out = first, first + COUNTERS_PER_CONNECTION - 1
+        self._lost.clear()
+        client = self._new_client()
+        try:
+            return await self._stay(client)
+        finally:
+            was_connected = self.connected.is_set()
+            self.connected.clear()
+            self._client = None
+            await asyncio.shield(asyncio.to_thread(self._close, client, polite=was_connected))
+
+    async def _stay(self, client: Client) -> bool:
+        address = urlsplit(self._identity.broker_url)
+        port = address.port or (8883 if address.scheme == "mqtts" else 1883)
+        try:
+            await asyncio.to_thread(
+                client.connect,
+                address.hostname or "localhost",
+                port,
+                KEEPALIVE_S,
+                clean_start=True,
+                properties=no_session(),
+            )
+        except (OSError, ValueError):
+            return False
+        self._client = client
+        client.loop_start()
+        try:
+            async with asyncio.timeout(CONNECT_TIMEOUT_S):
+                await self.connected.wait()
+        except TimeoutError:
+            return False
+        await self._lost.wait()
+        return True
+
+    def _new_client(self) -> Client:
+        unit = self._identity.unit
+        client = Client(
+            CallbackAPIVersion.VERSION2,
+            client_id=unit,
+            protocol=MQTTProtocolVersion.MQTTv5,
+            reconnect_on_failure=False,
+        )
+        client.connect_timeout = CONNECT_TIMEOUT_S
+        will, topic = self._will(), up(unit, Up.STATUS)
+        properties = self._sealed(topic, self._numbers.last_out, will, PacketTypes.WILLMESSAGE)
+        client.will_set(topic, will, qos=1, retain=True, properties=properties)
+        if urlsplit(self._identity.broker_url).scheme == "mqtts":
+            client.tls_set_context(tls_context(self._identity.folder))
+        self._listen(client, asyncio.get_running_loop())
+        return client
+
+    def _listen(self, client: Client, loop: asyncio.AbstractEventLoop) -> None:
+        topics = [(HELLO, 1), *((down(self._identity.unit, lane), 1) for lane in LISTENS_TO)]
+
+        def on_connect(
+            client: Client, _user: object, _flags: ConnectFlags, reason: ReasonCode, _: object
+        ) -> None:
+            if reason.is_failure:
+                loop.call_soon_threadsafe(self._on_lost, client)
+            else:
+                client.subscribe(topics)
+
+        def on_subscribe(client: Client, *_: object) -> None:
+            loop.call_soon_threadsafe(self._on_connected, client)
+
+        def on_message(_client: Client, _user: object, message: MQTTMessage) -> None:
+            loop.call_soon_threadsafe(self._on_message, message)
+
+        def on_disconnect(
+            client: Client, _user: object, _flags: DisconnectFlags, _reason: ReasonCode, _: object
+        ) -> None:
+            loop.call_soon_threadsafe(self._on_lost, client)
+
+        client.on_connect = on_connect
+        client.on_subscribe = on_subscribe
+        client.on_message = on_message
+        client.on_disconnect = on_disconnect
+
+    @staticmethod
+    def _close(client: Client, *, polite: bool) -> None:
+        """Without a proper goodbye the broker sends the will, which is what a fall should do."""
+        if polite:
+            client.disconnect()
+        client.loop_stop()
+
+    def _on_connected(self, client: Client) -> None:
+        if client is self._client:
+            log.info("connected to the broker")
+            self.connections += 1
+            self.connected.set()
+            self._came_up()
+
+    def _on_lost(self, client: Client) -> None:
+        if client is self._client:
+            log.warning("connection to the broker lost")
+            self.connected.clear()
+            self._lost.set()
+
+    def _on_message(self, message: MQTTMessage) -> None:
+        received = self._opened(message)
+        if received is None:
+            return
+        try:
+            self.received.put_nowait(received)
+        except asyncio.QueueFull:
+            self.counts.overflowed += 1
+
+    def _opened(self, message: MQTTMessage) -> Received | None:
+        """The message if it is the server's and new; everything else is counted and forgotten."""
+        topic, payload = message.topic, bytes(message.payload)
+        if len(payload) > MAX_PAYLOAD_BYTES:
+            self.counts.oversized += 1
+            return None
+        if topic == HELLO:
+            return Received(None, payload)
+        properties = getattr(message.properties, "UserProperty", [])
+        counter = seal.opened(self._identity.mac_key, topic, properties, payload)
+        if counter is None:
+            self.counts.unsealed += 1
+            return None
+        if counter <= self._numbers.taken.get(topic, -1):
+            self.counts.replayed += 1
+            return None
+        self._numbers.taken[topic] = counter
+        return Received(Down(topic.rsplit("/", 1)[1]), payload)
+
+    def _sealed(self, topic: str, counter: int, payload: bytes, packet: int) -> Properties:
+        properties = Properties(packet)  # type: ignore[no-untyped-call]
+        properties.UserProperty = seal.seal(self._identity.mac_key, topic, counter, payload)
+        return properties
+
+
+def no_session() -> Properties:
+    properties = Properties(PacketTypes.CONNECT)  # type: ignore[no-untyped-call]
+    properties.SessionExpiryInterval = 0
+    return properties
+
+
+def tls_context(state: Path) -> ssl.SSLContext:
+    """System authorities, or `tls/ca.pem`; with `tls/unit.pem` and `.key` the unit's own paper."""
+    authority = state / "tls" / "ca.pem"
+    context = ssl.create_default_context(cafile=str(authority) if authority.exists() else None)
+    certificate = state / "tls" / "unit.pem"
+    if certificate.exists():
+        context.load_cert_chain(certificate, state / "tls" / "unit.key")
+    return context

@@ -1,0 +1,125 @@
+"""The agent's end of a media process, and the one kept ready because aiortc is slow to import."""
+
+import asyncio
+import sys
+from collections.abc import AsyncIterator
+from contextlib import suppress
+from pathlib import Path
+from typing import Self
+
+from pydantic import ValidationError
+
+from edge.pipe import MAX_LINE_BYTES, REPORT, Order, Ready, Report
+
+START_TIMEOUT_S = 60
+STOP_TIMEOUT_S = 2
+RESTART_PAUSE_S = 1
+ROOT = Path(__file__).resolve().parent.parent
+"""`python -m edge` finds this very code there, wherever the agent was started."""
+
+
+class MediaProcess:
+    """A child `python -m edge media`. Orders are not waited for: the reports tell what came."""
+
+    def __init__(self, process: asyncio.subprocess.Process) -> None:
+        if process.stdin is None or process.stdout is None:  # pragma: no cover - both are PIPE
+            raise ValueError("the process has no pipes")
+        self._process = process
+        self._orders = process.stdin
+        self._reports = process.stdout
+
+    @classmethod
+    async def start(cls) -> Self:
+        """A process that has imported everything; raises `TimeoutError` or `OSError`."""
+        process = await asyncio.create_subprocess_exec(
+            sys.executable,
+            "-m",
+            "edge",
+            "media",
+            stdin=asyncio.subprocess.PIPE,
+            stdout=asyncio.subprocess.PIPE,
+            limit=MAX_LINE_BYTES,
+            cwd=ROOT,
+        )
+        media = cls(process)
+        try:
+            async with asyncio.timeout(START_TIMEOUT_S):
+                ready = await media.next_report()
+        except BaseException:
+            await media.kill()
+            raise
+        if not isinstance(ready, Ready):
+            await media.kill()
+            raise ChildProcessError("the media process did not get ready")
+        return media
+
+    @property
+    def pid(self) -> int:
+        return self._process.pid
+
+    @property
+    def is_running(self) -> bool:
+        return self._process.returncode is None
+
+    def order(self, order: Order) -> None:
+        """A process that is gone hears nothing; its reports have ended then."""
+        with suppress(ConnectionError):
+            self._orders.write(order.model_dump_json().encode() + b"\n")
+
+    async def next_report(self) -> Report | None:
+        """None when the process is gone or speaks nonsense."""
+        try:
+            line = await self._reports.readline()
+            return REPORT.validate_json(line) if line else None
+        except (ValidationError, ValueError, ConnectionError):
+            return None
+
+    async def reports(self) -> AsyncIterator[Report]:
+        while (report := await self.next_report()) is not None:
+            yield report
+
+    async def stop(self) -> None:
+        """Close the pipe, which it obeys, and kill it when it does not."""
+        self._orders.close()
+        try:
+            async with asyncio.timeout(STOP_TIMEOUT_S):
+                await self._process.wait()
+        except TimeoutError:
+            await self.kill()
+
+    async def kill(self) -> None:
+        with suppress(ProcessLookupError):
+            self._process.kill()
+        await self._process.wait()
+
+
+class Standby:
+    """One idle, imported process; the next is started when it is taken."""
+
+    def __init__(self) -> None:
+        self._idle: asyncio.Queue[MediaProcess] = asyncio.Queue(maxsize=1)
+        self._taken = asyncio.Event()
+
+    async def keep(self) -> None:
+        """Run for the life of the agent."""
+        while True:
+            try:
+                media = await MediaProcess.start()
+            except (TimeoutError, OSError):
+                await asyncio.sleep(RESTART_PAUSE_S)
+                continue
+            try:
+                self._taken.clear()
+                self._idle.put_nowait(media)
+                await self._taken.wait()
+            finally:
+                if not self._taken.is_set():
+                    await media.stop()
+
+    async def take(self) -> MediaProcess:
+        """The ready process, or the next one; the taker stops it."""
+        while True:
+            media = await self._idle.get()
+            self._taken.set()
+            if media.is_running:
+                return media

@@ -1,0 +1,144 @@
+"""The command line: `telecare serve | migrate | demo | tenant add | staff invite | roles`."""
+
+import argparse
+import asyncio
+import getpass
+import os
+import signal
+import sys
+from collections.abc import Callable, Coroutine
+from pathlib import Path
+
+from telecare.access import passkeys
+from telecare.access import store as access_store
+from telecare.app import serving
+from telecare.audit.model import CommandLineActor, actor_text
+from telecare.demo.run import DemoOptions, PortTaken, default_folder, demo
+from telecare.demo.seed import add_tenant
+from telecare.runtime import log
+from telecare.runtime.clock import SystemClock
+from telecare.runtime.config import Config, ConfigMissing
+from telecare.runtime.db import open_database
+from telecare.runtime.embedded.broker import BrokerDidNotStart, BrokerMissing
+from telecare.runtime.embedded.postgres import (
+    DataFolderInUse,
+    PostgresDidNotStart,
+    PostgresMissing,
+)
+from telecare.runtime.migrate import migrate, roles_sql
+from telecare.wire.ids import StaffId
+
+Command = Callable[[argparse.Namespace], Coroutine[None, None, None]]
+
+EXPECTED = (
+    ConfigMissing, PortTaken, PostgresMissing, PostgresDidNotStart, DataFolderInUse,
+    BrokerMissing, BrokerDidNotStart,
+)  # fmt: skip
+"""Faults with a sentence for the person at the terminal; anything else shows its trace."""
+
+
+async def run_serve(options: argparse.Namespace) -> None:
+    config = Config.from_environment(os.environ)
+    stop = asyncio.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(number, stop.set)
+    async with serving(config, SystemClock(), host=options.host, port=options.port):
+        await stop.wait()
+
+
+async def run_migrate(options: argparse.Namespace) -> None:
+    del options
+    for name in await migrate(Config.from_environment(os.environ).role_url("owner")):
+        print(name)
+
+
+async def run_demo(options: argparse.Namespace) -> None:
+    await demo(
+        DemoOptions(
+            folder=Path(options.data),
+            port=options.port,
+            fresh=options.fresh,
+            clock_file=options.clock,
+        )
+    )
+
+
+async def run_roles(options: argparse.Namespace) -> None:
+    del options
+    print(roles_sql())
+
+
+async def run_tenant_add(options: argparse.Namespace) -> None:
+    config = Config.from_environment(os.environ)
+    actor = actor_text(CommandLineActor(getpass.getuser()))
+    async with (
+        open_database(config.role_url("app"), size=1) as database,
+        database.across_tenants(actor) as db,
+    ):
+        await add_tenant(
+            db,
+            slug=options.slug,
+            name=options.name,
+            phone=options.phone,
+            now=SystemClock().now(),
+        )
+
+
+async def run_invite(options: argparse.Namespace) -> None:
+    """A one-time link for a member of staff, who registers a passkey with it."""
+    config = Config.from_environment(os.environ)
+    actor = CommandLineActor(getpass.getuser())
+    async with open_database(config.role_url("app"), size=1) as database:
+        async with database.across_tenants() as db:
+            tenant = await access_store.tenant_by_slug(db, options.tenant)
+        if tenant is None:
+            raise SystemExit(f"No municipality is called {options.tenant}.")
+        async with database.transaction(tenant.id) as db:
+            token = await passkeys.invite(db, StaffId(options.staff), actor, SystemClock())
+    print(f"{config.public_url}/invitation/{token}")
+
+
+def parsed(arguments: list[str] | None) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="telecare")
+    commands = parser.add_subparsers(required=True, metavar="command")
+
+    def command(name: str, run: Command, text: str) -> argparse.ArgumentParser:
+        made = commands.add_parser(name, help=text)
+        made.set_defaults(run=run)
+        return made
+
+    serve = command("serve", run_serve, "run the server")
+    serve.add_argument("--host", default="127.0.0.1")
+    serve.add_argument("--port", type=int, default=8080)
+    command("migrate", run_migrate, "bring the database's tables up to date")
+    command("roles", run_roles, "print the SQL that makes the login roles")
+    demo_ = command("demo", run_demo, "run everything here, with invented people")
+    demo_.add_argument("--data", default=str(default_folder()), help="where the data is kept")
+    demo_.add_argument("--port", type=int, default=0, help="8080 or the next free one")
+    demo_.add_argument("--fresh", action="store_true", help="throw the data away first")
+    demo_.add_argument("--clock", default="", help="a file with seconds to move the clock by")
+    tenant = command("tenant", run_tenant_add, "add a municipality")
+    tenant.add_argument("action", choices=["add"])
+    tenant.add_argument("slug")
+    tenant.add_argument("name")
+    tenant.add_argument("--phone", required=True)
+    invite = command("staff", run_invite, "invite a member of staff to sign in")
+    invite.add_argument("action", choices=["invite"])
+    invite.add_argument("tenant", help="the municipality's short name")
+    invite.add_argument("staff", help="the id of the member of staff")
+    return parser.parse_args(arguments)
+
+
+def main(arguments: list[str] | None = None) -> None:
+    options = parsed(arguments)
+    log.begin()
+    try:
+        asyncio.run(options.run(options))
+    except EXPECTED as error:
+        raise SystemExit(f"telecare: {type(error).__name__}: {error}") from error
+    except KeyboardInterrupt:
+        sys.exit(130)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,159 @@
+"""Who is asking, signing in and out, shifts. The session behind a request is found here only."""
+
+from collections.abc import Awaitable, Callable
+from uuid import UUID
+
+from aiohttp import web
+
+from telecare.access.errors import SessionLocked, SignInNeeded
+from telecare.access.model import ScreenSession, Session, StaffSession
+from telecare.access.service import Access
+from telecare.audit.actions import Action
+from telecare.runtime.http import (
+    Answer,
+    Body,
+    Empty,
+    Handler,
+    Route,
+    json_answer,
+    nothing,
+    read_body,
+)
+from telecare.wire.errors import Code
+from telecare.wire.ids import CareUnitId, StaffId
+
+ACCESS = web.AppKey("access", Access)
+STAFF = web.RequestKey("staff", StaffSession)
+SCREEN = web.RequestKey("screen", ScreenSession)
+
+STAFF_COOKIE = "__Host-telecare"
+SCREEN_COOKIE = "__Host-telecare-tv"
+"""`__Host-`: Secure, whole host, no Domain; Chromium takes it over http://localhost too."""
+
+
+def keep_cookie(answer: web.StreamResponse, name: str, token: str, *, days: int) -> None:
+    answer.set_cookie(
+        name, token, max_age=days * 86_400, path="/", secure=True, httponly=True, samesite="Strict"
+    )
+
+
+def drop_cookie(answer: web.StreamResponse, name: str) -> None:
+    answer.del_cookie(name, path="/", secure=True, httponly=True, samesite="Strict")
+
+
+async def session_of(request: web.Request, cookie: str) -> Session:
+    """Raises SignInNeeded."""
+    token = request.cookies.get(cookie)
+    if not token or len(token) > 200:  # noqa: PLR2004 - ours are 43 and 64
+        raise SignInNeeded
+    return await request.app[ACCESS].session(token)
+
+
+async def staff_of(request: web.Request) -> StaffSession:
+    """Raises SignInNeeded, SessionLocked."""
+    session = await session_of(request, STAFF_COOKIE)
+    if not isinstance(session, StaffSession):
+        raise SignInNeeded
+    if session.is_locked:
+        raise SessionLocked
+    return session
+
+
+async def screen_of(request: web.Request) -> ScreenSession:
+    session = await session_of(request, SCREEN_COOKIE)
+    if not isinstance(session, ScreenSession):
+        raise SignInNeeded
+    return session
+
+
+def guarded(route: Route) -> Handler:
+    """The route's handler behind its door: who may come in is read from the table."""
+    find: dict[str, Callable[[web.Request], Awaitable[None]]] = {
+        "public": _nobody,
+        "staff": _staff,
+        "screen": _screen,
+    }
+    door = find[route.who]
+
+    async def handle(request: web.Request) -> web.StreamResponse:
+        await door(request)
+        return await route.handler(request)
+
+    return handle
+
+
+async def _nobody(request: web.Request) -> None:
+    del request
+
+
+async def _staff(request: web.Request) -> None:
+    request[STAFF] = await staff_of(request)
+
+
+async def _screen(request: web.Request) -> None:
+    request[SCREEN] = await screen_of(request)
+
+
+def path_id(request: web.Request, name: str = "id") -> UUID:
+    """An id in the path; what is no uuid is nothing we know. Raises NotFound as 404."""
+    try:
+        return UUID(request.match_info[name])
+    except ValueError as error:
+        raise web.HTTPNotFound from error
+
+
+class ShiftBody(Body):
+    unit_id: UUID
+
+
+class Made(Answer):
+    id: UUID
+
+
+async def sign_out(request: web.Request) -> web.Response:
+    """End this session; its page and sockets are out within a second."""
+    await read_body(request, Empty)
+    await request.app[ACCESS].sign_out(request[STAFF])
+    answer = nothing()
+    drop_cookie(answer, STAFF_COOKIE)
+    return answer
+
+
+async def begin_shift(request: web.Request) -> web.Response:
+    """ "Börja passet"."""
+    body = await read_body(request, ShiftBody)
+    shift = await request.app[ACCESS].begin_shift(request[STAFF], CareUnitId(body.unit_id))
+    return json_answer(Made(id=shift), status=201)
+
+
+async def end_shift(request: web.Request) -> web.Response:
+    """ "Avsluta passet"."""
+    await read_body(request, Empty)
+    await request.app[ACCESS].end_shift(request[STAFF])
+    return nothing()
+
+
+async def revoke(request: web.Request) -> web.Response:
+    """The unit head takes somebody's access away; it works at the commit."""
+    await read_body(request, Empty)
+    await request.app[ACCESS].revoke(request[STAFF], StaffId(path_id(request)))
+    return nothing()
+
+
+ROUTES = (
+    Route(
+        "POST", "/api/sign-out", sign_out, "staff", Action.SIGNED_OUT, Empty, status=204
+    ),
+    Route(
+        "POST", "/api/shifts/begin", begin_shift, "staff", Action.SHIFT_BEGUN, ShiftBody, Made,
+        (Code.SHIFT_ALREADY_BEGUN,), status=201,
+    ),
+    Route(
+        "POST", "/api/shifts/end", end_shift, "staff", Action.SHIFT_ENDED, Empty,
+        errors=(Code.NOT_ON_SHIFT,), status=204,
+    ),
+    Route(
+        "POST", "/api/staff/{id}/revoke", revoke, "staff", Action.STAFF_REVOKED, Empty,
+        errors=(Code.NOT_PERMITTED,), status=204, permission="lead",
+    ),
+)  # fmt: skip

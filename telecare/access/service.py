@@ -1,0 +1,329 @@
+"""Signing in and out, shifts, taking over, revoking. Passkeys: access/passkeys.py."""
+
+import hashlib
+import secrets
+from collections.abc import Awaitable, Callable, Sequence
+from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Literal
+from uuid import UUID, uuid4
+
+from telecare.access import store
+from telecare.access.errors import (
+    NotOnShift,
+    NotPermitted,
+    ShiftAlreadyBegun,
+    SignInFailed,
+    SignInNeeded,
+)
+from telecare.access.model import (
+    IDLE_LIMIT,
+    SESSION_LIMIT,
+    USED_RESOLUTION,
+    AssignmentEnded,
+    CareUnit,
+    Permission,
+    ScreenSession,
+    Session,
+    Staff,
+    StaffRevoked,
+    StaffSession,
+)
+from telecare.audit.actions import Action
+from telecare.audit.append import Kept, append
+from telecare.audit.model import Actor, HomeActor, Person, Record, actor_text, refused
+from telecare.runtime.clock import STOCKHOLM, Clock
+from telecare.runtime.db import Database, Transaction
+from telecare.runtime.errors import NotFound
+from telecare.runtime.http import RateLimited
+from telecare.wire.errors import Code
+from telecare.wire.ids import (
+    AssignmentId,
+    CareUnitId,
+    ShiftId,
+    StaffId,
+    TenantId,
+    new_row_id,
+)
+
+React = Callable[[Transaction, object], Awaitable[None]]
+HoldsOpen = Callable[[Transaction, StaffId], Awaitable[bool]]
+
+READ_WINDOW = timedelta(minutes=15)
+TAKE_OVER_LIMIT = timedelta(hours=12)
+"""Longest a "Ta över" lasts when no shift ends it."""
+
+
+def new_token() -> str:
+    return secrets.token_urlsafe(32)
+
+
+def token_hash(token: str) -> bytes:
+    """What the database keeps of a secret."""
+    return hashlib.sha256(token.encode()).digest()
+
+
+def session_topic(session_id: UUID) -> str:
+    return f"session:{session_id}"
+
+
+def unit_topic(unit_id: UUID) -> str:
+    """What the day's list of a care unit shows."""
+    return f"unit:{unit_id}"
+
+
+@dataclass(frozen=True, slots=True)
+class Limit:
+    """At most `count` tries per key in `window` (fixed windows, kept in the database)."""
+
+    name: str
+    count: int
+    window: timedelta
+
+
+SIGN_IN_LIMIT = Limit("sign-in", 20, timedelta(minutes=5))
+PAIRING_LIMIT = Limit("pairing", 30, timedelta(minutes=10))
+
+
+async def count_try(database: Database, limit: Limit, key: str, now: datetime) -> None:
+    """Count one try in a transaction of its own. Raises RateLimited.
+
+    `key` (an address, a session) is kept as a hash for the window's length only.
+    """
+    seconds = int(limit.window.total_seconds())
+    start = now - timedelta(seconds=now.timestamp() % seconds)
+    digest = hashlib.sha256(key.encode()).hexdigest()[:32]
+    async with database.across_tenants() as db:
+        tries = await store.count_try(db, f"{limit.name}:{digest}", start)
+        if tries == 1:
+            await store.forget_windows(db, now - timedelta(days=1))
+    if tries > limit.count:
+        raise RateLimited
+
+
+async def begin_session(
+    db: Transaction, staff_id: StaffId, signed_in_by: Literal["passkey", "demo"], now: datetime
+) -> str:
+    """A new session of somebody who works here; returns its token, kept nowhere. Recorded."""
+    person = await store.staff(db, staff_id, now)
+    if person is None:
+        raise SignInFailed
+    token = new_token()
+    row = store.SessionRow(
+        tenant=db.tenant,
+        id=uuid4(),
+        kind="staff",
+        staff_id=staff_id,
+        endpoint_id=None,
+        resident_id=None,
+        signed_in_by=signed_in_by,
+        used_at=now,
+        expires_at=now + SESSION_LIMIT,
+        page_locked_at=None,
+    )
+    await store.add_session(db, row, token_hash=token_hash(token))
+    session = _staff_session(row, person, is_locked=False)
+    await append(db, Record(Action.SIGNED_IN, session.actor))
+    return token
+
+
+def require(session: StaffSession, permission: Permission, tried: Action) -> None:
+    """Raises NotPermitted (recorded) unless one of her roles allows it."""
+    if not session.staff.may(permission):
+        record = refused(Code.NOT_PERMITTED, tried, session.actor, (), {"needs": str(permission)})
+        raise NotPermitted(Kept(record))
+
+
+async def is_new_read(
+    db: Transaction, session: StaffSession, what: str, about_id: UUID, now: datetime
+) -> bool:
+    """One record per staff, resident, purpose and 15 minutes (architecture §6)."""
+    return await store.is_new_read(
+        db, session.staff.id, what, about_id, now=now, since=now - READ_WINDOW
+    )
+
+
+async def is_new_list(
+    db: Transaction, session: StaffSession, unit_id: CareUnitId, now: datetime
+) -> bool:
+    """One record per staff, list and shift; without a shift, per 16 hours."""
+    begun = session.staff.shift_begun_at or now - SESSION_LIMIT
+    return await store.is_new_read(
+        db, session.staff.id, "list", unit_id, now=now, since=begun - timedelta(microseconds=1)
+    )
+
+
+class Access:
+    """`react` carries what follows elsewhere; `holds_open` says whether a call keeps her in."""
+
+    def __init__(
+        self, database: Database, clock: Clock, react: React, holds_open: HoldsOpen
+    ) -> None:
+        self._database = database
+        self._clock = clock
+        self._react = react
+        self._holds_open = holds_open
+
+    async def session(self, token: str) -> Session:
+        """Who holds this token now. Raises SignInNeeded; locks the page after 30 idle minutes."""
+        now = self._clock.now()
+        async with self._database.across_tenants() as db:
+            row = await store.session_of(db, token_hash(token))
+            if row is None:
+                raise SignInNeeded
+            db.tenant = row.tenant
+            if row.kind == "tv":
+                return _screen_session(row)
+            return await self._staff_session(db, row, now)
+
+    async def _staff_session(
+        self, db: Transaction, row: store.SessionRow, now: datetime
+    ) -> StaffSession:
+        assert row.staff_id is not None  # noqa: S101 - a check constraint says so
+        assert row.expires_at is not None  # noqa: S101
+        person = await store.staff(db, row.staff_id, now)
+        if person is None:
+            raise SignInNeeded
+        is_locked = row.page_locked_at is not None
+        if now >= row.expires_at or (not is_locked and now - row.used_at >= IDLE_LIMIT):
+            if not await self._holds_open(db, row.staff_id):
+                if now >= row.expires_at:
+                    raise SignInNeeded
+                await store.lock_page(db, row.id, now)
+                is_locked = True
+        elif not is_locked and now - row.used_at >= USED_RESOLUTION:
+            await store.mark_used(db, row.id, now)
+        return _staff_session(row, person, is_locked=is_locked)
+
+    async def sign_out(self, session: StaffSession) -> None:
+        now = self._clock.now()
+        async with self._begun(session) as db:
+            await store.end_session(db, session.id, now)
+            db.changed(session_topic(session.id))
+            await append(db, Record(Action.SIGNED_OUT, session.actor))
+
+    async def unlock(self, session: StaffSession) -> None:
+        """After the person has signed in anew in the locked page."""
+        now = self._clock.now()
+        async with self._begun(session) as db:
+            await store.unlock_page(db, session.id, now)
+
+    async def begin_shift(self, session: StaffSession, unit_id: CareUnitId) -> ShiftId:
+        now = self._clock.now()
+        shift = ShiftId(new_row_id(now))
+        async with self._begun(session) as db:
+            unit = await store.unit(db, unit_id)
+            if unit is None:
+                raise NotFound
+            if not await store.begin_shift(
+                db, shift, staff_id=session.staff.id, unit_id=unit_id, now=now
+            ):
+                raise ShiftAlreadyBegun
+            what = {"shift_id": str(shift), "unit_id": str(unit_id), "unit_name": unit.name}
+            await append(db, Record(Action.SHIFT_BEGUN, session.actor, what=what))
+        return shift
+
+    async def end_shift(self, session: StaffSession) -> None:
+        now = self._clock.now()
+        async with self._begun(session) as db:
+            shift = await store.end_shift(db, session.staff.id, now)
+            if shift is None:
+                raise NotOnShift(
+                    Kept(refused(Code.NOT_ON_SHIFT, Action.SHIFT_ENDED, session.actor, (), {}))
+                )
+            await append(
+                db, Record(Action.SHIFT_ENDED, session.actor, what={"shift_id": str(shift)})
+            )
+
+    async def revoke(self, session: StaffSession, staff_id: StaffId) -> None:
+        """She is out at the commit: no session, no call, no assignment goes on."""
+        require(session, Permission.LEAD, Action.STAFF_REVOKED)
+        now = self._clock.now()
+        async with self._begun(session) as db:
+            await revoke(db, staff_id, session.actor, now, self._react)
+
+    async def units(self, session: StaffSession) -> Sequence[CareUnit]:
+        async with self._begun(session) as db:
+            return await store.units(db)
+
+    async def colleagues(self, session: StaffSession) -> Sequence[store.Colleague]:
+        async with self._begun(session) as db:
+            return await store.colleagues(db, session.staff.works_in, self._clock.now())
+
+    async def tenant(self, tenant: TenantId) -> store.TenantRow:
+        async with self._database.transaction(tenant) as db:
+            return await store.tenant(db)
+
+    def _begun(self, session: StaffSession) -> AbstractAsyncContextManager[Transaction]:
+        return self._database.transaction(session.tenant, actor_text(session.actor))
+
+
+async def revoke(
+    db: Transaction, staff_id: StaffId, actor: Actor, now: datetime, react: React
+) -> None:
+    """Joins the caller's transaction. Raises NotFound when she is no longer (or never was) here."""
+    name = await store.revoke(db, staff_id, now)
+    if name is None:
+        raise NotFound
+    for ended in await store.end_sessions_of(db, staff_id, now):
+        db.changed(session_topic(ended))
+    await react(db, StaffRevoked(staff_id, now))
+    what = {"name": name, "staff_id": str(staff_id)}
+    await append(db, Record(Action.STAFF_REVOKED, actor, what=what))
+
+
+async def end_assignments(
+    db: Transaction, source: str, source_id: UUID, now: datetime, react: React
+) -> None:
+    """End what came from `source`; whoever is left without any ground loses what rests on it."""
+    for staff_id, resident_id in await store.end_assignments(db, source, source_id, now):
+        if not await store.has_assignment(db, staff_id, resident_id, now):
+            await react(db, AssignmentEnded(staff_id, resident_id, now))
+
+
+async def take_over(
+    db: Transaction, session: StaffSession, person: Person, unit_id: CareUnitId, now: datetime
+) -> None:
+    """Assign herself to a resident of `unit_id`: on shift in that unit, or in one covering it now."""
+    staff = session.staff
+    works = staff.shift_unit_id
+    local = now.astimezone(STOCKHOLM)
+    if works is None or not await store.covers(db, works, unit_id, local=local):
+        raise NotOnShift(
+            Kept(refused(Code.NOT_ON_SHIFT, Action.ASSIGNMENT_BEGUN, session.actor, [person], {}))
+        )
+    assert staff.shift_id is not None  # noqa: S101 - a shift has an id
+    await store.assign(
+        db,
+        AssignmentId(new_row_id(now)),
+        staff_id=staff.id,
+        resident_id=person.id,
+        source="took_over",
+        source_id=None,
+        valid_from=now,
+        valid_until=now + TAKE_OVER_LIMIT,
+    )
+
+
+def _staff_session(row: store.SessionRow, person: Staff, *, is_locked: bool) -> StaffSession:
+    assert row.signed_in_by != "pairing"  # noqa: S101 - staff do not pair
+    assert row.expires_at is not None  # noqa: S101 - staff sessions end
+    return StaffSession(
+        tenant=row.tenant,
+        id=row.id,
+        staff=person,
+        signed_in_by=row.signed_in_by,
+        is_locked=is_locked,
+        expires_at=row.expires_at,
+    )
+
+
+def _screen_session(row: store.SessionRow) -> ScreenSession:
+    assert row.endpoint_id is not None  # noqa: S101 - a check constraint says so
+    assert row.resident_id is not None  # noqa: S101
+    return ScreenSession(
+        tenant=row.tenant,
+        id=row.id,
+        actor=HomeActor(row.endpoint_id, "tv", row.resident_id),
+    )

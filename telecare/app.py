@@ -1,0 +1,261 @@
+"""The composition root: everything is built here once, and runs in one task group."""
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from uuid import uuid4
+
+from aiohttp import web
+
+from telecare.access import http as access_http
+from telecare.access.passkeys import Passkeys
+from telecare.access.service import Access
+from telecare.calls import http as call_http
+from telecare.calls import service as call_service
+from telecare.calls import store as call_store
+from telecare.calls.jobs import Leases
+from telecare.calls.liveness import Liveness
+from telecare.calls.mqtt import Inbox
+from telecare.calls.service import Calls
+from telecare.calls.turn import TurnServer
+from telecare.consent import http as consent_http
+from telecare.consent.service import Consents
+from telecare.devices import http as device_http
+from telecare.devices.service import Devices
+from telecare.dispatches import http as dispatch_http
+from telecare.dispatches.service import Dispatches
+from telecare.people import http as people_http
+from telecare.people.service import People
+from telecare.reactions import Reactions
+from telecare.runtime.broker import Broker, Message, Publish
+from telecare.runtime.clock import Clock
+from telecare.runtime.config import Config
+from telecare.runtime.db import Database, Transaction, open_database
+from telecare.runtime.feed import Feed
+from telecare.runtime.http import MAX_BODY_BYTES, Route, border
+from telecare.runtime.tasks import every, running
+from telecare.runtime.timers import TICK, Handler, Timers
+from telecare.visits import http as visit_http
+from telecare.visits import service as visit_service
+from telecare.visits.service import Visits
+from telecare.web import card, openapi, pages, sockets, static_files
+from telecare.web.board import Boards
+from telecare.wire import edge, topics
+from telecare.wire.ids import StaffId
+
+LEASE_INTERVAL = timedelta(seconds=1)
+JOB_LIMIT = timedelta(seconds=30)
+PARTITION_INTERVAL = timedelta(hours=6)
+MAKE_PARTITIONS = "select audit.make_partitions($1)"
+PARTITIONS_AHEAD = 4
+SHUTDOWN_S = 2.0
+
+ROUTES: tuple[Route, ...] = (
+    *access_http.ROUTES,
+    *people_http.ROUTES,
+    *consent_http.ROUTES,
+    *device_http.ROUTES,
+    *call_http.ROUTES,
+    *dispatch_http.ROUTES,
+    *visit_http.ROUTES,
+    *card.ROUTES,
+    *pages.ROUTES,
+    *sockets.ROUTES,
+    *static_files.ROUTES,
+    *openapi.ROUTES,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Services:
+    """Every use case, for transports, the demo's seeding and tests."""
+
+    database: Database
+    clock: Clock
+    access: Access
+    people: People
+    consents: Consents
+    devices: Devices
+    calls: Calls
+    dispatches: Dispatches
+    visits: Visits
+    passkeys: Passkeys
+    reactions: Reactions
+    liveness: Liveness
+
+
+def services(database: Database, clock: Clock, config: Config) -> Services:
+    react = Reactions()
+    liveness = Liveness()
+    calls = Calls(database, clock, react, liveness.stamp_of)
+    visits = Visits(database, clock, react)
+    react.calls = calls
+    react.visits = visits
+    broker_url = config.broker_url_for_units or config.mqtt_url
+    return Services(
+        database=database,
+        clock=clock,
+        access=Access(database, clock, react, _holds_open),
+        people=People(database, clock),
+        consents=Consents(database, clock, react),
+        devices=Devices(database, clock, broker_url),
+        calls=calls,
+        dispatches=Dispatches(database, clock),
+        visits=visits,
+        passkeys=Passkeys(database, clock, config.public_url),
+        reactions=react,
+        liveness=liveness,
+    )
+
+
+async def _holds_open(db: Transaction, staff_id: StaffId) -> bool:
+    """An open call keeps its session (architecture §6)."""
+    return await call_store.live_of_staff(db, staff_id) is not None
+
+
+def timer_handlers(made: Services) -> dict[str, Handler]:
+    calls, visits = made.calls, made.visits
+    return {
+        call_service.RING_OVER: calls.ring_over,
+        call_service.NEXT_UNIT: calls.next_unit,
+        call_service.MUST_END: calls.time_over,
+        call_service.NOT_CONNECTED: calls.not_connected,
+        call_service.HOME_LOST: calls.end_lost,
+        call_service.STAFF_LOST: calls.end_lost,
+        visit_service.MISSED: visits.missed,
+        visit_service.STEP_OVERDUE: visits.step_overdue,
+        visit_service.HEAD: visits.to_head,
+        visit_service.RING_AGAIN: visits.ring_again_missed,
+    }
+
+
+def web_app(
+    made: Services,
+    config: Config,
+    *,
+    feed: Feed,
+    broker: Broker,
+    is_demo: bool,
+    extra: Sequence[Route] = (),
+) -> web.Application:
+    """`extra`: routes that only the demo has."""
+    app = web.Application(middlewares=[border(config.public_url)], client_max_size=MAX_BODY_BYTES)
+    static = static_files.StaticFiles()
+    app[access_http.ACCESS] = made.access
+    app[people_http.PEOPLE] = made.people
+    app[consent_http.CONSENTS] = made.consents
+    app[device_http.DEVICES] = made.devices
+    app[call_http.CALLS] = made.calls
+    app[dispatch_http.DISPATCHES] = made.dispatches
+    app[visit_http.VISITS] = made.visits
+    app[pages.PASSKEYS] = made.passkeys
+    app[pages.BROKER] = broker
+    app[pages.TEMPLATES] = pages.templates(is_demo=is_demo)
+    app[static_files.STATIC] = static
+    app[sockets.SOCKETS] = sockets.OpenSockets()
+    turn = TurnServer(config.turn_urls, config.turn_secret) if config.turn_urls else None
+    app[sockets.FLOOR] = sockets.Floor(
+        database=made.database,
+        clock=made.clock,
+        feed=feed,
+        boards=Boards(made.database, made.clock, feed),
+        calls=made.calls,
+        devices=made.devices,
+        turn=turn,
+        version=static.version,
+    )
+    routes = override(ROUTES, extra)
+    app[openapi.DOCUMENT] = openapi.document(routes)
+    for route in routes:
+        app.router.add_route(route.method, route.path, access_http.guarded(route))
+    return app
+
+
+def override(routes: Sequence[Route], extra: Sequence[Route]) -> Sequence[Route]:
+    """`extra` stand before, and in place of those with the same method and path."""
+    taken = {(route.method, route.path) for route in extra}
+    return [*extra, *(r for r in routes if (r.method, r.path) not in taken)]
+
+
+Prepare = Callable[[web.Application, Services], Awaitable[None]]
+
+
+@contextlib.asynccontextmanager
+async def serving(
+    config: Config,
+    clock: Clock,
+    *,
+    host: str,
+    port: int,
+    is_demo: bool = False,
+    extra: Sequence[Route] = (),
+    prepare: Prepare | None = None,
+) -> AsyncIterator[Services]:
+    """The whole server, for the life of the block. `prepare` runs before it listens."""
+    async with open_database(config.role_url("app")) as database:
+        made = services(database, clock, config)
+        feed = Feed(database)
+        outgoing = Outgoing()
+        inbox = Inbox(made.devices, made.calls, made.liveness, outgoing.publish)
+        broker = Broker(config.mqtt_url, topics.UP_FILTER, inbox.take, outgoing.hello)
+        outgoing.broker = broker
+        database.dispatch = outgoing.dispatch
+        leases = Leases(made.calls, made.liveness, outgoing.publish)
+        timers = Timers(database, clock, timer_handlers(made))
+
+        async def make_partitions() -> None:
+            async with database.across_tenants() as db:
+                await db.execute(MAKE_PARTITIONS, PARTITIONS_AHEAD)
+
+        app = web_app(made, config, feed=feed, broker=broker, is_demo=is_demo, extra=extra)
+        if prepare is not None:
+            await prepare(app, made)
+        async with (
+            running(
+                feed=feed.run(),
+                broker=broker.run(),
+                timers=every(TICK, timers.run_due, limit=JOB_LIMIT),
+                leases=every(LEASE_INTERVAL, leases.renew, limit=JOB_LIMIT),
+                partitions=every(PARTITION_INTERVAL, make_partitions, limit=JOB_LIMIT),
+            ),
+            listening(app, host, port),
+        ):
+            yield made
+
+
+class Outgoing:
+    """Effects after a commit: messages to units."""
+
+    def __init__(self) -> None:
+        self.broker: Broker | None = None
+
+    def dispatch(self, effect: object) -> None:
+        assert isinstance(effect, Publish)  # noqa: S101 - the only kind of effect there is
+        self.publish(effect)
+
+    def publish(self, message: Publish) -> None:
+        if self.broker is not None:
+            self.broker.publish(message)
+
+    async def hello(self, message: Message) -> None:
+        """A new subscription: units replay what has no receipt."""
+        del message
+        hello = edge.Hello(epoch=uuid4())
+        self.publish(Publish(topics.HELLO, hello.model_dump_json().encode()))
+
+
+@contextlib.asynccontextmanager
+async def listening(app: web.Application, host: str, port: int) -> AsyncIterator[None]:
+    runner = web.AppRunner(app, access_log=None, shutdown_timeout=SHUTDOWN_S)
+    await runner.setup()
+    try:
+        await web.TCPSite(runner, host, port, reuse_address=True).start()
+        yield
+    finally:
+        for socket in list(app[sockets.SOCKETS].all):
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(SHUTDOWN_S):
+                    await socket.close(code=1012)
+        await runner.cleanup()

@@ -1,0 +1,36 @@
+"""The one way into the log: a record in the action's own transaction (architecture §1.4)."""
+
+from dataclasses import dataclass
+
+from telecare.audit.format import canonical
+from telecare.audit.model import Record, actor_text
+from telecare.runtime.db import Transaction
+
+APPEND = "select audit.append($1, $2, $3, $4, $5, $6)"
+
+
+async def append(db: Transaction, record: Record) -> int:
+    """Enter `record`; returns its entry number. The last thing a transaction does.
+
+    Fails closed: when the record cannot be written, the transaction and its action are undone.
+    """
+    entry: int = await db.fetchval(
+        APPEND,
+        str(record.action),
+        actor_text(record.actor),
+        [person.id for person in record.persons],
+        [person.name for person in record.persons],
+        canonical(record.what),
+        canonical(record.basis),
+    )
+    return entry
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """A record as a Refusal carries it: written after the refused work was rolled back."""
+
+    record: Record
+
+    async def write(self, db: Transaction) -> None:
+        await append(db, self.record)

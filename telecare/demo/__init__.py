@@ -1,0 +1,1 @@
+"""`telecare demo`: embedded services, invented people and simulated homes, on one machine."""

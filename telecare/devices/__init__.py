@@ -1,0 +1,1 @@
+"""Home units (hemenheter) and screens: pairing, enrolment, keys, presence and their events."""

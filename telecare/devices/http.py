@@ -1,0 +1,107 @@
+"""Pairing a TV page and enrolling a home unit."""
+
+from datetime import datetime
+from typing import Literal
+
+from aiohttp import web
+from pydantic import Field
+
+from telecare.access.http import SCREEN_COOKIE, STAFF, keep_cookie, path_id
+from telecare.access.service import PAIRING_LIMIT
+from telecare.audit.actions import Action
+from telecare.devices.model import Pairing
+from telecare.devices.service import Devices
+from telecare.runtime.http import (
+    Answer,
+    Body,
+    Empty,
+    Exempt,
+    Route,
+    json_answer,
+    read_body,
+)
+from telecare.runtime.texts import text
+from telecare.wire.edge import EnrolRequest, Enrolment
+from telecare.wire.errors import Code
+from telecare.wire.ids import ResidentId
+
+DEVICES = web.AppKey("devices", Devices)
+POLL_COOKIE = "__Host-telecare-pairing"
+TV_DAYS = 3650
+
+
+class PairBody(Body):
+    letters: str = Field(min_length=6, max_length=12)
+
+
+class Word(Answer):
+    """The word both screens show."""
+
+    word: str
+
+
+class Letters(Answer):
+    letters: str
+    expires_at: datetime
+
+
+class PairingState(Answer):
+    state: Literal["waiting", "paired"]
+    word: str | None = None
+
+
+async def pair_tv(request: web.Request) -> web.Response:
+    """Staff type the six letters that the TV shows."""
+    session = request[STAFF]
+    body = await read_body(request, PairBody)
+    devices = request.app[DEVICES]
+    await devices.count_try(PAIRING_LIMIT, str(session.id))
+    word = await devices.pair_tv(session, ResidentId(path_id(request)), body.letters)
+    return json_answer(Word(word=text(session.staff.language, f"pairing.word.{word}")))
+
+
+async def begin_pairing(request: web.Request) -> web.Response:
+    """A TV page without a home asks for letters to show."""
+    await read_body(request, Empty)
+    devices = request.app[DEVICES]
+    await devices.count_try(PAIRING_LIMIT, request.remote or "")
+    code = await devices.begin_tv_pairing()
+    answer = json_answer(Letters(letters=code.letters, expires_at=code.expires_at), status=201)
+    keep_cookie(answer, POLL_COOKIE, code.poll, days=1)
+    return answer
+
+
+async def pairing_state(request: web.Request) -> web.Response:
+    """Paired yet? The first time the answer is yes, the TV gets its session."""
+    state = await request.app[DEVICES].tv_pairing(request.cookies.get(POLL_COOKIE, ""))
+    if isinstance(state, Pairing):
+        return json_answer(PairingState(state="waiting"))
+    answer = json_answer(
+        PairingState(state="paired", word=text("sv", f"pairing.word.{state.word}"))
+    )
+    if state.token is not None:
+        keep_cookie(answer, SCREEN_COOKIE, state.token, days=TV_DAYS)
+    return answer
+
+
+async def enrol(request: web.Request) -> web.Response:
+    """A home unit trades its code for an identity."""
+    body = await read_body(request, EnrolRequest)
+    devices = request.app[DEVICES]
+    await devices.count_try(PAIRING_LIMIT, request.remote or "")
+    return json_answer(await devices.enrol(body))
+
+
+_PAIR_ERRORS = (Code.PAIRING_CODE_WRONG, Code.PAIRING_CODE_EXPIRED, Code.RATE_LIMITED)
+_NOTHING_YET = Exempt("nobody is known yet; pairing itself is recorded")
+
+ROUTES = (
+    Route("POST", "/api/residents/{id}/pairings", pair_tv, "staff", Action.SCREEN_PAIRED, PairBody,
+          Word, (*_PAIR_ERRORS, Code.NOT_ASSIGNED)),
+    Route("POST", "/api/tv/pairing", begin_pairing, "public", _NOTHING_YET, Empty, Letters,
+          (Code.RATE_LIMITED,), status=201),
+    Route("GET", "/api/tv/pairing", pairing_state, "public", _NOTHING_YET, answer=PairingState,
+          errors=(Code.NOT_FOUND, Code.PAIRING_CODE_EXPIRED)),
+    Route("POST", "/api/units/enrol", enrol, "public", Action.UNIT_ENROLLED, EnrolRequest,
+          Enrolment, _PAIR_ERRORS),
+)  # fmt: skip

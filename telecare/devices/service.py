@@ -1,0 +1,324 @@
+"""Pairing a TV, enrolling a home unit, and what units say of themselves."""
+
+import base64
+import hashlib
+import logging
+import secrets
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import uuid4
+
+from cryptography.exceptions import InvalidSignature
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+
+from telecare.access import store as access_store
+from telecare.access.model import ScreenSession, StaffSession
+from telecare.access.service import Limit, count_try, new_token, token_hash, unit_topic
+from telecare.audit.actions import Action
+from telecare.audit.append import append
+from telecare.audit.model import HomeActor, Record
+from telecare.consent.service import resident_topic
+from telecare.devices import store
+from telecare.devices.model import (
+    MAX_TRIES,
+    PAIRING_WORDS,
+    TV_CODE_LIMIT,
+    UNIT_CODE_LIMIT,
+    Pairing,
+    Unit,
+    new_tv_code,
+    new_unit_code,
+    tidy_code,
+    tidy_unit_code,
+)
+from telecare.people.model import Resident
+from telecare.people.service import assigned, known
+from telecare.runtime.clock import Clock
+from telecare.runtime.db import Database, Transaction
+from telecare.runtime.errors import FieldInvalid, NotFound, TelecareError
+from telecare.wire import edge
+from telecare.wire.errors import Code
+from telecare.wire.ids import EndpointId, ResidentId, UnitId, new_row_id, new_unit_id
+
+log = logging.getLogger(__name__)
+
+KEY_BYTES = 32
+
+
+class PairingCodeWrong(TelecareError):
+    status = 422
+    code = Code.PAIRING_CODE_WRONG
+
+
+class PairingCodeExpired(TelecareError):
+    status = 410
+    code = Code.PAIRING_CODE_EXPIRED
+
+
+def code_hash(code: str) -> bytes:
+    return hashlib.sha256(code.encode()).digest()
+
+
+@dataclass(frozen=True, slots=True)
+class TvCode:
+    """What the TV shows, and the secret by which it asks whether it is paired."""
+
+    letters: str
+    poll: str
+    expires_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class PairedTv:
+    """A word for both screens; the session token, the first time it is asked for."""
+
+    word: int
+    token: str | None
+
+
+class Devices:
+    def __init__(self, database: Database, clock: Clock, broker_url_for_units: str) -> None:
+        self._database = database
+        self._clock = clock
+        self._broker_url = broker_url_for_units
+
+    async def count_try(self, limit: Limit, key: str) -> None:
+        """Raises RateLimited."""
+        await count_try(self._database, limit, key, self._clock.now())
+
+    async def begin_tv_pairing(self) -> TvCode:
+        now = self._clock.now()
+        poll = new_token()
+        while True:
+            letters = new_tv_code()
+            async with self._database.across_tenants() as db:
+                made = await store.begin_tv_pairing(
+                    db,
+                    uuid4(),
+                    code_hash=code_hash(letters),
+                    poll_hash=token_hash(poll),
+                    now=now,
+                    until=now + TV_CODE_LIMIT,
+                )
+            if made:
+                return TvCode(letters, poll, now + TV_CODE_LIMIT)
+
+    async def pair_tv(self, session: StaffSession, resident_id: ResidentId, letters: str) -> int:
+        """Type what the TV shows; returns the number of the word both screens then show."""
+        now = self._clock.now()
+        async with self._database.transaction(session.tenant) as db:
+            resident = await known(db, resident_id)
+            await assigned(db, session, resident, Action.SCREEN_PAIRED, now)
+            claimed = await store.claim_tv_pairing(db, code_hash(tidy_code(letters)))
+            if claimed is None:
+                raise PairingCodeWrong("letters")
+            pairing_id, expires_at = claimed
+            if now >= expires_at:
+                raise PairingCodeExpired("letters")
+            endpoint = EndpointId(new_row_id(now))
+            await store.add_endpoint(
+                db, endpoint, resident.id, kind="tv", label="", has_picture=True, now=now
+            )
+            word = secrets.randbelow(PAIRING_WORDS)
+            await store.finish_pairing(db, pairing_id, endpoint_id=endpoint, word=word, now=now)
+            what = {"endpoint_id": str(endpoint)}
+            await append(db, Record(Action.SCREEN_PAIRED, session.actor, [resident.person], what))
+        return word
+
+    async def tv_pairing(self, poll: str) -> Pairing | PairedTv:
+        """Asked by the waiting TV with its own secret. Paired: its session, made once.
+
+        Raises NotFound for a secret nobody knows, PairingCodeExpired after its ten minutes.
+        """
+        now = self._clock.now()
+        async with self._database.across_tenants() as db:
+            pairing = await store.pairing_of(db, token_hash(poll))
+            if pairing is None:
+                raise NotFound
+            if pairing.used_at is None:
+                if now >= pairing.expires_at:
+                    raise PairingCodeExpired
+                return pairing
+            assert pairing.tenant is not None  # noqa: S101 - used means claimed by a tenant
+            assert pairing.endpoint_id is not None  # noqa: S101
+            assert pairing.word is not None  # noqa: S101
+            await db.enter(pairing.tenant, "")
+            token = await tv_session(db, pairing.endpoint_id, poll, now)
+        return PairedTv(pairing.word, token)
+
+    async def unit_code(self, session: StaffSession, resident_id: ResidentId, label: str) -> str:
+        now = self._clock.now()
+        async with self._database.transaction(session.tenant) as db:
+            resident = await known(db, resident_id)
+            await assigned(db, session, resident, Action.UNIT_ENROLLED, now)
+            code = await make_unit_code(db, resident, label, now)
+            await append(db, Record(Action.PAIRING_BEGUN, session.actor, [resident.person]))
+        return code
+
+    async def enrol(self, request: edge.EnrolRequest) -> edge.Enrolment:
+        """A home unit trades its code for an identity. Raises PairingCodeWrong, …Expired."""
+        now = self._clock.now()
+        public_key = _key(request.public_key)
+        digest = code_hash(tidy_unit_code(request.code))
+        async with self._database.across_tenants() as db:
+            pairing = await store.unit_pairing_of(db, digest)
+        if pairing is None or pairing.tries > MAX_TRIES:
+            raise PairingCodeWrong("code")
+        if now >= pairing.expires_at:
+            raise PairingCodeExpired("code")
+        unit = Unit(
+            tenant=pairing.tenant,
+            id=new_unit_id(),
+            endpoint_id=EndpointId(new_row_id(now)),
+            resident_id=pairing.resident_id,
+            public_key=public_key,
+            mac_key=secrets.token_bytes(KEY_BYTES),
+        )
+        async with self._database.transaction(pairing.tenant) as db:
+            resident = await known(db, pairing.resident_id)
+            await store.add_endpoint(
+                db,
+                unit.endpoint_id,
+                resident.id,
+                kind="unit",
+                label=pairing.label,
+                has_picture=True,
+                now=now,
+            )
+            await store.add_unit(db, unit, now)
+            await store.finish_pairing(
+                db, pairing.id, endpoint_id=unit.endpoint_id, word=None, now=now
+            )
+            what = {"endpoint_id": str(unit.endpoint_id), "unit": unit.id}
+            actor = HomeActor(unit.endpoint_id, "unit", resident.id)
+            await append(db, Record(Action.UNIT_ENROLLED, actor, [resident.person], what))
+        return edge.Enrolment(
+            unit=unit.id, mac_key=_base64url(unit.mac_key), broker_url=self._broker_url
+        )
+
+    async def unit(self, unit_id: UnitId) -> Unit | None:
+        """The registry's answer for every message: enrolled, not revoked (P7)."""
+        async with self._database.across_tenants() as db:
+            return await store.unit_of(db, unit_id)
+
+    async def status(self, unit: Unit, status: edge.UnitStatus) -> None:
+        now = self._clock.now()
+        async with self._database.transaction(unit.tenant) as db:
+            await store.set_status(
+                db,
+                unit.id,
+                is_online=status.online,
+                now=now,
+                boot=status.stamp.boot,
+                screen=status.screen,
+                cameras=status.cameras,
+                version=status.version,
+            )
+            if status.online:
+                await store.mark_seen(db, {unit.id: now})
+            db.changed(resident_topic(unit.resident_id))
+            resident = await known(db, unit.resident_id)
+            db.changed(unit_topic(resident.unit_id))
+
+    async def event(self, unit: Unit, event: edge.CameraTurned | edge.EventsDropped) -> None:
+        """Store once. The receipt may be sent when this has returned. Raises FieldInvalid."""
+        now = self._clock.now()
+        if isinstance(event, edge.CameraTurned) and not _is_signed(unit, event):
+            raise FieldInvalid("signature")
+        stored = store.StoredEvent(
+            unit_id=unit.id,
+            boot=event.boot,
+            seq=event.seq,
+            kind=event.kind,
+            occurred_at=event.occurred_at,
+            clock_ok=event.clock_ok,
+            payload=event.model_dump_json(),
+        )
+        async with self._database.transaction(unit.tenant) as db:
+            if not await store.add_event(db, stored, now):
+                return
+            if isinstance(event, edge.CameraTurned):
+                db.changed(resident_topic(unit.resident_id))
+                resident = await known(db, unit.resident_id)
+                what = {
+                    "call_id": str(event.call_id) if event.call_id else None,
+                    "camera": event.camera,
+                    "number": event.number,
+                    "on": event.on,
+                    "reason": event.reason,
+                    "seconds": event.seconds,
+                    "unit": unit.id,
+                }
+                await append(db, Record(Action.CAMERA_TURNED, unit.actor, [resident.person], what))
+
+    async def reject(self, topic: str, reason: str, payload: bytes) -> None:
+        async with self._database.across_tenants() as db:
+            digest = hashlib.sha256(payload).digest()
+            await store.reject(db, topic[:200], reason, digest, self._clock.now())
+        log.warning("message from a unit refused", extra={"reason": reason})
+
+    async def tv_seen(self, session: ScreenSession) -> None:
+        """A TV page's socket is open: said each 15 s."""
+        async with self._database.transaction(session.tenant) as db:
+            await store.tv_seen(db, session.actor.endpoint_id, self._clock.now())
+
+
+async def make_unit_code(db: Transaction, resident: Resident, label: str, now: datetime) -> str:
+    code = new_unit_code()
+    await store.add_unit_pairing(
+        db,
+        new_row_id(now),
+        resident.id,
+        code_hash=code_hash(code),
+        label=label,
+        until=now + UNIT_CODE_LIMIT,
+    )
+    return code
+
+
+async def tv_session(
+    db: Transaction, endpoint_id: EndpointId, secret: str, now: datetime
+) -> str | None:
+    """The TV's session; its token is derived from the secret, so asking again gives the same one."""
+    token = hashlib.sha256(b"tv session\0" + secret.encode()).hexdigest()
+    digest = token_hash(token)
+    if await access_store.session_of(db, digest) is not None:
+        return token
+    resident_id = await store.resident_of(db, endpoint_id)
+    row = access_store.SessionRow(
+        tenant=db.tenant,
+        id=uuid4(),
+        kind="tv",
+        staff_id=None,
+        endpoint_id=endpoint_id,
+        resident_id=resident_id,
+        signed_in_by="pairing",
+        used_at=now,
+        expires_at=None,
+        page_locked_at=None,
+    )
+    await access_store.add_session(db, row, token_hash=digest)
+    return token
+
+
+def _is_signed(unit: Unit, event: edge.CameraTurned) -> bool:
+    try:
+        signature = base64.urlsafe_b64decode(event.signature + "==")
+        key = Ed25519PublicKey.from_public_bytes(unit.public_key)
+        key.verify(signature, edge.signed_text(unit.id, event))
+    except (InvalidSignature, ValueError):
+        return False
+    return True
+
+
+def _key(text: str) -> bytes:
+    try:
+        key = base64.urlsafe_b64decode(text + "=")
+        Ed25519PublicKey.from_public_bytes(key)
+    except ValueError as error:
+        raise FieldInvalid("public_key") from error
+    return key
+
+
+def _base64url(raw: bytes) -> str:
+    return base64.urlsafe_b64encode(raw).rstrip(b"=").decode()

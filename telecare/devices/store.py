@@ -1,0 +1,236 @@
+"""SQL of endpoints, units, pairing and units' events."""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from telecare.devices.model import Endpoint, Pairing, Unit
+from telecare.runtime.db import Row, Transaction
+from telecare.wire.edge import CameraState, ScreenState
+from telecare.wire.ids import EndpointId, ResidentId, TenantId, UnitId
+
+LIMIT = 100
+
+ADD_ENDPOINT = """
+insert into endpoint (tenant_id, id, resident_id, kind, label, has_picture, paired_at)
+values ($1, $2, $3, $4, $5, $6, $7)
+"""
+ENDPOINTS = """
+select e.id, e.kind, e.label, e.has_picture, e.seen_at, u.id as unit_id, u.mac_key,
+    coalesce(u.is_online, true) as is_online, coalesce(u.screen, 'unknown') as screen,
+    coalesce(u.cameras, '{}') as cameras, u.cameras_at
+from endpoint e
+left join edge_unit u on u.tenant_id = e.tenant_id and u.endpoint_id = e.id and u.revoked_at is null
+where e.tenant_id = $1 and e.resident_id = $2 and e.ended_at is null
+order by e.paired_at
+limit $3
+"""
+ENDPOINTS_OF_UNIT = """
+select e.resident_id, e.id, e.kind, e.label, e.has_picture, e.seen_at, u.id as unit_id, u.mac_key,
+    coalesce(u.is_online, true) as is_online, coalesce(u.screen, 'unknown') as screen,
+    coalesce(u.cameras, '{}') as cameras, u.cameras_at
+from endpoint e
+left join edge_unit u on u.tenant_id = e.tenant_id and u.endpoint_id = e.id and u.revoked_at is null
+where e.tenant_id = $1 and e.resident_id = any($2) and e.ended_at is null
+order by e.paired_at
+limit 1000
+"""
+RESIDENT_OF = "select resident_id from endpoint where tenant_id = $1 and id = $2"
+TV_SEEN = "update endpoint set seen_at = $3 where tenant_id = $1 and id = $2"
+ADD_UNIT = """
+insert into edge_unit (tenant_id, id, endpoint_id, public_key, mac_key, enrolled_at)
+values ($1, $2, $3, $4, $5, $6)
+"""
+UNIT_OF = "select tenant_id, endpoint_id, resident_id, public_key, mac_key from unit_of($1)"
+STATUS = """
+update edge_unit set is_online = $3, seen_at = $4, boot = $5, screen = $6, cameras = $7,
+    cameras_at = $4, version = $8
+where tenant_id = $1 and id = $2
+returning endpoint_id
+"""
+ADD_EVENT = """
+insert into edge_event (tenant_id, unit_id, boot, seq, kind, occurred_at, clock_ok, received_at, payload)
+values ($1, $2, $3, $4, $5, $6, $7, $8, $9)
+on conflict do nothing
+returning seq
+"""
+REJECT = """
+insert into event_reject (received_at, topic, reason, payload_sha256) values ($1, $2, $3, $4)
+"""
+MARK_SEEN = "select mark_seen($1, $2)"
+BEGIN_TV_PAIRING = "select begin_tv_pairing($1, $2, $3, $4, $5)"
+CLAIM_TV_PAIRING = "select id, expires_at from claim_tv_pairing($1)"
+PAIRING_OF = "select tenant_id, id, expires_at, used_at, word, endpoint_id from pairing_of($1)"
+FINISH_PAIRING = """
+update pairing set used_at = $3, word = $4, endpoint_id = $5 where tenant_id = $1 and id = $2
+"""
+ADD_UNIT_PAIRING = """
+insert into pairing (tenant_id, id, kind, code_hash, resident_id, label, expires_at)
+values ($1, $2, 'unit', $3, $4, $5, $6)
+"""
+UNIT_PAIRING_OF = """
+select tenant_id, id, resident_id, label, expires_at, tries from unit_pairing_of($1)
+"""
+
+
+def _endpoint(row: Row) -> Endpoint:
+    cameras: Mapping[str, CameraState] = json.loads(row["cameras"])
+    screen: ScreenState = row["screen"]
+    return Endpoint(
+        id=EndpointId(row["id"]),
+        kind=row["kind"],
+        label=row["label"],
+        has_picture=row["has_picture"],
+        seen_at=row["seen_at"],
+        unit_id=row["unit_id"],
+        mac_key=row["mac_key"],
+        is_online=row["is_online"],
+        screen=screen,
+        cameras=tuple(cameras.values()),
+        cameras_at=row["cameras_at"],
+    )
+
+
+async def add_endpoint(
+    db: Transaction, endpoint_id: EndpointId, resident_id: ResidentId, *, kind: str, label: str,
+    has_picture: bool, now: datetime,
+) -> None:  # fmt: skip
+    await db.execute(
+        ADD_ENDPOINT, db.tenant, endpoint_id, resident_id, kind, label, has_picture, now
+    )
+
+
+async def endpoints(db: Transaction, resident_id: ResidentId) -> list[Endpoint]:
+    rows = await db.fetch(ENDPOINTS, db.tenant, resident_id, LIMIT)
+    return [_endpoint(row) for row in rows]
+
+
+async def endpoints_of(db: Transaction, residents: Sequence[UUID]) -> Mapping[UUID, list[Endpoint]]:
+    """Every resident's endpoints, for a list."""
+    found: dict[UUID, list[Endpoint]] = {resident: [] for resident in residents}
+    for row in await db.fetch(ENDPOINTS_OF_UNIT, db.tenant, list(residents)):
+        found[row["resident_id"]].append(_endpoint(row))
+    return found
+
+
+async def resident_of(db: Transaction, endpoint_id: EndpointId) -> ResidentId:
+    return ResidentId(await db.fetchval(RESIDENT_OF, db.tenant, endpoint_id))
+
+
+async def tv_seen(db: Transaction, endpoint_id: EndpointId, now: datetime) -> None:
+    await db.execute(TV_SEEN, db.tenant, endpoint_id, now)
+
+
+async def add_unit(db: Transaction, unit: Unit, now: datetime) -> None:
+    await db.execute(
+        ADD_UNIT, db.tenant, unit.id, unit.endpoint_id, unit.public_key, unit.mac_key, now
+    )
+
+
+async def unit_of(db: Transaction, unit_id: UnitId) -> Unit | None:
+    """A unit that is enrolled and not revoked; the database is in its tenant afterwards."""
+    row = await db.fetchrow(UNIT_OF, unit_id)
+    if row is None:
+        return None
+    return Unit(
+        TenantId(row["tenant_id"]), unit_id, EndpointId(row["endpoint_id"]),
+        ResidentId(row["resident_id"]), row["public_key"], row["mac_key"],
+    )  # fmt: skip
+
+
+async def set_status(
+    db: Transaction, unit_id: UnitId, *, is_online: bool, now: datetime, boot: UUID,
+    screen: ScreenState, cameras: Mapping[str, CameraState], version: str,
+) -> None:  # fmt: skip
+    await db.execute(
+        STATUS, db.tenant, unit_id, is_online, now, boot, screen, json.dumps(dict(cameras)), version
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class StoredEvent:
+    unit_id: UnitId
+    boot: UUID
+    seq: int
+    kind: str
+    occurred_at: datetime
+    clock_ok: bool
+    payload: str
+
+
+async def add_event(db: Transaction, event: StoredEvent, now: datetime) -> bool:
+    """False when it was stored before (a retransmission)."""
+    found = await db.fetchval(
+        ADD_EVENT, db.tenant, event.unit_id, event.boot, event.seq, event.kind, event.occurred_at,
+        event.clock_ok, now, event.payload,
+    )  # fmt: skip
+    return found is not None
+
+
+async def reject(db: Transaction, topic: str, reason: str, digest: bytes, now: datetime) -> None:
+    """A malformed message: counted and kept as a digest, not as text."""
+    await db.execute(REJECT, now, topic, reason, digest)
+
+
+async def mark_seen(db: Transaction, seen: Mapping[UnitId, datetime]) -> None:
+    await db.execute(MARK_SEEN, list(seen.keys()), list(seen.values()))
+
+
+async def begin_tv_pairing(
+    db: Transaction, pairing_id: UUID, *, code_hash: bytes, poll_hash: bytes, now: datetime,
+    until: datetime,
+) -> bool:  # fmt: skip
+    """False when somebody else's waiting code is the same."""
+    made: bool = await db.fetchval(BEGIN_TV_PAIRING, pairing_id, code_hash, poll_hash, now, until)
+    return made
+
+
+async def claim_tv_pairing(db: Transaction, code_hash: bytes) -> tuple[UUID, datetime] | None:
+    row = await db.fetchrow(CLAIM_TV_PAIRING, code_hash)
+    return (row["id"], row["expires_at"]) if row else None
+
+
+async def pairing_of(db: Transaction, poll_hash: bytes) -> Pairing | None:
+    row = await db.fetchrow(PAIRING_OF, poll_hash)
+    if row is None:
+        return None
+    return Pairing(
+        row["tenant_id"], row["id"], row["expires_at"], row["used_at"], row["word"],
+        row["endpoint_id"],
+    )  # fmt: skip
+
+
+async def finish_pairing(
+    db: Transaction, pairing_id: UUID, *, endpoint_id: EndpointId, word: int | None, now: datetime
+) -> None:
+    await db.execute(FINISH_PAIRING, db.tenant, pairing_id, now, word, endpoint_id)
+
+
+async def add_unit_pairing(
+    db: Transaction, pairing_id: UUID, resident_id: ResidentId, *, code_hash: bytes, label: str,
+    until: datetime,
+) -> None:  # fmt: skip
+    await db.execute(ADD_UNIT_PAIRING, db.tenant, pairing_id, code_hash, resident_id, label, until)
+
+
+@dataclass(frozen=True, slots=True)
+class UnitPairing:
+    tenant: TenantId
+    id: UUID
+    resident_id: ResidentId
+    label: str
+    expires_at: datetime
+    tries: int
+
+
+async def unit_pairing_of(db: Transaction, code_hash: bytes) -> UnitPairing | None:
+    """Counts a try; the database is in the pairing's tenant afterwards."""
+    row = await db.fetchrow(UNIT_PAIRING_OF, code_hash)
+    if row is None:
+        return None
+    return UnitPairing(
+        TenantId(row["tenant_id"]), row["id"], ResidentId(row["resident_id"]), row["label"],
+        row["expires_at"], row["tries"],
+    )  # fmt: skip

@@ -1,0 +1,98 @@
+"""SQL of dispatches."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Literal
+from uuid import UUID
+
+from telecare.runtime.db import Row, Transaction
+from telecare.wire.ids import CareUnitId, DispatchId, ResidentId, StaffId
+
+LIMIT = 100
+State = Literal["asked", "accepted", "arrived", "done"]
+
+ADD = """
+insert into dispatch (tenant_id, id, unit_id, resident_id, about_id, state, asked_at, asked_by)
+values ($1, $2, $3, $4, $5, 'asked', $6, $7)
+on conflict (tenant_id, about_id) where state <> 'done' do nothing
+returning id
+"""
+HOLD = """
+select id, unit_id, resident_id, state, asked_at, accepted_by from dispatch
+where tenant_id = $1 and id = $2
+for update
+"""
+ACCEPT = """
+update dispatch set state = 'accepted', accepted_at = $3, accepted_by = $4
+where tenant_id = $1 and id = $2
+"""
+ARRIVE = "update dispatch set state = 'arrived', arrived_at = $3 where tenant_id = $1 and id = $2"
+CLOSE = """
+update dispatch set state = 'done', done_at = $3, outcome = $4 where tenant_id = $1 and id = $2
+"""
+OPEN = """
+select d.id, d.unit_id, d.resident_id, d.state, d.asked_at, d.accepted_by,
+    r.name as resident_name, s.name as accepted_name
+from dispatch d
+join resident r on r.tenant_id = d.tenant_id and r.id = d.resident_id
+left join staff s on s.tenant_id = d.tenant_id and s.id = d.accepted_by
+where d.tenant_id = $1 and d.unit_id = $2 and d.state <> 'done'
+order by d.asked_at
+limit $3
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Dispatch:
+    id: DispatchId
+    unit_id: CareUnitId
+    resident_id: ResidentId
+    state: State
+    asked_at: datetime
+    accepted_by: StaffId | None
+
+
+@dataclass(frozen=True, slots=True)
+class OpenDispatch:
+    dispatch: Dispatch
+    resident_name: str
+    accepted_name: str | None
+
+
+def _dispatch(row: Row) -> Dispatch:
+    return Dispatch(
+        DispatchId(row["id"]), CareUnitId(row["unit_id"]), ResidentId(row["resident_id"]),
+        row["state"], row["asked_at"], row["accepted_by"],
+    )  # fmt: skip
+
+
+async def add(db: Transaction, dispatch: Dispatch, *, about_id: UUID, by: StaffId | None) -> bool:
+    """False when somebody is already asked about the same thing."""
+    found = await db.fetchval(
+        ADD, db.tenant, dispatch.id, dispatch.unit_id, dispatch.resident_id, about_id,
+        dispatch.asked_at, by,
+    )  # fmt: skip
+    return found is not None
+
+
+async def hold(db: Transaction, dispatch_id: DispatchId) -> Dispatch | None:
+    row = await db.fetchrow(HOLD, db.tenant, dispatch_id)
+    return _dispatch(row) if row else None
+
+
+async def accept(db: Transaction, dispatch_id: DispatchId, by: StaffId, now: datetime) -> None:
+    await db.execute(ACCEPT, db.tenant, dispatch_id, now, by)
+
+
+async def arrive(db: Transaction, dispatch_id: DispatchId, now: datetime) -> None:
+    await db.execute(ARRIVE, db.tenant, dispatch_id, now)
+
+
+async def close(db: Transaction, dispatch_id: DispatchId, outcome: str, now: datetime) -> None:
+    await db.execute(CLOSE, db.tenant, dispatch_id, now, outcome)
+
+
+async def open_in(db: Transaction, unit_id: CareUnitId) -> Sequence[OpenDispatch]:
+    rows = await db.fetch(OPEN, db.tenant, unit_id, LIMIT)
+    return [OpenDispatch(_dispatch(r), r["resident_name"], r["accepted_name"]) for r in rows]

@@ -1,0 +1,118 @@
+"""Registering people, finding them, and follow-ups."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from uuid import UUID
+
+from telecare.access import store as access_store
+from telecare.access.errors import NotAssigned
+from telecare.access.model import StaffSession
+from telecare.access.service import take_over, unit_topic
+from telecare.audit.actions import Action
+from telecare.audit.append import Kept, append
+from telecare.audit.format import Document
+from telecare.audit.model import Actor, Person, Record, actor_text, refused
+from telecare.people import store
+from telecare.people.model import Cohabitant, FollowUp, FollowUpKind, Resident
+from telecare.runtime.clock import Clock
+from telecare.runtime.db import Database, Transaction
+from telecare.runtime.errors import NotFound, TelecareError
+from telecare.wire.errors import Code
+from telecare.wire.ids import CareUnitId, FollowUpId, ResidentId, new_row_id
+
+
+class FollowUpClosed(TelecareError):
+    code = Code.FOLLOW_UP_CLOSED
+
+
+async def known(db: Transaction, resident_id: ResidentId) -> Resident:
+    """Raises NotFound, also for another tenant's resident."""
+    found = await store.resident(db, resident_id)
+    if found is None:
+        raise NotFound
+    return found
+
+
+async def assigned(
+    db: Transaction, session: StaffSession, resident: Resident, tried: Action, now: datetime
+) -> None:
+    """Raises NotAssigned (recorded) unless the session's person is assigned to the resident now."""
+    if not await access_store.has_assignment(db, session.staff.id, resident.id, now):
+        record = refused(Code.NOT_ASSIGNED, tried, session.actor, [resident.person], {})
+        raise NotAssigned(Kept(record))
+
+
+async def register(db: Transaction, resident: Resident, actor: Actor, now: datetime) -> None:
+    """A new resident. Her gate rows are made by the consent package's reaction."""
+    await store.add_resident(db, resident, now)
+    await append(db, Record(Action.RESIDENT_REGISTERED, actor, [resident.person]))
+
+
+async def register_cohabitant(
+    db: Transaction, resident: Resident, cohabitant: Cohabitant, actor: Actor, now: datetime
+) -> None:
+    await store.add_cohabitant(db, resident.id, cohabitant, now)
+    what = {
+        "cohabitant_id": str(cohabitant.id),
+        "name": cohabitant.name,
+        "relation": cohabitant.relation,
+    }
+    await append(db, Record(Action.COHABITANT_REGISTERED, actor, [resident.person], what))
+
+
+async def make_follow_up(
+    db: Transaction,
+    kind: FollowUpKind,
+    resident: Resident,
+    *,
+    unit_id: CareUnitId,
+    about_id: UUID | None,
+    actor: Actor,
+    now: datetime,
+) -> None:
+    """A task that stays until a human closes it; the same thing makes only one."""
+    follow_up = FollowUp(FollowUpId(new_row_id(now)), unit_id, resident.id, kind, about_id, now)
+    if not await store.add_follow_up(db, follow_up):
+        return
+    db.changed(unit_topic(unit_id))
+    what = {"follow_up_id": str(follow_up.id), "kind": kind, "unit_id": str(unit_id)}
+    await append(db, Record(Action.FOLLOW_UP_MADE, actor, [resident.person], what))
+
+
+class People:
+    def __init__(self, database: Database, clock: Clock) -> None:
+        self._database = database
+        self._clock = clock
+
+    async def search(
+        self, session: StaffSession, words: str, *, after: str, limit: int
+    ) -> Sequence[store.Found]:
+        """A list shows only names; looking somebody up is recorded with what was asked."""
+        async with self._database.transaction(session.tenant) as db:
+            found = await store.search(db, words, after=after, limit=limit)
+            persons = [Person(row.id, row.name) for row in found]
+            what: Document = {"found": len(found), "words": words}
+            await append(db, Record(Action.SEARCHED, session.actor, persons, what))
+        return found
+
+    async def take_over(self, session: StaffSession, resident_id: ResidentId) -> None:
+        now = self._clock.now()
+        async with self._database.transaction(session.tenant, actor_text(session.actor)) as db:
+            resident = await known(db, resident_id)
+            await take_over(db, session, resident.person, resident.unit_id, now)
+
+    async def close_follow_up(
+        self, session: StaffSession, follow_up_id: FollowUpId, note: str
+    ) -> None:
+        now = self._clock.now()
+        async with self._database.transaction(session.tenant, actor_text(session.actor)) as db:
+            follow_up = await store.hold_follow_up(db, follow_up_id)
+            if follow_up is None:
+                raise FollowUpClosed
+            resident = await known(db, follow_up.resident_id)
+            await store.close_follow_up(db, follow_up_id, by=session.staff.id, note=note, now=now)
+            db.changed(unit_topic(follow_up.unit_id))
+            what = {"follow_up_id": str(follow_up_id), "kind": follow_up.kind, "note": note}
+            await append(
+                db, Record(Action.FOLLOW_UP_CLOSED, session.actor, [resident.person], what)
+            )

@@ -1,0 +1,172 @@
+"""SQL of residents, cohabitants and follow-ups."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from telecare.people.model import Cohabitant, FollowUp, Resident
+from telecare.runtime.db import Row, Transaction
+from telecare.wire.ids import CareUnitId, CohabitantId, FollowUpId, ResidentId, StaffId
+
+LIMIT = 100
+
+ADD_RESIDENT = """
+insert into resident (tenant_id, id, unit_id, name, given_name, language, address, phone, born_on,
+    to_know, scale_percent, created_at)
+values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)
+"""
+RESIDENT = """
+select id, unit_id, name, given_name, language, address, phone, born_on, to_know, scale_percent
+from resident
+where tenant_id = $1 and id = $2
+"""
+SEARCH = """
+select r.id, r.name, u.name as unit_name
+from resident r
+join care_unit u on u.tenant_id = r.tenant_id and u.id = r.unit_id
+where r.tenant_id = $1 and lower(r.name) like '%' || lower($2) || '%' escape '\\' and r.name > $3
+order by r.name
+limit $4
+"""
+ADD_COHABITANT = """
+insert into cohabitant (tenant_id, id, resident_id, name, relation, moved_in_at)
+values ($1, $2, $3, $4, $5, $6)
+"""
+COHABITANTS = """
+select id, name, relation from cohabitant
+where tenant_id = $1 and resident_id = $2 and moved_in_at <= $3
+    and (moved_out_at is null or moved_out_at > $3)
+order by name
+limit $4
+"""
+
+
+def _resident(row: Row) -> Resident:
+    return Resident(
+        id=ResidentId(row["id"]),
+        unit_id=CareUnitId(row["unit_id"]),
+        name=row["name"],
+        given_name=row["given_name"],
+        language=row["language"],
+        address=row["address"],
+        phone=row["phone"],
+        born_on=row["born_on"],
+        to_know=tuple(row["to_know"]),
+        scale_percent=row["scale_percent"],
+    )
+
+
+async def add_resident(db: Transaction, resident: Resident, now: datetime) -> None:
+    await db.execute(
+        ADD_RESIDENT, db.tenant, resident.id, resident.unit_id, resident.name, resident.given_name,
+        resident.language, resident.address, resident.phone, resident.born_on,
+        list(resident.to_know), resident.scale_percent, now,
+    )  # fmt: skip
+
+
+async def resident(db: Transaction, resident_id: ResidentId) -> Resident | None:
+    row = await db.fetchrow(RESIDENT, db.tenant, resident_id)
+    return _resident(row) if row else None
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    id: ResidentId
+    name: str
+    unit_name: str
+
+
+async def search(db: Transaction, words: str, *, after: str, limit: int) -> Sequence[Found]:
+    """Residents whose name contains `words`, by name, those after `after`."""
+    escaped = words.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
+    rows = await db.fetch(SEARCH, db.tenant, escaped, after, limit)
+    return [Found(ResidentId(r["id"]), r["name"], r["unit_name"]) for r in rows]
+
+
+async def add_cohabitant(
+    db: Transaction, resident_id: ResidentId, cohabitant: Cohabitant, now: datetime
+) -> None:
+    await db.execute(
+        ADD_COHABITANT, db.tenant, cohabitant.id, resident_id, cohabitant.name,
+        cohabitant.relation, now,
+    )  # fmt: skip
+
+
+async def cohabitants(
+    db: Transaction, resident_id: ResidentId, now: datetime
+) -> Sequence[Cohabitant]:
+    rows = await db.fetch(COHABITANTS, db.tenant, resident_id, now, LIMIT)
+    return [Cohabitant(CohabitantId(r["id"]), r["name"], r["relation"]) for r in rows]
+
+
+ADD_FOLLOW_UP = """
+insert into follow_up (tenant_id, id, unit_id, resident_id, kind, about_id, created_at)
+values ($1, $2, $3, $4, $5, $6, $7)
+on conflict (tenant_id, kind, about_id) where closed_at is null do nothing
+returning id
+"""
+FOLLOW_UP = """
+select id, unit_id, resident_id, kind, about_id, created_at from follow_up
+where tenant_id = $1 and id = $2 and closed_at is null
+for update
+"""
+CLOSE_FOLLOW_UP = """
+update follow_up set closed_at = $3, closed_by = $4, note = $5 where tenant_id = $1 and id = $2
+"""
+OPEN_FOLLOW_UPS = """
+select f.id, f.unit_id, f.resident_id, f.kind, f.about_id, f.created_at, r.name as resident_name
+from follow_up f
+join resident r on r.tenant_id = f.tenant_id and r.id = f.resident_id
+where f.tenant_id = $1 and f.unit_id = $2 and f.closed_at is null
+order by f.created_at
+limit $3
+"""
+
+
+def _follow_up(row: Row) -> FollowUp:
+    return FollowUp(
+        FollowUpId(row["id"]), CareUnitId(row["unit_id"]), ResidentId(row["resident_id"]),
+        row["kind"], row["about_id"], row["created_at"],
+    )  # fmt: skip
+
+
+async def add_follow_up(db: Transaction, follow_up: FollowUp) -> bool:
+    """False when the same is open already."""
+    found = await db.fetchval(
+        ADD_FOLLOW_UP, db.tenant, follow_up.id, follow_up.unit_id, follow_up.resident_id,
+        follow_up.kind, follow_up.about_id, follow_up.created_at,
+    )  # fmt: skip
+    return found is not None
+
+
+async def hold_follow_up(db: Transaction, follow_up_id: FollowUpId) -> FollowUp | None:
+    row = await db.fetchrow(FOLLOW_UP, db.tenant, follow_up_id)
+    return _follow_up(row) if row else None
+
+
+async def close_follow_up(
+    db: Transaction, follow_up_id: FollowUpId, *, by: StaffId | None, note: str, now: datetime
+) -> None:
+    await db.execute(CLOSE_FOLLOW_UP, db.tenant, follow_up_id, now, by, note)
+
+
+@dataclass(frozen=True, slots=True)
+class OpenFollowUp:
+    follow_up: FollowUp
+    resident_name: str
+
+
+async def open_follow_ups(db: Transaction, unit_id: CareUnitId) -> Sequence[OpenFollowUp]:
+    rows = await db.fetch(OPEN_FOLLOW_UPS, db.tenant, unit_id, LIMIT)
+    return [OpenFollowUp(_follow_up(row), row["resident_name"]) for row in rows]
+
+
+RESIDENTS_OF = """
+select id, name from resident where tenant_id = $1 and id = any($2) order by id
+"""
+
+
+async def names(db: Transaction, residents: Sequence[UUID]) -> Sequence[tuple[ResidentId, str]]:
+    rows = await db.fetch(RESIDENTS_OF, db.tenant, list(residents))
+    return [(ResidentId(row["id"]), row["name"]) for row in rows]

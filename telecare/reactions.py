@@ -1,0 +1,85 @@
+"""What happened -> what else follows, in the same transaction. One table; reactions raise no
+further events beyond one level (architecture §1.11)."""
+
+from dataclasses import dataclass
+
+from telecare.access.model import AssignmentEnded, StaffRevoked
+from telecare.audit.model import SystemActor
+from telecare.calls.model import CallClosed, CallInUnanswered, CallOpened, Reason
+from telecare.calls.service import Calls
+from telecare.consent.model import AbilityDoubtful, ConsentWithdrawn
+from telecare.people.service import known, make_follow_up
+from telecare.runtime.db import Transaction
+from telecare.visits.model import VisitOverdue
+from telecare.visits.service import Visits
+from telecare.wire.ids import ResidentId
+
+SYSTEM = SystemActor("reaction")
+
+
+class UnknownEvent(Exception):
+    """An event nobody has decided the consequences of."""
+
+
+@dataclass(slots=True)
+class Reactions:
+    """Filled by app.py once the services stand."""
+
+    calls: Calls | None = None
+    visits: Visits | None = None
+
+    async def __call__(self, db: Transaction, event: object) -> None:
+        assert self.calls is not None  # noqa: S101 - app.py fills both before anything runs
+        assert self.visits is not None  # noqa: S101
+        match event:
+            case ConsentWithdrawn():
+                await self.calls.end_of_resident(db, event.resident_id, event.purpose, event.at)
+            case StaffRevoked():
+                await self.calls.end_of_staff(db, event.staff_id, Reason.STAFF_REVOKED, event.at)
+            case AssignmentEnded():
+                await self.calls.end_of_staff(
+                    db,
+                    event.staff_id,
+                    Reason.ASSIGNMENT_ENDED,
+                    event.at,
+                    ResidentId(event.resident_id),
+                )
+            case AbilityDoubtful():
+                resident = await known(db, event.resident_id)
+                await make_follow_up(
+                    db,
+                    "second_talk",
+                    resident,
+                    unit_id=resident.unit_id,
+                    about_id=event.consent_id,
+                    actor=SYSTEM,
+                    now=event.at,
+                )
+            case CallOpened():
+                await self.visits.call_opened(db, event.call)
+            case CallClosed():
+                await self.visits.call_closed(db, event.call, event.at)
+            case CallInUnanswered():
+                resident = await known(db, event.call.resident_id)
+                await make_follow_up(
+                    db,
+                    "call_back",
+                    resident,
+                    unit_id=resident.unit_id,
+                    about_id=event.call.id,
+                    actor=SYSTEM,
+                    now=event.at,
+                )
+            case VisitOverdue():
+                resident = await known(db, event.visit.resident_id)
+                await make_follow_up(
+                    db,
+                    "visit_overdue",
+                    resident,
+                    unit_id=event.visit.unit_id,
+                    about_id=event.visit.id,
+                    actor=SYSTEM,
+                    now=event.at,
+                )
+            case _:
+                raise UnknownEvent(type(event).__name__)

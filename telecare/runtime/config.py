@@ -1,0 +1,49 @@
+"""One typed configuration, read from the environment once, in the commands."""
+
+from collections.abc import Mapping
+from typing import Self
+from urllib.parse import quote, urlsplit, urlunsplit
+
+from pydantic import BaseModel, ConfigDict
+
+
+class ConfigMissing(Exception):
+    """A setting that has no safe default was not given."""
+
+
+class Config(BaseModel):
+    """Where the outside things are. `database_url` names no role: each login is put in."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+    database_url: str
+    mqtt_url: str
+    public_url: str
+    """http://localhost:PORT or https://…; passkeys and Origin checks are bound to it."""
+    broker_url_for_units: str = ""
+    turn_urls: tuple[str, ...] = ()
+    turn_secret: str = ""
+    """coturn's `static-auth-secret`; never in the database."""
+
+    @classmethod
+    def from_environment(cls, environment: Mapping[str, str]) -> Self:
+        """Raises ConfigMissing naming the variable."""
+        needed = {}
+        for field in ("database_url", "mqtt_url", "public_url"):
+            name = f"TELECARE_{field.upper()}"
+            if not environment.get(name):
+                raise ConfigMissing(name)
+            needed[field] = environment[name]
+        return cls(
+            **needed,
+            broker_url_for_units=environment.get("TELECARE_BROKER_URL_FOR_UNITS", ""),
+            turn_urls=tuple(environment.get("TELECARE_TURN_URLS", "").split()),
+            turn_secret=environment.get("TELECARE_TURN_SECRET", ""),
+        )
+
+    def role_url(self, role: str, passwords: Mapping[str, str] | None = None) -> str:
+        """The database address for one login role (`app`, `owner`, …)."""
+        parts = urlsplit(self.database_url)
+        host = parts.netloc.rsplit("@", 1)[-1]
+        password = (passwords or {}).get(role)
+        login = f"telecare_{role}" + (f":{quote(password, safe='')}" if password else "")
+        return urlunsplit(parts._replace(netloc=f"{login}@{host}"))

@@ -1,0 +1,212 @@
+"""PostgreSQL: one transaction is one use case of one tenant. The only importer of asyncpg."""
+
+import logging
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING, Any
+
+import asyncpg
+
+from telecare.runtime.errors import DatabaseUnavailable, Refusal, TelecareError
+from telecare.wire.ids import TenantId
+
+if TYPE_CHECKING:
+    from asyncpg.pool import Pool
+
+    type_pool = Pool[asyncpg.Record]
+    Row = asyncpg.Record
+else:
+    Row = asyncpg.Record
+
+log = logging.getLogger(__name__)
+
+STATEMENT_LIMIT_MS = 10_000
+POOL_SIZE = 10
+
+ENTER = "select set_config('app.tenant', $1, true), set_config('app.actor', $2, true)"
+NOTIFY = "select pg_notify('telecare', $1)"
+
+UniqueViolation = asyncpg.UniqueViolationError
+DatabaseExists = asyncpg.DuplicateDatabaseError
+
+_LOST = (
+    OSError,
+    asyncpg.PostgresConnectionError,
+    asyncpg.CannotConnectNowError,
+    asyncpg.AdminShutdownError,
+    asyncpg.CrashShutdownError,
+    asyncpg.TooManyConnectionsError,
+    asyncpg.InterfaceError,
+)
+
+Effect = object
+"""A frozen dataclass that says what must happen after the commit; lost in a crash."""
+
+
+class Transaction:
+    """An open transaction. Values asyncpg returns are untyped: stores turn rows into dataclasses."""
+
+    __slots__ = ("_connection", "effects", "tenant", "topics")
+
+    def __init__(
+        self, connection: "asyncpg.pool.PoolConnectionProxy[Row]", tenant: TenantId
+    ) -> None:
+        self._connection = connection
+        self.tenant = tenant
+        self.effects: list[Effect] = []
+        self.topics: set[str] = set()
+
+    async def fetch(self, sql: str, *values: object) -> Sequence[Row]:
+        return await self._connection.fetch(sql, *values)
+
+    async def fetchrow(self, sql: str, *values: object) -> Row | None:
+        return await self._connection.fetchrow(sql, *values)
+
+    async def fetchval(self, sql: str, *values: object) -> Any:  # noqa: ANN401 - a column's own type
+        return await self._connection.fetchval(sql, *values)
+
+    async def execute(self, sql: str, *values: object) -> None:
+        await self._connection.execute(sql, *values)
+
+    async def enter(self, tenant: TenantId, actor: str) -> None:
+        """Become `tenant` for the rest of the transaction (after a cross-tenant function)."""
+        self.tenant = tenant
+        await self._connection.execute(ENTER, str(tenant), actor)
+
+    @asynccontextmanager
+    async def savepoint(self) -> AsyncIterator[None]:
+        """Work that may be refused without undoing the rest."""
+        async with self._connection.transaction():
+            yield
+
+    def after_commit(self, effect: Effect) -> None:
+        self.effects.append(effect)
+
+    def changed(self, topic: str) -> None:
+        """Tell every process, at commit, that what `topic` shows has changed (ids only)."""
+        self.topics.add(topic)
+
+
+class Database:
+    """Makes transactions. `dispatch` receives each effect once its transaction is committed."""
+
+    def __init__(self, pool: "type_pool") -> None:
+        self._pool = pool
+        self.dispatch: Callable[[Effect], None] = _drop
+
+    @asynccontextmanager
+    async def transaction(self, tenant: TenantId, actor: str = "") -> AsyncIterator[Transaction]:
+        """One use case. A `Refusal` rolls back, leaves its record, and goes on to the caller.
+
+        `actor` is the audit document of whoever acts; triggers record it.
+        Raises DatabaseUnavailable when the database cannot be reached.
+        """
+        with _translated():
+            try:
+                async with self._begun(tenant, actor) as db:
+                    yield db
+            except Refusal as refusal:
+                async with self._begun(tenant, actor) as db:
+                    await refusal.record.write(db)
+                raise
+        self._carry_out(db)
+
+    @asynccontextmanager
+    async def across_tenants(self, actor: str = "") -> AsyncIterator[Transaction]:
+        """For the few SECURITY DEFINER functions; no row of any tenant is visible before them."""
+        with _translated():
+            async with self._begun(TenantId(0), actor) as db:
+                yield db
+        self._carry_out(db)
+
+    async def is_up(self) -> bool:
+        try:
+            async with self._pool.acquire() as connection:
+                return bool(await connection.fetchval("select 1") == 1)
+        except _LOST:
+            return False
+
+    async def listen(
+        self, channel: str, heard: Callable[[str], None], lost: Callable[[], None]
+    ) -> Callable[[], Awaitable[None]]:
+        """Call `heard(payload)` per notification until the returned function is awaited.
+
+        `lost` is called once when the connection goes; whatever was notified then is gone.
+        """
+        connection = await self._pool.acquire()
+        try:
+            await connection.add_listener(channel, lambda *parts: heard(str(parts[3])))
+            connection.add_termination_listener(lambda *_: lost())
+        except BaseException:
+            await self._pool.release(connection)
+            raise
+
+        async def stop() -> None:
+            if not connection.is_closed():
+                await connection.close()
+            await self._pool.release(connection)
+
+        return stop
+
+    @asynccontextmanager
+    async def _begun(self, tenant: TenantId, actor: str) -> AsyncIterator[Transaction]:
+        async with self._pool.acquire() as connection, connection.transaction():
+            db = Transaction(connection, tenant)
+            await db.execute(ENTER, str(tenant) if tenant else "", actor)
+            yield db
+            for topic in sorted(db.topics):
+                await db.execute(NOTIFY, topic)
+
+    def _carry_out(self, db: Transaction) -> None:
+        for effect in db.effects:
+            self.dispatch(effect)
+
+
+class _translated:  # noqa: N801 - reads as a word in a with statement
+    """Faults of the connection become DatabaseUnavailable; anything else goes on."""
+
+    def __enter__(self) -> None: ...
+
+    def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
+        if isinstance(error, _LOST) and not isinstance(error, TelecareError):
+            raise DatabaseUnavailable from error
+
+
+def _drop(effect: Effect) -> None:
+    log.error("effect without a dispatcher", extra={"effect": type(effect).__name__})
+
+
+@asynccontextmanager
+async def open_database(url: str, *, size: int = POOL_SIZE) -> AsyncIterator[Database]:
+    async with asyncpg.create_pool(
+        url,
+        min_size=1,
+        max_size=size,
+        server_settings={
+            "application_name": "telecare",
+            "timezone": "UTC",
+            "statement_timeout": str(STATEMENT_LIMIT_MS),
+            "idle_in_transaction_session_timeout": str(STATEMENT_LIMIT_MS),
+            "jit": "off",
+        },
+    ) as pool:
+        yield Database(pool)
+
+
+async def run_script(url: str, sql: str) -> None:
+    """Run a trusted script of several statements on a connection of its own (bootstrap only)."""
+    connection = await asyncpg.connect(url)
+    try:
+        await connection.execute(sql)
+    finally:
+        await connection.close()
+
+
+@asynccontextmanager
+async def single_connection(url: str) -> AsyncIterator["asyncpg.Connection[Row]"]:
+    """One plain connection, for migrations."""
+    connection = await asyncpg.connect(url)
+    try:
+        yield connection
+    finally:
+        await connection.close()

@@ -1,0 +1,132 @@
+"""An MQTT 5 broker as our own child, on 127.0.0.1: iotcore, or a mosquitto that is in PATH.
+
+Memory only, on purpose: an event is safe when PostgreSQL has it (architecture §1.8).
+"""
+
+import json
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import time
+from dataclasses import dataclass, field
+from importlib import util
+from pathlib import Path
+
+from telecare.runtime.embedded import process
+
+START_LIMIT_S = 10.0
+POLL_S = 0.02
+MAX_PAYLOAD_BYTES = 65_536
+
+# iotcore's own child entry point; run with an argument list of ours so that we own the process.
+_IOTCORE = (
+    "import json, sys; from iotcore.iotcore import IotCoreBroker; "
+    "import logging; logging.disable(logging.CRITICAL); "
+    "IotCoreBroker(config_path=json.loads(sys.argv[1])).run_forever()"
+)
+
+_IOTCORE_CONFIG = """
+id = 0
+[router]
+id = 0
+max_connections = 10010
+max_outgoing_packet_count = 200
+max_segment_size = 104857600
+max_segment_count = 10
+[v5.1]
+name = "telecare"
+listen = "{host}:{port}"
+next_connection_delay_ms = 1
+[v5.1.connections]
+connection_timeout_ms = 60000
+max_payload_size = {payload}
+max_inflight_count = 100
+dynamic_filters = true
+"""
+
+_MOSQUITTO_CONFIG = """
+listener {port} {host}
+allow_anonymous true
+persistence false
+message_size_limit {payload}
+max_queued_messages 100000
+max_inflight_messages 100
+"""
+
+
+class BrokerMissing(Exception):
+    """Neither iotcore nor mosquitto is installed; the message says how to get one."""
+
+
+class BrokerDidNotStart(Exception):
+    """The broker's port never answered."""
+
+
+@dataclass(slots=True)
+class EmbeddedBroker:
+    """One broker process. Methods block; call from the main thread."""
+
+    folder: Path
+    host: str = "127.0.0.1"
+    port: int = 0
+    """0: a free one is found at the first start and kept."""
+    _process: "subprocess.Popen[bytes] | None" = field(default=None, init=False)
+
+    @property
+    def url(self) -> str:
+        return f"mqtt://{self.host}:{self.port}"
+
+    @property
+    def pid(self) -> int:
+        if self._process is None:
+            raise BrokerDidNotStart
+        return self._process.pid
+
+    def start(self) -> None:
+        self.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        if not self.port:
+            self.port = _free_port(self.host)
+        with (self.folder / "broker.log").open("ab") as output:
+            self._process = process.start(self._command(), output=output)
+        deadline = time.monotonic() + START_LIMIT_S
+        while not _answers(self.host, self.port):
+            if self._process.poll() is not None or time.monotonic() > deadline:
+                raise BrokerDidNotStart(str(self.folder / "broker.log"))
+            time.sleep(POLL_S)
+
+    def ended(self) -> bool:
+        return self._process is None or self._process.poll() is not None
+
+    def stop(self) -> None:
+        if self._process is not None:
+            process.stop(self._process, signal.SIGTERM, START_LIMIT_S)
+            self._process = None
+
+    def _command(self) -> list[str]:
+        config = self.folder / "broker.conf"
+        values = {"host": self.host, "port": self.port, "payload": MAX_PAYLOAD_BYTES}
+        if util.find_spec("iotcore"):
+            config = config.with_suffix(".toml")
+            config.write_text(_IOTCORE_CONFIG.format(**values))
+            return [sys.executable, "-c", _IOTCORE, json.dumps(str(config))]
+        if mosquitto := shutil.which("mosquitto", path="/usr/sbin:/usr/bin:/usr/local/sbin"):
+            config.write_text(_MOSQUITTO_CONFIG.format(**values))
+            return [mosquitto, "-c", str(config)]
+        raise BrokerMissing(
+            "no MQTT broker was found: pip install 'telecare[demo]', or apt install mosquitto"
+        )
+
+
+def _free_port(host: str) -> int:
+    with socket.create_server((host, 0)) as probe:
+        return int(probe.getsockname()[1])
+
+
+def _answers(host: str, port: int) -> bool:
+    try:
+        with socket.create_connection((host, port), timeout=0.2):
+            return True
+    except OSError:
+        return False

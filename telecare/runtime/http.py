@@ -1,0 +1,246 @@
+"""HTTP at the border: the route table, one translator of errors, headers, Origin and size limits.
+
+No route is registered but through `Route`, so that the router, /openapi.json and the tests that
+walk every route see the same table.
+"""
+
+import logging
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Literal, TypeVar
+
+from aiohttp import web
+from aiohttp.typedefs import Middleware
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from telecare.runtime.errors import FieldInvalid, NotFound, TelecareError
+from telecare.wire.errors import Code
+
+log = logging.getLogger(__name__)
+
+MAX_BODY_BYTES = 65_536
+Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
+Who = Literal["public", "staff", "screen", "any_session"]
+PUBLIC: Who = "public"
+
+
+class Body(BaseModel):
+    """A request's JSON body: frozen, and unknown fields are refused."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Answer(BaseModel):
+    """A JSON answer."""
+
+    model_config = ConfigDict(frozen=True)
+
+
+class Empty(Body):
+    """`{}`"""
+
+
+@dataclass(frozen=True, slots=True)
+class Exempt:
+    """Why a route leaves no record of its own."""
+
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """One row of the table. `record` is the action entered in the log, or why there is none."""
+
+    method: Literal["GET", "POST"]
+    path: str
+    handler: Handler
+    who: Who
+    record: str | Exempt
+    body: type[BaseModel] | None = None
+    answer: type[BaseModel] | None = None
+    errors: tuple[Code, ...] = ()
+    kind: Literal["json", "page", "socket", "file"] = "json"
+    status: int = 200
+    permission: str | None = None
+    """What the signed-in must be allowed to do beyond being signed in."""
+    query: Mapping[str, str] = field(default_factory=dict)
+    """Query parameters and what they mean."""
+
+
+class BodyMalformed(TelecareError):
+    """The body is no JSON, or not of the type the route reads."""
+
+    status = 422
+    code = Code.BODY_MALFORMED
+
+
+class FieldUnknown(TelecareError):
+    status = 422
+    code = Code.FIELD_UNKNOWN
+
+
+class BodyTooLarge(TelecareError):
+    status = 413
+    code = Code.BODY_TOO_LARGE
+
+
+class OriginRefused(TelecareError):
+    """A POST or WebSocket from a page that is not ours."""
+
+    status = 403
+    code = Code.ORIGIN_REFUSED
+
+
+class MethodNotAllowed(TelecareError):
+    status = 405
+    code = Code.METHOD_NOT_ALLOWED
+
+
+class RateLimited(TelecareError):
+    status = 429
+    code = Code.RATE_LIMITED
+
+
+Model = TypeVar("Model", bound=BaseModel)
+
+
+async def read_body(request: web.Request, model: type[Model]) -> Model:
+    """The request's body as `model`. Raises BodyMalformed, FieldUnknown, FieldInvalid, BodyTooLarge."""
+    if request.content_length is not None and request.content_length > MAX_BODY_BYTES:
+        raise BodyTooLarge
+    if request.content_type != "application/json":
+        raise BodyMalformed
+    raw = await request.read()
+    return parse(raw, model)
+
+
+def parse(raw: bytes | str, model: type[Model]) -> Model:
+    try:
+        return model.model_validate_json(raw)
+    except ValidationError as error:
+        raise as_refusal(error) from error
+
+
+def as_refusal(error: ValidationError) -> TelecareError:
+    """Names of the fields at fault; never what stood in them."""
+    problems = error.errors(include_url=False, include_context=False, include_input=False)
+    names = [".".join(str(part) for part in problem["loc"]) for problem in problems]
+    kinds = {problem["type"] for problem in problems}
+    if "json_invalid" in kinds:
+        return BodyMalformed()
+    if "extra_forbidden" in kinds:
+        return FieldUnknown(*names)
+    return FieldInvalid(*names)
+
+
+def json_answer(answer: BaseModel, *, status: int = 200) -> web.Response:
+    return web.json_response(text=answer.model_dump_json(), status=status)
+
+
+def nothing() -> web.Response:
+    return web.Response(status=204)
+
+
+CSP = "; ".join((
+    "default-src 'none'",
+    "script-src 'self'",
+    "style-src 'self'",
+    "img-src 'self' data:",
+    "font-src 'self'",
+    "connect-src 'self' {sockets}",
+    "media-src 'self' blob:",
+    "worker-src 'self'",
+    "manifest-src 'self'",
+    "base-uri 'none'",
+    "form-action 'self'",
+    "frame-ancestors 'none'",
+))  # fmt: skip
+
+
+def headers(public_url: str) -> Mapping[str, str]:
+    """Sent with every answer. Older TV engines want the socket's host named (style §4)."""
+    sockets = public_url.replace("http", "ws", 1)
+    secure = public_url.startswith("https")
+    return {
+        "Content-Security-Policy": CSP.format(sockets=sockets),
+        "X-Content-Type-Options": "nosniff",
+        "Referrer-Policy": "same-origin",
+        "Permissions-Policy": "camera=(self), microphone=(self), geolocation=()",
+        "Cross-Origin-Opener-Policy": "same-origin",
+        "Cross-Origin-Resource-Policy": "same-origin",
+        **({"Strict-Transport-Security": "max-age=31536000"} if secure else {}),
+    }
+
+
+def problem(error: TelecareError) -> web.Response:
+    body = {
+        "type": "about:blank",
+        "status": error.status,
+        "code": str(error.code),
+        "title": f"error.{error.code}",
+        "fields": list(error.fields),
+    }
+    return web.json_response(body, status=error.status, content_type="application/problem+json")
+
+
+def border(public_url: str) -> Middleware:
+    """The middleware around everything: Origin, headers, and errors into problem+json."""
+    always = headers(public_url)
+
+    @web.middleware
+    async def at_the_border(request: web.Request, handler: Handler) -> web.StreamResponse:
+        try:
+            _check_origin(request, public_url)
+            answer = await handler(request)
+        except TelecareError as error:
+            answer = problem(error)
+        except web.HTTPException as error:
+            answer = _of_aiohttp(error)
+        except Exception:
+            log.exception("request failed", extra={"method": request.method})
+            answer = problem(_OurFault())
+        if not answer.prepared:
+            for name, value in always.items():
+                answer.headers.setdefault(name, value)
+            answer.headers.setdefault("Cache-Control", "no-store")
+        return answer
+
+    return at_the_border
+
+
+class _OurFault(TelecareError):
+    status = 500
+    code = Code.INTERNAL
+
+
+def _of_aiohttp(error: web.HTTPException) -> web.StreamResponse:
+    refusals: dict[int, type[TelecareError]] = {
+        404: NotFound,
+        405: MethodNotAllowed,
+        413: BodyTooLarge,
+    }
+    if error.status in refusals:
+        answer = problem(refusals[error.status]())
+        if "Allow" in error.headers:
+            answer.headers["Allow"] = error.headers["Allow"]
+        return answer
+    if error.status >= 400:  # noqa: PLR2004 - the client's or our error range
+        answer = problem(BodyMalformed())
+        answer.set_status(error.status)
+        return answer
+    return error
+
+
+def _check_origin(request: web.Request, public_url: str) -> None:
+    """Cookies alone never act: a POST or a socket must come from a page of ours.
+
+    Home units are no browsers and send no Origin; their routes carry no cookie either.
+    """
+    is_socket = request.headers.get("Upgrade", "").lower() == "websocket"
+    if request.method != "POST" and not is_socket:
+        return
+    origin = request.headers.get("Origin")
+    if origin is None and not request.cookies:
+        return
+    if origin != public_url:
+        raise OriginRefused

@@ -1,0 +1,54 @@
+"""One JSON line per fact. Values come in `extra` and only the listed fields get out."""
+
+import json
+import logging
+import sys
+from datetime import UTC, datetime
+
+FIELDS = frozenset({
+    "action", "attempt", "call_id", "code", "count", "effect", "endpoint_id", "job", "kind",
+    "lane", "method", "migration", "pid", "port", "reason", "route", "seconds", "status",
+    "tenant_id", "topic_kind", "unit_id", "version", "visit_id",
+})  # fmt: skip
+"""Ids of our own objects and numbers; never a name, an address, free text or a payload."""
+
+_STANDARD = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "taskName"}
+
+
+class JsonLines(logging.Formatter):
+    """Drops what is not listed and counts it, so that a slip shows without telling."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        line: dict[str, object] = {
+            "at": datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds"),
+            "level": record.levelname.lower(),
+            "from": record.name,
+            "says": record.getMessage(),
+        }
+        extra = {k: v for k, v in vars(record).items() if k not in _STANDARD}
+        line.update({k: v for k, v in extra.items() if k in FIELDS})
+        if dropped := len(extra.keys() - FIELDS):
+            line["dropped_fields"] = dropped
+        if record.exc_info:
+            line["trace"] = _trace(record)
+        return json.dumps(line, default=str, ensure_ascii=False)
+
+
+def _trace(record: logging.LogRecord) -> list[str]:
+    """File, line and function of each frame and the error's type; not its message, which may
+    quote a value."""
+    kind, _, trace = record.exc_info or (None, None, None)
+    frames = [kind.__name__ if kind else ""]
+    while trace is not None:
+        code = trace.tb_frame.f_code
+        frames.append(f"{code.co_filename.rsplit('/', 1)[-1]}:{trace.tb_lineno} {code.co_name}")
+        trace = trace.tb_next
+    return frames
+
+
+def begin(level: int = logging.INFO) -> None:
+    """Send everything to standard error as JSON lines."""
+    out = logging.StreamHandler(sys.stderr)
+    out.setFormatter(JsonLines())
+    logging.basicConfig(level=level, handlers=[out], force=True)
+    logging.getLogger("aiohttp.access").disabled = True  # it would write addresses and paths

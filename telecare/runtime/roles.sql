@@ -1,0 +1,31 @@
+-- Login and owner roles of one Telecare database (architecture §1.10). Run once by a superuser,
+-- also by the embedded supervisor: the walls are the same everywhere. Safe to run again.
+do $$
+declare
+    login text;
+begin
+    foreach login in array array[
+        'telecare_owner', 'telecare_app', 'telecare_ingest',
+        'telecare_sequencer', 'telecare_reader', 'telecare_eraser'
+    ] loop
+        if not exists (select from pg_roles where rolname = login) then
+            execute format('create role %I login nosuperuser nobypassrls', login);
+        end if;
+    end loop;
+    -- Owners of SECURITY DEFINER functions; nobody signs in as them.
+    foreach login in array array['telecare_definer', 'telecare_audit'] loop
+        if not exists (select from pg_roles where rolname = login) then
+            execute format('create role %I nologin nosuperuser nobypassrls', login);
+        end if;
+    end loop;
+end
+$$;
+grant telecare_definer, telecare_audit to telecare_owner;
+grant create, usage on schema public to telecare_owner, telecare_definer;
+grant usage on schema public to
+    telecare_app, telecare_ingest, telecare_sequencer, telecare_reader, telecare_eraser, telecare_audit;
+do $$
+begin
+    execute format('grant create on database %I to telecare_owner, telecare_audit', current_database());
+end
+$$;

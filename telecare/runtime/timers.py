@@ -1,0 +1,75 @@
+"""Timers: rows that come due. A handler runs in the transaction that took its row, so a crash
+anywhere leaves the row where it was, and two processes never do the same one."""
+
+import logging
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from telecare.runtime.clock import Clock
+from telecare.runtime.db import Database, Transaction
+from telecare.wire.ids import TenantId
+
+log = logging.getLogger(__name__)
+
+TICK = timedelta(seconds=0.5)
+STEP_LIMIT = timedelta(seconds=30)
+BATCH = 100
+ACTOR = '{"channel":"timer","id":"timer","kind":"system"}'
+
+CLAIM = "select tenant_id, kind, subject, due_at from claim_timer($1)"
+SET = """
+insert into timer (tenant_id, kind, subject, due_at)
+values ($1, $2, $3, $4)
+on conflict (tenant_id, kind, subject) do update set due_at = excluded.due_at
+"""
+CANCEL = "delete from timer where tenant_id = $1 and kind = any($2) and subject = $3"
+
+
+@dataclass(frozen=True, slots=True)
+class Due:
+    """A timer that has come due: what kind, about what, and since when."""
+
+    kind: str
+    subject: UUID
+    due_at: datetime
+
+
+Handler = Callable[[Transaction, Due, datetime], Awaitable[None]]
+
+
+async def set_timer(db: Transaction, kind: str, subject: UUID, due_at: datetime) -> None:
+    """One timer per kind and subject; setting it again moves it."""
+    await db.execute(SET, db.tenant, kind, subject, due_at)
+
+
+async def cancel_timers(db: Transaction, kinds: list[str], subject: UUID) -> None:
+    await db.execute(CANCEL, db.tenant, kinds, subject)
+
+
+class Timers:
+    """Carries out what is due; `handlers` is built once in app.py."""
+
+    def __init__(self, database: Database, clock: Clock, handlers: Mapping[str, Handler]) -> None:
+        self._database = database
+        self._clock = clock
+        self._handlers = handlers
+
+    async def run_due(self) -> None:
+        """Everything due now, at most BATCH, each in a transaction of its own."""
+        for _ in range(BATCH):
+            if not await self._run_one():
+                return
+
+    async def _run_one(self) -> bool:
+        now = self._clock.now()
+        async with self._database.across_tenants(ACTOR) as db:
+            row = await db.fetchrow(CLAIM, now)
+            if row is None:
+                return False
+            await db.enter(TenantId(row["tenant_id"]), ACTOR)
+            await self._handlers[row["kind"]](
+                db, Due(row["kind"], row["subject"], row["due_at"]), now
+            )
+        return True

@@ -1,0 +1,204 @@
+"""SQL of visits and insatser."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from telecare.runtime.db import Row, Transaction
+from telecare.visits.model import Insats, Visit, VisitState
+from telecare.wire.ids import CallId, CareUnitId, ResidentId, StaffId, VisitId
+from telecare.wire.signalling import Language
+
+LIMIT = 100
+
+ADD_INSATS = """
+insert into insats (tenant_id, id, name, minutes, step_after_min) values ($1, $2, $3, $4, $5)
+"""
+INSATSER = """
+select id, name, minutes, step_after_min from insats
+where tenant_id = $1 and ended_at is null
+order by name
+limit $2
+"""
+INSATS = "select id, name, minutes, step_after_min from insats where tenant_id = $1 and id = $2"
+ADD = """
+insert into visit (tenant_id, id, series_id, resident_id, unit_id, staff_id, insats_id, starts_at,
+    minutes, to_do, to_know, created_at)
+values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)
+"""
+BY_ID = """
+select id, series_id, resident_id, unit_id, staff_id, insats_id, starts_at, minutes, to_do, done,
+    to_know, state, call_id, outcome, step, step_at, note, moved, taken_over
+from visit
+where tenant_id = $1 and id = $2
+"""
+HOLD = """
+select id, series_id, resident_id, unit_id, staff_id, insats_id, starts_at, minutes, to_do, done,
+    to_know, state, call_id, outcome, step, step_at, note, moved, taken_over
+from visit
+where tenant_id = $1 and id = $2
+for update
+"""
+SAVE = """
+update visit set staff_id = $3, starts_at = $4, done = $5, state = $6, call_id = $7, outcome = $8,
+    step = $9, step_at = $10, note = $11, moved = $12, taken_over = $13, version = version + 1
+where tenant_id = $1 and id = $2
+"""
+DAY = """
+select v.id, v.series_id, v.resident_id, v.unit_id, v.staff_id, v.insats_id, v.starts_at,
+    v.minutes, v.to_do, v.done, v.to_know, v.state, v.call_id, v.outcome, v.step, v.step_at,
+    v.note, v.moved, v.taken_over, i.name as insats_name, i.step_after_min,
+    r.name as resident_name, r.given_name as resident_given_name, r.language as resident_language,
+    s.name as staff_name, c.state as call_state
+from visit v
+join insats i on i.tenant_id = v.tenant_id and i.id = v.insats_id
+join resident r on r.tenant_id = v.tenant_id and r.id = v.resident_id
+left join staff s on s.tenant_id = v.tenant_id and s.id = v.staff_id
+left join call c on c.tenant_id = v.tenant_id and c.visit_id = v.id and c.state <> 'ended'
+where v.tenant_id = $1 and v.unit_id = $2 and v.starts_at >= $3 and v.starts_at < $4
+order by v.starts_at, v.id
+limit $5
+"""
+OF_RESIDENT = """
+select v.id, v.series_id, v.resident_id, v.unit_id, v.staff_id, v.insats_id, v.starts_at,
+    v.minutes, v.to_do, v.done, v.to_know, v.state, v.call_id, v.outcome, v.step, v.step_at,
+    v.note, v.moved, v.taken_over, i.name as insats_name, i.step_after_min,
+    r.name as resident_name, r.given_name as resident_given_name, r.language as resident_language,
+    s.name as staff_name, c.state as call_state
+from visit v
+join insats i on i.tenant_id = v.tenant_id and i.id = v.insats_id
+join resident r on r.tenant_id = v.tenant_id and r.id = v.resident_id
+left join staff s on s.tenant_id = v.tenant_id and s.id = v.staff_id
+left join call c on c.tenant_id = v.tenant_id and c.visit_id = v.id and c.state <> 'ended'
+where v.tenant_id = $1 and v.resident_id = $2 and v.starts_at >= $3 and v.starts_at < $4
+order by v.starts_at, v.id
+limit $5
+"""
+LAST = """
+select starts_at, minutes, outcome from visit
+where tenant_id = $1 and resident_id = $2 and state = 'done' and starts_at < $3
+order by starts_at desc
+limit 1
+"""
+
+
+def _visit(row: Row) -> Visit:
+    return Visit(
+        id=VisitId(row["id"]),
+        series_id=row["series_id"],
+        resident_id=ResidentId(row["resident_id"]),
+        unit_id=CareUnitId(row["unit_id"]),
+        staff_id=row["staff_id"],
+        insats_id=row["insats_id"],
+        starts_at=row["starts_at"],
+        minutes=row["minutes"],
+        to_do=tuple(row["to_do"]),
+        done=tuple(row["done"]),
+        to_know=row["to_know"],
+        state=VisitState(row["state"]),
+        call_id=row["call_id"],
+        outcome=row["outcome"],
+        step=row["step"],
+        step_at=row["step_at"],
+        note=row["note"],
+        moved=row["moved"],
+        taken_over=row["taken_over"],
+    )
+
+
+def _insats(row: Row) -> Insats:
+    return Insats(row["id"], row["name"], row["minutes"], row["step_after_min"])
+
+
+async def add_insats(db: Transaction, insats: Insats) -> None:
+    await db.execute(
+        ADD_INSATS, db.tenant, insats.id, insats.name, insats.minutes, insats.step_after_min
+    )
+
+
+async def insatser(db: Transaction) -> Sequence[Insats]:
+    return [_insats(row) for row in await db.fetch(INSATSER, db.tenant, LIMIT)]
+
+
+async def insats(db: Transaction, insats_id: UUID) -> Insats | None:
+    row = await db.fetchrow(INSATS, db.tenant, insats_id)
+    return _insats(row) if row else None
+
+
+async def add(db: Transaction, visit: Visit, now: datetime) -> None:
+    await db.execute(
+        ADD, db.tenant, visit.id, visit.series_id, visit.resident_id, visit.unit_id,
+        visit.staff_id, visit.insats_id, visit.starts_at, visit.minutes, list(visit.to_do),
+        visit.to_know, now,
+    )  # fmt: skip
+
+
+async def by_id(db: Transaction, visit_id: VisitId) -> Visit | None:
+    row = await db.fetchrow(BY_ID, db.tenant, visit_id)
+    return _visit(row) if row else None
+
+
+async def hold(db: Transaction, visit_id: VisitId) -> Visit | None:
+    row = await db.fetchrow(HOLD, db.tenant, visit_id)
+    return _visit(row) if row else None
+
+
+async def save(db: Transaction, visit: Visit) -> None:
+    await db.execute(
+        SAVE, db.tenant, visit.id, visit.staff_id, visit.starts_at, list(visit.done),
+        str(visit.state), visit.call_id, visit.outcome, visit.step, visit.step_at, visit.note,
+        visit.moved, visit.taken_over,
+    )  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """A visit with what a list shows beside it."""
+
+    visit: Visit
+    insats_name: str
+    step_after_min: int
+    resident_name: str
+    resident_given_name: str
+    resident_language: Language
+    staff_name: str | None
+    call_state: str | None
+    call_id: CallId | None
+
+
+def _listed(row: Row) -> Listed:
+    return Listed(
+        _visit(row), row["insats_name"], row["step_after_min"], row["resident_name"],
+        row["resident_given_name"], row["resident_language"], row["staff_name"],
+        row["call_state"], row["call_id"],
+    )  # fmt: skip
+
+
+async def day(
+    db: Transaction, unit_id: CareUnitId, start: datetime, end: datetime
+) -> Sequence[Listed]:
+    rows = await db.fetch(DAY, db.tenant, unit_id, start, end, LIMIT)
+    return [_listed(row) for row in rows]
+
+
+async def of_resident(
+    db: Transaction, resident_id: ResidentId, start: datetime, end: datetime
+) -> Sequence[Listed]:
+    rows = await db.fetch(OF_RESIDENT, db.tenant, resident_id, start, end, LIMIT)
+    return [_listed(row) for row in rows]
+
+
+async def last_done(
+    db: Transaction, resident_id: ResidentId, before: datetime
+) -> tuple[datetime, int, str] | None:
+    row = await db.fetchrow(LAST, db.tenant, resident_id, before)
+    return (row["starts_at"], row["minutes"], row["outcome"]) if row else None
+
+
+GIVEN_NAME = "select given_name from staff where tenant_id = $1 and id = $2"
+
+
+async def staff_given_name(db: Transaction, staff_id: StaffId) -> str | None:
+    name: str | None = await db.fetchval(GIVEN_NAME, db.tenant, staff_id)
+    return name

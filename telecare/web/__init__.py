@@ -1,0 +1,1 @@
+"""Pages and their sockets: the highest layer, which may ask every domain package."""

@@ -1,0 +1,200 @@
+"""The day's list of a care unit: one query per change and process, serialised once, sent to all.
+
+A page gets a snapshot first, then whole changed rows. Rows come from what is stored; a page never
+works anything out from events it may have missed.
+"""
+
+import asyncio
+import time
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from pydantic import TypeAdapter
+
+from telecare.calls import store as call_store
+from telecare.calls.model import CALL_IN_LANGUAGE_FIRST, CALL_IN_NEXT_UNIT, State
+from telecare.devices import store as device_store
+from telecare.devices.model import screen_of
+from telecare.dispatches import store as dispatch_store
+from telecare.people import store as people_store
+from telecare.runtime.clock import Clock, local_day
+from telecare.runtime.db import Database, Transaction
+from telecare.runtime.feed import Feed
+from telecare.visits import store as visit_store
+from telecare.visits.model import VisitState
+from telecare.wire.ids import CareUnitId, TenantId
+from telecare.wire.signalling import (
+    CallRow,
+    DispatchRow,
+    Row,
+    Rows,
+    Snapshot,
+    TaskRow,
+    VisitRow,
+)
+
+FRESH_S = 15.0
+"""Presence changes by time alone: a board older than this is read again when asked."""
+ROW: TypeAdapter[Row] = TypeAdapter(Row)
+
+
+class Board:
+    """What one care unit's screens show. `version` rises by one with every change."""
+
+    def __init__(
+        self, database: Database, clock: Clock, *, tenant: TenantId, unit: CareUnitId
+    ) -> None:
+        self._database = database
+        self._clock = clock
+        self._tenant = tenant
+        self._unit = unit
+        self._lock = asyncio.Lock()
+        self._stale = True
+        self._read_at = 0.0
+        self._rows: dict[UUID, Row] = {}
+        self.version = 0
+        self._changes = ""
+        self._snapshot: str | None = None
+
+    def set(self) -> None:
+        """Something changed (runtime.feed)."""
+        self._stale = True
+
+    @property
+    def residents(self) -> Sequence[tuple[UUID, str]]:
+        """Whose names stand on the list: what a recorded read covers."""
+        named = {row.resident_id: row.resident_name for row in self._rows.values()}
+        return sorted(named.items())
+
+    async def frame(self, known: int | None) -> tuple[str | None, int]:
+        """What a page that holds version `known` needs now (None: nothing), and the new version."""
+        async with self._lock:
+            if self._stale or time.monotonic() - self._read_at > FRESH_S:
+                await self._read()
+        if known == self.version:
+            return None, known
+        if known is not None and known == self.version - 1:
+            return self._changes, self.version
+        if self._snapshot is None:
+            self._snapshot = Snapshot(
+                unit=self._unit, version=self.version, rows=list(self._rows.values())
+            ).model_dump_json()
+        return self._snapshot, self.version
+
+    async def _read(self) -> None:
+        self._stale = False
+        async with self._database.transaction(self._tenant) as db:
+            rows = {row.id: row for row in await unit_rows(db, self._unit, self._clock.now())}
+        self._read_at = time.monotonic()
+        changed = [row for key, row in rows.items() if self._rows.get(key) != row]
+        gone = [key for key in self._rows if key not in rows]
+        if self.version and not changed and not gone:
+            return
+        self._rows = rows
+        self.version += 1
+        self._snapshot = None
+        self._changes = Rows(
+            unit=self._unit, version=self.version, changed=changed, gone=gone
+        ).model_dump_json()
+
+
+class Boards:
+    """The boards somebody looks at, kept while they do."""
+
+    def __init__(self, database: Database, clock: Clock, feed: Feed) -> None:
+        self._database = database
+        self._clock = clock
+        self._feed = feed
+        self._boards: dict[tuple[TenantId, CareUnitId], Board] = {}
+
+    def of(self, tenant: TenantId, unit: CareUnitId) -> Board:
+        """The unit's board; it follows its topic for the life of the process."""
+        key = (tenant, unit)
+        if key not in self._boards:
+            board = Board(self._database, self._clock, tenant=tenant, unit=unit)
+            self._feed.follow(board, f"unit:{unit}")
+            self._boards[key] = board
+        return self._boards[key]
+
+
+async def unit_rows(db: Transaction, unit: CareUnitId, now: datetime) -> Sequence[Row]:
+    """Call-ins first, then tasks, dispatches and today's visits; at most 100 of each."""
+    start, end = local_day(now)
+    visits = await visit_store.day(db, unit, start, end)
+    endpoints = await device_store.endpoints_of(db, [v.visit.resident_id for v in visits])
+    waiting = await call_store.waiting(db, unit)
+    tasks = await people_store.open_follow_ups(db, unit)
+    dispatches = await dispatch_store.open_in(db, unit)
+    rows: list[Row] = [_call_row(call) for call in waiting]
+    rows += [
+        TaskRow(
+            id=task.follow_up.id,
+            kind=task.follow_up.kind,
+            since=task.follow_up.created_at,
+            resident_id=task.follow_up.resident_id,
+            resident_name=task.resident_name,
+        )
+        for task in tasks
+    ]
+    rows += [
+        DispatchRow(
+            id=d.dispatch.id,
+            state=d.dispatch.state,
+            asked_at=d.dispatch.asked_at,
+            resident_id=d.dispatch.resident_id,
+            resident_name=d.resident_name,
+            accepted_by=d.accepted_name,
+        )
+        for d in dispatches
+    ]
+    rows += [
+        visit_row(listed, screen_of(endpoints[listed.visit.resident_id], now)) for listed in visits
+    ]
+    return rows
+
+
+def visit_row(listed: visit_store.Listed, screen: str) -> VisitRow:
+    visit = listed.visit
+    state = str(visit.state)
+    if listed.call_state == State.RINGING:
+        state = "ringing"
+    elif listed.call_state is not None:
+        state = "in_call"
+    waits = visit.state in (VisitState.NEEDS_STEP, VisitState.UNFINISHED, VisitState.PLANNED)
+    overdue = visit.starts_at + timedelta(minutes=listed.step_after_min) if waits else None
+    return VisitRow.model_validate({
+        "id": visit.id,
+        "starts_at": visit.starts_at,
+        "minutes": visit.minutes,
+        "insats": listed.insats_name,
+        "resident_id": visit.resident_id,
+        "resident_name": listed.resident_name,
+        "resident_given_name": listed.resident_given_name,
+        "resident_language": listed.resident_language,
+        "staff_id": visit.staff_id,
+        "staff_name": listed.staff_name,
+        "state": state,
+        "call_id": visit.call_id,
+        "outcome": visit.outcome,
+        "step": visit.step,
+        "step_at": visit.step_at,
+        "screen": screen,
+        "overdue_at": overdue,
+        "tasks": len(visit.to_do),
+    })  # fmt: skip
+
+
+def _call_row(call: call_store.Waiting) -> CallRow:
+    return CallRow(
+        id=call.id,
+        since=call.since,
+        resident_id=call.resident_id,
+        resident_name=call.resident_name,
+        resident_language=call.resident_language,
+        source=call.source,
+        first_for=call.resident_language,
+        first_until=call.since + CALL_IN_LANGUAGE_FIRST,
+        taken_by=None,
+        next_unit_at=call.since + CALL_IN_NEXT_UNIT if call.has_next_unit else None,
+    )

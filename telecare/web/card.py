@@ -1,0 +1,235 @@
+"""The resident's card: one read, recorded, of what staff need before they call."""
+
+from collections.abc import Sequence
+from datetime import date, datetime, timedelta
+from typing import Literal
+from uuid import UUID
+
+from aiohttp import web
+
+from telecare.access import store as access_store
+from telecare.access.http import STAFF, path_id
+from telecare.access.model import StaffSession
+from telecare.access.service import is_new_read
+from telecare.audit.actions import Action
+from telecare.audit.append import append
+from telecare.audit.model import Record
+from telecare.calls import store as call_store
+from telecare.consent import store as consent_store
+from telecare.consent import words
+from telecare.consent.gate import covered
+from telecare.consent.model import Consent, Purpose
+from telecare.devices import store as device_store
+from telecare.devices.model import Endpoint, screen_of
+from telecare.people import store as people_store
+from telecare.people.model import Cohabitant, Resident
+from telecare.people.service import assigned, known
+from telecare.runtime.clock import STOCKHOLM, local_day
+from telecare.runtime.db import Transaction
+from telecare.runtime.http import Answer, Route, json_answer
+from telecare.visits import store as visit_store
+from telecare.visits.model import VisitState
+from telecare.web.board import visit_row
+from telecare.web.sockets import FLOOR
+from telecare.wire.errors import Code
+from telecare.wire.ids import ResidentId
+from telecare.wire.signalling import VisitRow
+
+HISTORY = timedelta(days=30)
+
+
+class CardConsent(Answer):
+    id: UUID
+    purpose: str
+    party: str
+    party_name: str
+    decision: Literal["permit", "deny", "withdrawn"]
+    sentence: str
+    given: str
+    valid_until: datetime | None
+    ask_again_on: date | None
+    active: bool
+
+
+class CardObjection(Answer):
+    id: UUID
+    purpose: str
+    by: str
+    name: str
+    text: str
+    at: datetime
+
+
+class CardCohabitant(Answer):
+    id: UUID
+    name: str
+    relation: str
+
+
+class CardDevice(Answer):
+    id: UUID
+    kind: Literal["tv", "unit"]
+    label: str
+    state: Literal["here", "silent", "off", "none"]
+    heard_at: datetime | None
+
+
+class Happened(Answer):
+    at: datetime
+    text_key: str
+    values: dict[str, str | int]
+
+
+class Card(Answer):
+    """See docs/protocol.md."""
+
+    id: UUID
+    name: str
+    given_name: str
+    language: str
+    address: str
+    age: int | None
+    phone: str
+    to_know: list[str]
+    can_call: bool
+    why_not: str | None
+    today: list[VisitRow]
+    consents: list[CardConsent]
+    objections: list[CardObjection]
+    cohabitants: list[CardCohabitant]
+    devices: list[CardDevice]
+    happened: list[Happened]
+    callers: list[CardCohabitant]
+    information_versions: dict[str, int]
+
+
+async def card(request: web.Request) -> web.Response:
+    """Open a resident's card. Assigned staff only; recorded once per 15 minutes."""
+    floor = request.app[FLOOR]
+    session = request[STAFF]
+    now = floor.clock.now()
+    async with floor.database.transaction(session.tenant) as db:
+        resident = await known(db, ResidentId(path_id(request)))
+        await assigned(db, session, resident, Action.CARD_READ, now)
+        answer = await _card(db, session, resident, now)
+        if await is_new_read(db, session, "card", resident.id, now):
+            await append(db, Record(Action.CARD_READ, session.actor, [resident.person]))
+    return json_answer(answer)
+
+
+async def _card(db: Transaction, session: StaffSession, resident: Resident, now: datetime) -> Card:
+    start, end = local_day(now)
+    endpoints = await device_store.endpoints(db, resident.id)
+    cohabitants = await people_store.cohabitants(db, resident.id, now)
+    consents = await consent_store.all_newest(db, resident.id)
+    allowed = await covered(db, session.actor, resident, Purpose.VIDEO_VISIT, now)
+    why_not = allowed if isinstance(allowed, Code) else None
+    if why_not is None and not endpoints:
+        why_not = Code.NO_ENDPOINT
+    if why_not is None and await call_store.live_of_resident(db, resident.id) is not None:
+        why_not = Code.BUSY
+    screen = screen_of(endpoints, now)
+    today = await visit_store.of_resident(db, resident.id, start, end)
+    history = await visit_store.of_resident(db, resident.id, start - HISTORY, now)
+    language = session.staff.language
+    colleagues = await access_store.colleagues(db, resident.unit_id, now)
+    versions = {}
+    for purpose in Purpose:
+        versions[str(purpose)] = await consent_store.newest_information(db, purpose) or 1
+    return Card(
+        id=resident.id,
+        name=resident.name,
+        given_name=resident.given_name,
+        language=resident.language,
+        address=resident.address,
+        age=_age(resident.born_on, now),
+        phone=resident.phone,
+        to_know=list(resident.to_know),
+        can_call=why_not is None,
+        why_not=str(why_not) if why_not else None,
+        today=[visit_row(listed, screen) for listed in today],
+        consents=[_consent(c, resident, cohabitants, language, now) for c in consents],
+        objections=[
+            CardObjection(
+                id=o.id,
+                purpose=str(o.purpose),
+                by=o.by_kind,
+                name=o.by_name,
+                text=o.body,
+                at=o.made_at,
+            )
+            for o in await consent_store.objections(db, resident.id)
+        ],
+        cohabitants=[
+            CardCohabitant(id=c.id, name=c.name, relation=c.relation) for c in cohabitants
+        ],
+        devices=[_device(endpoint, now) for endpoint in endpoints],
+        happened=_happened(history),
+        callers=[CardCohabitant(id=c.id, name=c.name, relation="") for c in colleagues],
+        information_versions=versions,
+    )
+
+
+def _consent(
+    consent: Consent,
+    resident: Resident,
+    cohabitants: Sequence[Cohabitant],
+    language: str,
+    now: datetime,
+) -> CardConsent:
+    names = {c.id: c.name for c in cohabitants}
+    party = resident.given_name
+    if consent.cohabitant_id is not None:
+        party = names.get(consent.cohabitant_id, "")
+    active = consent.decision == "permit" and (
+        consent.valid_until is None or consent.valid_until > now
+    )
+    return CardConsent(
+        id=consent.id,
+        purpose=str(consent.purpose),
+        party="resident" if consent.cohabitant_id is None else str(consent.cohabitant_id),
+        party_name=party,
+        decision=consent.decision,
+        sentence=words.sentence(consent, language),
+        given=words.given(consent, party, language),
+        valid_until=consent.valid_until,
+        ask_again_on=consent.ask_again_on,
+        active=active,
+    )
+
+
+def _device(endpoint: Endpoint, now: datetime) -> CardDevice:
+    return CardDevice(
+        id=endpoint.id,
+        kind=endpoint.kind,
+        label=endpoint.label,
+        state=screen_of([endpoint], now),
+        heard_at=endpoint.seen_at,
+    )
+
+
+def _happened(history: Sequence[visit_store.Listed]) -> list[Happened]:
+    """Concluded visits, newest first."""
+    done = [listed for listed in history if listed.visit.state is VisitState.DONE]
+    return [
+        Happened(
+            at=listed.visit.starts_at,
+            text_key=f"card.happened.{listed.visit.outcome}",
+            values={"insats": listed.insats_name, "who": listed.staff_name or ""},
+        )
+        for listed in reversed(done)
+    ]
+
+
+def _age(born_on: date | None, now: datetime) -> int | None:
+    if born_on is None:
+        return None
+    today = now.astimezone(STOCKHOLM).date()
+    had_birthday = (today.month, today.day) >= (born_on.month, born_on.day)
+    return today.year - born_on.year - (0 if had_birthday else 1)
+
+
+ROUTES = (
+    Route("GET", "/api/residents/{id}", card, "staff", Action.CARD_READ, answer=Card,
+          errors=(Code.NOT_ASSIGNED,)),
+)  # fmt: skip

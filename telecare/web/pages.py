@@ -1,0 +1,302 @@
+"""HTML pages: sign-in, invitation, the staff app's and the TV's first page, health."""
+
+from dataclasses import dataclass
+from uuid import UUID
+
+import jinja2
+from aiohttp import web
+from pydantic import Field, JsonValue
+
+from telecare.access.http import (
+    ACCESS,
+    STAFF,
+    STAFF_COOKIE,
+    keep_cookie,
+    screen_of,
+    session_of,
+)
+from telecare.access.model import StaffSession
+from telecare.access.passkeys import Passkeys
+from telecare.access.service import new_token
+from telecare.audit.actions import Action
+from telecare.people import store as people_store
+from telecare.runtime.broker import Broker
+from telecare.runtime.errors import TelecareError
+from telecare.runtime.http import (
+    Answer,
+    Body,
+    Empty,
+    Exempt,
+    Route,
+    json_answer,
+    nothing,
+    read_body,
+)
+from telecare.runtime.texts import LANGUAGES, catalogue, text
+from telecare.visits import store as visit_store
+from telecare.web.sockets import FLOOR
+from telecare.web.static_files import STATIC
+from telecare.wire.errors import Code
+
+PASSKEYS = web.AppKey("passkeys", Passkeys)
+BROKER = web.AppKey("broker", Broker)
+CEREMONY_COOKIE = "__Host-telecare-ceremony"
+TV_SESSION_DAYS = 3650
+
+
+@dataclass(frozen=True, slots=True)
+class Templates:
+    environment: jinja2.Environment
+    is_demo: bool
+
+    def page(
+        self, request: web.Request, name: str, language: str, **values: object
+    ) -> web.Response:
+        static = request.app[STATIC]
+        html = self.environment.get_template(name).render(
+            static=static.prefix,
+            lang=language,
+            langs=LANGUAGES,
+            demo=self.is_demo,
+            t=lambda key, **v: text(language, key, **v),
+            **values,
+        )
+        return web.Response(text=html, content_type="text/html")
+
+    def app_page(
+        self, request: web.Request, name: str, language: str, **boot: object
+    ) -> web.Response:
+        """A page of modules: its texts and version come in one data block."""
+        static = request.app[STATIC]
+        return self.page(
+            request,
+            name,
+            language,
+            boot={
+                "static": static.prefix,
+                "version": static.version,
+                "lang": language,
+                "texts": catalogue(language),
+                "demo": self.is_demo,
+                **boot,
+            },
+        )
+
+
+TEMPLATES = web.AppKey("templates", Templates)
+
+
+def templates(*, is_demo: bool) -> Templates:
+    loader = jinja2.PackageLoader("telecare.web", "templates")
+    environment = jinja2.Environment(
+        loader=loader, autoescape=True, undefined=jinja2.StrictUndefined
+    )
+    return Templates(environment, is_demo)
+
+
+def language_of(request: web.Request) -> str:
+    """`?lang=`, else what the browser asks for, else Swedish."""
+    asked = request.query.get("lang", "")
+    if asked in LANGUAGES:
+        return asked
+    for part in request.headers.get("Accept-Language", "").split(","):
+        if (language := part.split(";")[0].strip()[:2].lower()) in LANGUAGES:
+            return language
+    return "sv"
+
+
+async def front(request: web.Request) -> web.StreamResponse:
+    """The staff app for who is signed in, else the sign-in page."""
+    try:
+        session = await session_of(request, STAFF_COOKIE)
+    except TelecareError:
+        return request.app[TEMPLATES].page(request, "staff/sign-in.html", language_of(request))
+    language = session.staff.language if isinstance(session, StaffSession) else "sv"
+    return request.app[TEMPLATES].app_page(request, "staff/app.html", language)
+
+
+async def tv(request: web.Request) -> web.StreamResponse:
+    """The TV page, in the resident's language once it is paired."""
+    language, paired = language_of(request), False
+    try:
+        session = await screen_of(request)
+    except TelecareError:
+        pass
+    else:
+        paired = True
+        async with request.app[FLOOR].database.transaction(session.tenant) as db:
+            resident = await people_store.resident(db, session.actor.resident_id)
+        language = resident.language if resident else language
+    return request.app[TEMPLATES].app_page(request, "tv/app.html", language, paired=paired)
+
+
+class CredentialBody(Body):
+    credential: dict[str, JsonValue]
+
+
+def _ceremony(request: web.Request) -> str:
+    return request.cookies.get(CEREMONY_COOKIE, "")
+
+
+def _options(options: str, ceremony: str) -> web.Response:
+    answer = web.json_response(text=options)
+    keep_cookie(answer, CEREMONY_COOKIE, ceremony, days=1)
+    return answer
+
+
+def _signed_in(token: str) -> web.Response:
+    answer = nothing()
+    keep_cookie(answer, STAFF_COOKIE, token, days=1)
+    return answer
+
+
+async def begin_sign_in(request: web.Request) -> web.Response:
+    """WebAuthn request options."""
+    await read_body(request, Empty)
+    ceremony = new_token()
+    options = await request.app[PASSKEYS].begin_sign_in(ceremony, request.remote or "")
+    return _options(options, ceremony)
+
+
+async def finish_sign_in(request: web.Request) -> web.Response:
+    body = await read_body(request, CredentialBody)
+    credential = body.model_dump_json(include={"credential"})
+    return _signed_in(
+        await request.app[PASSKEYS].finish_sign_in(_ceremony(request), _inner(credential))
+    )
+
+
+def _inner(document: str) -> str:
+    """The credential's own JSON out of `{"credential": …}`."""
+    return document[len('{"credential":') : -1]
+
+
+async def invitation(request: web.Request) -> web.StreamResponse:
+    """The page behind a one-time link."""
+    return request.app[TEMPLATES].page(request, "staff/invitation.html", language_of(request))
+
+
+async def begin_registration(request: web.Request) -> web.Response:
+    """WebAuthn creation options for the invited person."""
+    await read_body(request, Empty)
+    ceremony = new_token()
+    options = await request.app[PASSKEYS].begin_registration(request.match_info["token"], ceremony)
+    return _options(options, ceremony)
+
+
+async def finish_registration(request: web.Request) -> web.Response:
+    body = await read_body(request, CredentialBody)
+    credential = _inner(body.model_dump_json(include={"credential"}))
+    token = await request.app[PASSKEYS].finish_registration(
+        request.match_info["token"], _ceremony(request), credential
+    )
+    return _signed_in(token)
+
+
+class UnitChoice(Answer):
+    id: UUID
+    name: str
+
+
+class InsatsChoice(Answer):
+    id: UUID
+    name: str
+    minutes: int
+
+
+class MyShift(Answer):
+    id: UUID
+    begun_at: str
+
+
+class Me(Answer):
+    """Who is signed in, and what her forms choose from."""
+
+    staff_id: UUID
+    name: str
+    given_name: str
+    languages: list[str]
+    roles: list[str]
+    tenant_name: str
+    unit_id: UUID
+    unit_name: str
+    language: str
+    shift: MyShift | None
+    units: list[UnitChoice]
+    colleagues: list[UnitChoice]
+    insatser: list[InsatsChoice]
+    demo: bool
+    locked: bool = Field(default=False)
+
+
+async def me(request: web.Request) -> web.Response:
+    """Who am I here."""
+    session = request[STAFF]
+    staff = session.staff
+    access = request.app[ACCESS]
+    tenant = await access.tenant(session.tenant)
+    units = await access.units(session)
+    colleagues = await access.colleagues(session)
+    async with request.app[FLOOR].database.transaction(session.tenant) as db:
+        insatser = await visit_store.insatser(db)
+    shift = None
+    if staff.shift_id is not None and staff.shift_begun_at is not None:
+        shift = MyShift(id=staff.shift_id, begun_at=staff.shift_begun_at.isoformat())
+    return json_answer(
+        Me(
+            staff_id=staff.id,
+            name=staff.name,
+            given_name=staff.given_name,
+            languages=list(staff.languages),
+            roles=[str(role) for role in staff.roles],
+            tenant_name=tenant.name,
+            unit_id=staff.works_in,
+            unit_name=staff.shift_unit_name or staff.unit_name,
+            language=staff.language,
+            shift=shift,
+            units=[UnitChoice(id=unit.id, name=unit.name) for unit in units],
+            colleagues=[UnitChoice(id=c.id, name=c.name) for c in colleagues],
+            insatser=[InsatsChoice(id=i.id, name=i.name, minutes=i.minutes) for i in insatser],
+            demo=request.app[TEMPLATES].is_demo,
+        )
+    )
+
+
+class Health(Answer):
+    ok: bool
+
+
+async def healthz(request: web.Request) -> web.Response:
+    """The process lives."""
+    del request
+    return json_answer(Health(ok=True))
+
+
+async def readyz(request: web.Request) -> web.Response:
+    """Database and broker answer."""
+    ok = await request.app[FLOOR].database.is_up() and request.app[BROKER].is_up
+    return json_answer(Health(ok=ok), status=200 if ok else 503)
+
+
+_SIGN_IN = (Code.SIGN_IN_FAILED, Code.RATE_LIMITED, Code.INVITATION_EXPIRED)
+_NOT_YET = Exempt("nobody is signed in yet; signing in itself is recorded")
+_OWN = Exempt("shows the signed-in person what is hers")
+_NOBODY = Exempt("no personal data")
+
+ROUTES = (
+    Route("GET", "/", front, "public", _OWN, kind="page"),
+    Route("GET", "/tv", tv, "public", _OWN, kind="page"),
+    Route("GET", "/api/me", me, "staff", _OWN, answer=Me),
+    Route("POST", "/api/sign-in/begin", begin_sign_in, "public", _NOT_YET, Empty,
+          errors=(Code.RATE_LIMITED,)),
+    Route("POST", "/api/sign-in/finish", finish_sign_in, "public", Action.SIGNED_IN,
+          CredentialBody, errors=_SIGN_IN, status=204),
+    Route("GET", "/invitation/{token}", invitation, "public", _NOT_YET, kind="page"),
+    Route("POST", "/api/invitations/{token}/begin", begin_registration, "public", _NOT_YET, Empty,
+          errors=(Code.INVITATION_EXPIRED,)),
+    Route("POST", "/api/invitations/{token}/finish", finish_registration, "public",
+          Action.PASSKEY_REGISTERED, CredentialBody, errors=_SIGN_IN, status=204),
+    Route("GET", "/healthz", healthz, "public", _NOBODY, answer=Health),
+    Route("GET", "/readyz", readyz, "public", _NOBODY, answer=Health,
+          errors=(Code.UNAVAILABLE,)),
+)  # fmt: skip

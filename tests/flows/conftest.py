@@ -1,0 +1,310 @@
+"""Whole processes as in `telecare demo`, and real Chromium, in a network namespace of their own."""
+
+import asyncio
+import contextlib
+import os
+import shutil
+import signal
+import socket
+import sys
+import tempfile
+from collections.abc import AsyncIterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import aiohttp
+import asyncpg
+import pytest
+import pytest_asyncio
+from playwright.async_api import Browser, Page, async_playwright
+
+from telecare.demo import seed
+from telecare.runtime.clock import SystemClock
+from telecare.runtime.config import Config
+from telecare.runtime.db import open_database
+from telecare.runtime.embedded import process
+from telecare.runtime.embedded.postgres import SUPERUSER
+from telecare.runtime.embedded.services import EmbeddedServices
+from telecare.wire.homes import HomeScript, Pressed
+
+CHROMIUM = shutil.which("chromium") or "/usr/bin/chromium"
+ARGUMENTS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--disable-sync",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--no-first-run",
+    "--use-fake-device-for-media-stream",
+    "--use-fake-ui-for-media-stream",
+    "--autoplay-policy=no-user-gesture-required",
+]
+WATCH_PEERS = """
+(() => {
+  const Real = window.RTCPeerConnection;
+  window.peers = [];
+  window.RTCPeerConnection = class extends Real {
+    constructor(...given) { super(...given); window.peers.push(this); }
+  };
+})();
+"""
+UP_S = 30
+
+
+def pytest_collection_modifyitems(items) -> None:
+    here = str(Path(__file__).parent)
+    missing = None
+    if not Path(CHROMIUM).exists():
+        missing = "chromium is not installed"
+    elif os.environ.get("TELECARE_TEST_NETWORK") != "1":
+        missing = "network namespaces are not allowed here"
+    for item in items:
+        if str(item.path).startswith(here):
+            item.add_marker(pytest.mark.timeout(120))
+            if missing:
+                item.add_marker(pytest.mark.skip(reason=missing))
+
+
+@dataclass
+class Stack:
+    """Embedded services, one server process, and simulated homes."""
+
+    services: EmbeddedServices
+    folder: Path
+    port: int
+    extra: dict[str, str] = field(default_factory=dict)
+    server: object = None
+    homes: list = field(default_factory=list)
+
+    @property
+    def url(self) -> str:
+        return f"http://localhost:{self.port}"
+
+    @property
+    def environment(self) -> dict[str, str]:
+        return {
+            **os.environ,
+            **self.services.environment,
+            "TELECARE_PUBLIC_URL": self.url,
+            **self.extra,
+        }
+
+    @property
+    def clock_file(self) -> Path:
+        return self.folder / "clock"
+
+    def start_server(self) -> None:
+        with (self.folder / "server.log").open("ab") as output:
+            self.server = process.start(
+                [sys.executable, "-m", "telecare.demo.server", str(self.port), "localhost",
+                 str(self.clock_file)],
+                output=output,
+                environment=self.environment,
+            )  # fmt: skip
+
+    async def server_up(self) -> None:
+        async with asyncio.timeout(UP_S), aiohttp.ClientSession() as http:
+            while True:
+                with contextlib.suppress(aiohttp.ClientError):
+                    async with http.get(f"{self.url}/readyz") as answer:
+                        if answer.status == 200:
+                            return
+                await asyncio.sleep(0.02)
+
+    def kill_server(self) -> None:
+        self.server.send_signal(signal.SIGKILL)
+        self.server.wait()
+
+    async def start_home(self, key: str, **script: object) -> None:
+        """A simulated home unit at `key`'s, up and enrolled."""
+        config = Config.from_environment(self.environment)
+        home = next(h for h in seed.HOMES if h.key == key)
+        now = SystemClock().now()
+        async with open_database(config.role_url("app"), size=2) as database:
+            tenant = await seed.seed(database, now)
+            codes = await seed.unit_codes(database, tenant, [home], now)
+        written = HomeScript(
+            state_dir=str(self.folder / "homes" / key),
+            server_url=self.url,
+            enrol_code=codes[key],
+            **{"when_it_rings": Pressed(key="answer", after_s=0.2), **script},
+        )
+        log = self.folder / f"home-{key}.log"
+        with log.open("ab") as output:
+            running = process.start(
+                [sys.executable, "-m", "edge", "simulate"],
+                output=output,
+                stdin=-1,
+                environment=self.environment,
+            )
+        running.stdin.write(f"{written.model_dump_json()}\n".encode())
+        running.stdin.close()
+        self.homes.append(running)
+        async with asyncio.timeout(UP_S):
+            while '"up": true' not in log.read_text():
+                await asyncio.sleep(0.05)
+
+    async def rows(self, sql: str, *values: object) -> list[dict]:
+        connection = await asyncpg.connect(self.services.postgres.url(SUPERUSER))
+        try:
+            return [dict(row) for row in await connection.fetch(sql, *values)]
+        finally:
+            await connection.close()
+
+    async def until(self, sql: str, *values: object) -> list[dict]:
+        """Rows as soon as there are any."""
+        async with asyncio.timeout(UP_S):
+            while not (rows := await self.rows(sql, *values)):
+                await asyncio.sleep(0.05)
+        return rows
+
+    def stop(self) -> None:
+        for home in self.homes:
+            process.stop(home, signal.SIGTERM, 10)
+        process.stop(self.server, signal.SIGTERM, 10)
+        self.services.stop()
+
+
+async def started(folder: Path, **extra: str) -> Stack:
+    services = EmbeddedServices(folder, postgres_settings={"fsync": "off"})
+    services.start()
+    await services.prepare()
+    with socket.create_server(("127.0.0.1", 0)) as probe:
+        port = probe.getsockname()[1]
+    stack = Stack(services, folder, port, extra)
+    stack.start_server()
+    await stack.server_up()
+    return stack
+
+
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
+async def stack() -> AsyncIterator[Stack]:
+    folder = Path(tempfile.mkdtemp(prefix="telecare-flow-"))
+    running = await started(folder)
+    try:
+        await running.start_home("ingrid")
+        yield running
+    finally:
+        running.stop()
+        if kept := os.environ.get("TELECARE_KEEP_LOGS"):
+            shutil.copytree(folder, kept, dirs_exist_ok=True, ignore=lambda *_: ["postgres"])
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
+async def chromium() -> AsyncIterator[Browser]:
+    async with async_playwright() as playwright:
+        browser = await playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
+        yield browser
+        await browser.close()
+
+
+@dataclass
+class Windows:
+    """Browser windows of a test. A console error fails the test (catches CSP breaks)."""
+
+    browser: Browser
+    url: str
+    contexts: list = field(default_factory=list)
+    errors: list[str] = field(default_factory=list)
+
+    async def new(self, **options: object) -> Page:
+        context = await self.browser.new_context(
+            permissions=["camera", "microphone"],
+            locale="sv-SE",
+            **{"viewport": {"width": 1440, "height": 900}, **options},
+        )
+        await context.add_init_script(WATCH_PEERS)
+        self.contexts.append(context)
+        page = await context.new_page()
+        page.on("console", self._heard)
+        page.on("pageerror", lambda error: self.errors.append(str(error)))
+        return page
+
+    def _heard(self, message) -> None:
+        lost = (
+            "WebSocket connection to" in message.text or "Failed to load resource" in message.text
+        )
+        if message.type == "error" and not lost:
+            self.errors.append(message.text)
+
+    async def staff(self, name: str = "Maria Ek", **options: object) -> Page:
+        page = await self.new(**options)
+        await page.goto(self.url)
+        await page.get_by_role("button", name=name).click()
+        await page.locator("[data-test=visit]").first.wait_for()
+        return page
+
+    async def tv(self, home: str = "birgitta", **options: object) -> Page:
+        page = await self.new(viewport={"width": 1920, "height": 1080}, **options)
+        await page.goto(f"{self.url}/demo/tv/{home}")
+        await page.locator("[data-test=home], [data-test=night]").first.wait_for()
+        if await page.locator("[data-test=night]").count():
+            await page.keyboard.press("ArrowUp")
+            await page.locator("[data-test=home]").wait_for()
+        return page
+
+    async def close(self) -> None:
+        for context in self.contexts:
+            await context.close()
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def windows(stack, chromium) -> AsyncIterator[Windows]:
+    made = Windows(chromium, stack.url)
+    yield made
+    await made.close()
+    await stack.until("select 1 where not exists (select from call where state = 'ringing')")
+    await stack.rows("delete from rate_limit")
+    assert made.errors == []
+
+
+VIDEO = "[...document.querySelectorAll('video')].filter(v => v.srcObject && !v.muted)[0]"
+ENERGY = """
+async () => {
+  let sum = 0;
+  for (const peer of window.peers) {
+    for (const [, r] of await peer.getStats()) {
+      if (r.type === "inbound-rtp" && r.kind === "audio") sum += r.totalAudioEnergy || 0;
+    }
+  }
+  return sum;
+}
+"""
+FRAMES = """
+async () => {
+  let sum = 0;
+  for (const peer of window.peers) {
+    for (const [, r] of await peer.getStats()) {
+      if (r.type === "inbound-rtp" && r.kind === "video") sum += r.framesDecoded || 0;
+    }
+  }
+  return sum;
+}
+"""
+
+
+async def sees(page: Page) -> None:
+    """Frames arrive and go on arriving."""
+    async with asyncio.timeout(UP_S):
+        first = await page.evaluate(FRAMES)
+        while await page.evaluate(FRAMES) < first + 10:
+            await asyncio.sleep(0.05)
+
+
+async def hears(page: Page) -> None:
+    async with asyncio.timeout(UP_S):
+        first = await page.evaluate(ENERGY)
+        while await page.evaluate(ENERGY) <= first:
+            await asyncio.sleep(0.05)
+
+
+async def stops_seeing(page: Page) -> None:
+    """No new frame for a second."""
+    async with asyncio.timeout(UP_S):
+        while True:
+            before = await page.evaluate(FRAMES)
+            await asyncio.sleep(1)
+            if await page.evaluate(FRAMES) == before:
+                return

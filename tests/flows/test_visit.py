@@ -1,0 +1,233 @@
+"""A video visit between real browsers, and between a browser and a home unit."""
+
+import asyncio
+
+import pytest
+
+from tests.flows.conftest import hears, sees, stops_seeing
+
+pytestmark = pytest.mark.asyncio(loop_scope="session")
+
+CALL = "select id, state, end_reason from call where state <> 'ended'"
+
+
+async def ring(page, name: str) -> None:
+    """Press Ring on a person's row."""
+    row = page.locator("[data-test=visit]", has_text=name)
+    await row.get_by_role("button", name="Ring").first.click()
+
+
+async def ended(stack, reason: str) -> None:
+    await stack.until(
+        "select 1 from call where end_reason = $1 and ended_at > clock_timestamp() - interval '20 s'",
+        reason,
+    )
+
+
+async def test_maria_sees_and_hears_ingrids_home_unit(stack, windows):
+    maria = await windows.staff()
+
+    await ring(maria, "Ingrid")
+
+    await sees(maria)
+    await hears(maria)
+    await stack.until(
+        "select 1 from audit.body where event = 'camera.turned' and (what::jsonb ->> 'on')::boolean"
+    )
+    await maria.locator("[data-test=hang-up]").click()
+    await ended(stack, "hung_up_by_staff")
+    await stack.until(
+        "select 1 from audit.body where event = 'camera.turned'"
+        " and not (what::jsonb ->> 'on')::boolean"
+    )
+
+
+async def test_maria_and_birgitta_see_and_hear_each_other(stack, windows):
+    birgitta = await windows.tv()
+    maria = await windows.staff()
+
+    await ring(maria, "Birgitta")
+    await birgitta.locator("[data-test=answer]").click()
+
+    await asyncio.gather(sees(maria), sees(birgitta))
+    await asyncio.gather(hears(maria), hears(birgitta))
+    await birgitta.keyboard.press("Enter")  # OK is Lägg på
+    await birgitta.keyboard.press("Enter")  # she is sure
+    await ended(stack, "hung_up_at_home")
+
+
+async def test_what_maria_writes_stands_large_on_the_tv_and_nowhere_else(stack, windows):
+    birgitta = await windows.tv()
+    maria = await windows.staff()
+    await ring(maria, "Birgitta")
+    await birgitta.locator("[data-test=answer]").click()
+    await sees(maria)
+
+    await maria.locator("[data-test=rtt]").fill("Ta den vita tabletten kvick-70719")
+
+    await birgitta.get_by_text("Ta den vita tabletten kvick-70719").wait_for()
+    await maria.locator("[data-test=hang-up]").click()
+    await ended(stack, "hung_up_by_staff")
+    assert "kvick-70719" not in (stack.folder / "server.log").read_text()
+    tables = await stack.rows(
+        "select relname from pg_class where relkind = 'r' and relnamespace = 'public'::regnamespace"
+    )  # noqa: E501
+    for table in tables:
+        rows = await stack.rows(
+            f"select 1 from {table['relname']} t where t::text like '%kvick-70719%'"
+        )  # noqa: E501, S608
+        assert rows == [], table
+
+
+async def test_inte_nu_is_an_answer_too(stack, windows):
+    birgitta = await windows.tv()
+    maria = await windows.staff()
+
+    await ring(maria, "Birgitta")
+    await birgitta.locator("[data-test=decline]").click()
+
+    await ended(stack, "declined")
+    await maria.locator("[data-test=steps]").wait_for()
+
+
+async def test_the_visit_needs_a_next_step_when_nobody_answers(stack, windows):
+    await windows.tv()
+    maria = await windows.staff()
+    await ring(maria, "Birgitta")
+    await stack.until(CALL)
+
+    stack.clock_file.write_text("61")
+
+    await ended_by(stack, "no_answer")
+    await maria.locator("[data-test=steps]").wait_for()
+    stack.clock_file.write_text("0")
+
+
+async def ended_by(stack, reason: str) -> None:
+    async with asyncio.timeout(20):
+        while True:
+            rows = await stack.rows("select end_reason from call order by created_at desc limit 1")
+            if rows and rows[0]["end_reason"] == reason:
+                return
+            await asyncio.sleep(0.05)
+
+
+async def test_a_colleague_hears_that_birgitta_is_in_another_call(stack, windows):
+    birgitta = await windows.tv()
+    maria, kirsi = await windows.staff(), await windows.staff("Eva Sjö")
+    await ring(maria, "Birgitta")
+    await birgitta.locator("[data-test=answer]").click()
+    await sees(maria)
+
+    async with asyncio.timeout(20):
+        answer = await kirsi.evaluate(
+            """async () => {
+                const people = await (await fetch("/api/residents?q=Birgitta")).json();
+                const id = people.items[0].id;
+                await fetch("/api/shifts/begin", {method: "POST",
+                    headers: {"Content-Type": "application/json"},
+                    body: JSON.stringify({unit_id: (await (await fetch("/api/me")).json()).unit_id})});
+                const over = await fetch(`/api/residents/${id}/take-over`, {method: "POST",
+                    headers: {"Content-Type": "application/json"}, body: "{}"});
+                const ring = await fetch("/api/calls", {method: "POST",
+                    headers: {"Content-Type": "application/json"},
+                    body: JSON.stringify({resident_id: id})});
+                return [over.status, ring.status, (await ring.json()).code];
+            }"""
+        )
+
+    assert answer == [204, 409, "busy"]
+    await maria.locator("[data-test=hang-up]").click()
+    await ended(stack, "hung_up_by_staff")
+
+
+async def test_a_reload_on_either_side_resumes_the_call(stack, windows):
+    birgitta = await windows.tv()
+    maria = await windows.staff()
+    await ring(maria, "Birgitta")
+    await birgitta.locator("[data-test=answer]").click()
+    await asyncio.gather(sees(maria), sees(birgitta))
+
+    await maria.reload()
+    await asyncio.gather(sees(maria), sees(birgitta))
+    await birgitta.reload()
+    await asyncio.gather(sees(maria), sees(birgitta))
+
+    assert len(await stack.rows(CALL)) == 1
+    await maria.locator("[data-test=hang-up]").click()
+    await ended(stack, "hung_up_by_staff")
+
+
+async def test_the_first_screen_in_the_home_answers_and_the_other_stops(stack, windows):
+    tv, tablet = await windows.tv(), await windows.tv()
+    maria = await windows.staff()
+    await ring(maria, "Birgitta")
+    await tablet.locator("[data-test=answer]").wait_for()
+
+    await tv.locator("[data-test=answer]").click()
+
+    await asyncio.gather(sees(maria), sees(tv))
+    await tablet.locator("[data-test=answer]").wait_for(state="detached")
+    await maria.locator("[data-test=hang-up]").click()
+    await ended(stack, "hung_up_by_staff")
+
+
+async def test_consent_taken_back_in_the_call_stops_the_frames(stack, windows):
+    birgitta = await windows.tv()
+    maria = await windows.staff()
+    await ring(maria, "Birgitta")
+    await birgitta.locator("[data-test=answer]").click()
+    await sees(maria)
+    person = (await stack.rows("select id, tenant_id from resident where given_name = 'Birgitta'"))[
+        0
+    ]
+    consents = await stack.rows(
+        "select id from consent where resident_id = $1 and decision = 'permit'", person["id"]
+    )
+
+    status = await maria.evaluate(
+        """async id => (await fetch(`/api/consents/${id}/withdraw`, {method: "POST",
+            headers: {"Content-Type": "application/json"},
+            body: JSON.stringify({asked_by: "resident"})})).status""",
+        str(consents[0]["id"]),
+    )
+
+    assert status == 204
+    await ended_by(stack, "consent_withdrawn")
+    await asyncio.gather(stops_seeing(maria), stops_seeing(birgitta))
+    await stack.rows(
+        "delete from consent where resident_id = $1 and decision = 'withdrawn'", person["id"]
+    )
+
+
+async def test_a_call_survives_that_the_server_is_killed(stack, windows):
+    birgitta = await windows.tv()
+    maria = await windows.staff()
+    await ring(maria, "Birgitta")
+    await birgitta.locator("[data-test=answer]").click()
+    await asyncio.gather(sees(maria), sees(birgitta))
+
+    stack.kill_server()
+    await stops_seeing(maria)
+    stack.start_server()
+    await stack.server_up()
+
+    await asyncio.gather(sees(maria), sees(birgitta))
+    assert len(await stack.rows(CALL)) == 1
+    await maria.locator("[data-test=hang-up]").click()
+    await ended(stack, "hung_up_by_staff")
+
+
+async def test_a_call_in_without_consent_opens_with_sound_only_and_says_so(stack, windows):
+    olof = await windows.tv("olof")
+    anna = await windows.staff("Maria Ek")
+
+    await olof.locator("[data-test=tile-ring]").click()
+    await anna.locator("[data-test=reply]").click()
+
+    await asyncio.gather(hears(anna), hears(olof))
+    await olof.locator("[data-test=sound-only]").wait_for()
+    rows = await stack.rows("select home_picture from call where state <> 'ended'")
+    assert rows == [{"home_picture": False}]
+    await anna.locator("[data-test=hang-up]").click()
+    await ended(stack, "hung_up_by_staff")

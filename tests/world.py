@@ -1,0 +1,278 @@
+"""Real rows through the real services and stores: people, homes and consents for tests."""
+
+import json
+import secrets
+from dataclasses import dataclass, field
+from datetime import datetime, time, timedelta
+from uuid import UUID, uuid4
+
+import asyncpg
+
+from telecare.access import store as access_store
+from telecare.access.model import CareUnit, Role, ScreenSession, StaffSession
+from telecare.access.service import begin_session, new_token, token_hash
+from telecare.app import Services
+from telecare.audit.model import HomeActor, actor_text
+from telecare.consent import store as consent_store
+from telecare.consent.model import Purpose
+from telecare.demo import seed
+from telecare.devices import store as device_store
+from telecare.people.model import Cohabitant, Resident
+from telecare.people.service import register, register_cohabitant
+from telecare.visits import store as visit_store
+from telecare.visits.model import Insats
+from telecare.visits.service import Plan
+from telecare.runtime.clock import STOCKHOLM
+from telecare.wire.ids import (
+    AssignmentId,
+    CareUnitId,
+    CohabitantId,
+    EndpointId,
+    ProviderId,
+    ResidentId,
+    StaffId,
+    TenantId,
+    VisitId,
+    new_row_id,
+)
+
+
+@dataclass
+class MovedClock:
+    """Time stands still until a test moves it."""
+
+    at: datetime
+
+    def now(self) -> datetime:
+        return self.at
+
+    def forward(self, **by: float) -> None:
+        self.at += timedelta(**by)
+
+
+@dataclass
+class World:
+    """One municipality: a provider, two units, and whoever a test adds."""
+
+    services: Services
+    tenant: TenantId
+    unit: CareUnitId
+    night_unit: CareUnitId
+    superuser_url: str
+    insats: UUID = field(default_factory=uuid4)
+
+    @classmethod
+    async def found(cls, services: Services, superuser_url: str) -> "World":
+        now = services.clock.now()
+        unit, night = CareUnitId(uuid4()), CareUnitId(uuid4())
+        async with services.database.across_tenants(actor_text(seed.ACTOR)) as db:
+            slug = "t" + secrets.token_hex(6)
+            tenant = await seed.add_tenant(db, slug=slug, name="Provköping", phone="021-1", now=now)
+            provider = ProviderId(uuid4())
+            await access_store.add_provider(db, provider, "Utföraren")
+            await access_store.add_unit(db, CareUnit(night, "Natten", "021-3", None), provider)
+            await access_store.add_unit(db, CareUnit(unit, "Dagen", "021-2", night), provider)
+            world = cls(services, tenant, unit, night, superuser_url)
+            await visit_store.add_insats(db, Insats(world.insats, "Tillsyn", 10, 10))
+        return world
+
+    @property
+    def now(self) -> datetime:
+        return self.services.clock.now()
+
+    def begun(self):
+        return self.services.database.transaction(self.tenant, actor_text(seed.ACTOR))
+
+    async def resident(
+        self,
+        given_name: str = "Ingrid",
+        *,
+        says_yes: bool = True,
+        cohabitant: str | None = None,
+        language: str = "sv",
+    ) -> Resident:
+        resident = Resident(
+            id=ResidentId(uuid4()),
+            unit_id=self.unit,
+            name=f"{given_name} Provsson",
+            given_name=given_name,
+            language=language,
+            address="Provgatan 1",
+            phone="",
+            born_on=None,
+            to_know=(),
+            scale_percent=100,
+        )
+        async with self.begun() as db:
+            await register(db, resident, seed.ACTOR, self.now)
+            await consent_store.add_gates(db, resident.id)
+            if cohabitant:
+                await register_cohabitant(
+                    db,
+                    resident,
+                    Cohabitant(CohabitantId(uuid4()), cohabitant, "make"),
+                    seed.ACTOR,
+                    self.now,
+                )
+            if says_yes:
+                await seed.say_yes(db, resident.id, Purpose.VIDEO_VISIT, party=None, now=self.now)
+        return resident
+
+    async def yes(
+        self,
+        resident: Resident,
+        purpose: Purpose = Purpose.VIDEO_VISIT,
+        *,
+        party: CohabitantId | None = None,
+        hours: tuple[time, time] | None = None,
+        answer_after_s: int | None = None,
+    ) -> None:
+        async with self.begun() as db:
+            await seed.say_yes(
+                db,
+                resident.id,
+                purpose,
+                party=party,
+                now=self.now,
+                hours=hours,
+                answer_after_s=answer_after_s,
+            )
+
+    async def staff(
+        self,
+        given_name: str = "Maria",
+        *,
+        role: Role = Role.OMSORGSPERSONAL,
+        assigned: tuple[Resident, ...] = (),
+        on_shift: bool = False,
+        unit: CareUnitId | None = None,
+    ) -> StaffSession:
+        """Somebody signed in; her session."""
+        staff_id = StaffId(uuid4())
+        async with self.begun() as db:
+            await access_store.add_staff(
+                db,
+                staff_id,
+                name=f"{given_name} Ek",
+                given_name=given_name,
+                unit=unit or self.unit,
+                roles=[role],
+                languages=["sv"],
+                language="sv",
+            )
+            token = await begin_session(db, staff_id, "demo", self.now)
+        for resident in assigned:
+            await self.assign(staff_id, resident)
+        session = await self.services.access.session(token)
+        assert isinstance(session, StaffSession)
+        if on_shift:
+            await self.services.access.begin_shift(session, unit or self.unit)
+            session = await self.services.access.session(token)
+            assert isinstance(session, StaffSession)
+        TOKENS[session.id] = token
+        return session
+
+    async def assign(self, staff_id: StaffId, resident: Resident) -> UUID:
+        source = uuid4()
+        async with self.begun() as db:
+            await access_store.assign(
+                db,
+                AssignmentId(new_row_id(self.now)),
+                staff_id=staff_id,
+                resident_id=resident.id,
+                source="visit",
+                source_id=source,
+                valid_from=self.now - timedelta(hours=1),
+                valid_until=None,
+            )
+        return source
+
+    async def tv(self, resident: Resident) -> ScreenSession:
+        endpoint = EndpointId(new_row_id(self.now))
+        session_id = uuid4()
+        token = new_token()
+        async with self.begun() as db:
+            await device_store.add_endpoint(
+                db, endpoint, resident.id, kind="tv", label="", has_picture=True, now=self.now
+            )
+            await access_store.add_session(
+                db,
+                access_store.SessionRow(
+                    tenant=self.tenant,
+                    id=session_id,
+                    kind="tv",
+                    staff_id=None,
+                    endpoint_id=endpoint,
+                    resident_id=resident.id,
+                    signed_in_by="pairing",
+                    used_at=self.now,
+                    expires_at=None,
+                    page_locked_at=None,
+                ),
+                token_hash=token_hash(token),
+            )
+        TOKENS[session_id] = token
+        return ScreenSession(self.tenant, session_id, HomeActor(endpoint, "tv", resident.id))
+
+    async def visit(
+        self, session: StaffSession, resident: Resident, *, minutes: int = 0
+    ) -> VisitId:
+        """A visit of `session`'s, `minutes` from now."""
+        planner = await self.staff("Per", role=Role.SAMORDNARE)
+        at = (self.now + timedelta(minutes=minutes)).astimezone(STOCKHOLM).replace(tzinfo=None)
+        ids = await self.services.visits.plan(
+            planner,
+            Plan(
+                resident_id=resident.id,
+                insats_id=self.insats,
+                first=at,
+                minutes=10,
+                staff_id=session.staff.id,
+                unit_id=None,
+                to_do=("Ät lunch",),
+                to_know="",
+                repeat=None,
+            ),
+        )
+        return ids[0]
+
+    async def records(self) -> list[dict]:
+        """The tenant's log as a superuser sees it, oldest first."""
+        connection = await asyncpg.connect(self.superuser_url)
+        try:
+            rows = await connection.fetch(
+                """
+                select b.entry_id, b.event, b.seed, b.actor, b.subject, b.what, b.basis, e.data
+                from audit.body b join audit.entry e using (tenant_id, entry_id)
+                where b.tenant_id = $1
+                order by b.entry_id
+                """,
+                self.tenant,
+            )
+        finally:
+            await connection.close()
+        return [
+            {
+                **dict(row),
+                "actor": json.loads(row["actor"]),
+                "subject": json.loads(row["subject"]),
+                "what": json.loads(row["what"]),
+                "basis": json.loads(row["basis"]),
+                "text": {k: row[k] for k in ("actor", "subject", "what", "basis")},
+            }
+            for row in rows
+        ]
+
+    async def events(self, after: int = 0) -> list[str]:
+        return [r["event"] for r in (await self.records())[after:]]
+
+    async def rows(self, sql: str, *values: object) -> list[dict]:
+        connection = await asyncpg.connect(self.superuser_url)
+        try:
+            return [dict(row) for row in await connection.fetch(sql, *values)]
+        finally:
+            await connection.close()
+
+
+TOKENS: dict[UUID, str] = {}
+"""Session tokens by session, for tests that go through HTTP."""
