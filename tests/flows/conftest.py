@@ -50,6 +50,7 @@ WATCH_PEERS = """
 })();
 """
 UP_S = 30
+PATIENCE_S = 12
 
 
 def pytest_collection_modifyitems(items) -> None:
@@ -159,6 +160,18 @@ class Stack:
                 await asyncio.sleep(0.05)
         return rows
 
+    async def new_day(self) -> None:
+        """Nobody in a call, every visit still to be held, as many tries as one likes."""
+        for script in (
+            "delete from call_lease",
+            "update call set state = 'ended', ended_at = clock_timestamp(), end_reason = 'cancelled'"
+            " where state <> 'ended'",
+            "update visit set state = 'planned', outcome = null, step = null, step_at = null",
+            "delete from rate_limit",
+            "delete from timer",
+        ):
+            await self.rows(script)
+
     def stop(self) -> None:
         for home in self.homes:
             process.stop(home, signal.SIGTERM, 10)
@@ -217,6 +230,7 @@ class Windows:
         )
         await context.add_init_script(WATCH_PEERS)
         self.contexts.append(context)
+        context.set_default_timeout(PATIENCE_S * 1000)
         page = await context.new_page()
         page.on("console", self._heard)
         page.on("pageerror", lambda error: self.errors.append(str(error)))
@@ -252,11 +266,10 @@ class Windows:
 
 @pytest_asyncio.fixture(loop_scope="session")
 async def windows(stack, chromium) -> AsyncIterator[Windows]:
+    await stack.new_day()
     made = Windows(chromium, stack.url)
     yield made
     await made.close()
-    await stack.until("select 1 where not exists (select from call where state = 'ringing')")
-    await stack.rows("delete from rate_limit")
     assert made.errors == []
 
 
@@ -287,14 +300,14 @@ async () => {
 
 async def sees(page: Page) -> None:
     """Frames arrive and go on arriving."""
-    async with asyncio.timeout(UP_S):
+    async with asyncio.timeout(PATIENCE_S):
         first = await page.evaluate(FRAMES)
         while await page.evaluate(FRAMES) < first + 10:
             await asyncio.sleep(0.05)
 
 
 async def hears(page: Page) -> None:
-    async with asyncio.timeout(UP_S):
+    async with asyncio.timeout(PATIENCE_S):
         first = await page.evaluate(ENERGY)
         while await page.evaluate(ENERGY) <= first:
             await asyncio.sleep(0.05)
@@ -302,7 +315,7 @@ async def hears(page: Page) -> None:
 
 async def stops_seeing(page: Page) -> None:
     """No new frame for a second."""
-    async with asyncio.timeout(UP_S):
+    async with asyncio.timeout(PATIENCE_S):
         while True:
             before = await page.evaluate(FRAMES)
             await asyncio.sleep(1)
