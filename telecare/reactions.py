@@ -1,5 +1,6 @@
 """What happened -> what else follows, in the same transaction. One table; reactions raise no
-further events beyond one level (architecture §1.11)."""
+further events beyond one level (architecture §1.11).
+"""
 
 from dataclasses import dataclass
 

@@ -19,10 +19,10 @@ from telecare.demo import seed
 from telecare.devices import store as device_store
 from telecare.people.model import Cohabitant, Resident
 from telecare.people.service import register, register_cohabitant
+from telecare.runtime.clock import STOCKHOLM
 from telecare.visits import store as visit_store
 from telecare.visits.model import Insats
 from telecare.visits.service import Plan
-from telecare.runtime.clock import STOCKHOLM
 from telecare.wire.ids import (
     AssignmentId,
     CareUnitId,

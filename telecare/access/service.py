@@ -285,7 +285,7 @@ async def end_assignments(
 async def take_over(
     db: Transaction, session: StaffSession, person: Person, unit_id: CareUnitId, now: datetime
 ) -> None:
-    """Assign herself to a resident of `unit_id`: on shift in that unit, or in one covering it now."""
+    """Assign herself to a resident of `unit_id`: on shift there, or in a unit covering it now."""
     staff = session.staff
     works = staff.shift_unit_id
     local = now.astimezone(STOCKHOLM)

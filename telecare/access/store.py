@@ -169,7 +169,8 @@ join care_unit u on u.tenant_id = s.tenant_id and u.id = s.unit_id
 join provider p on p.tenant_id = u.tenant_id and p.id = u.provider_id
 left join shift h on h.tenant_id = s.tenant_id and h.staff_id = s.id and h.ended_at is null
 left join care_unit hu on hu.tenant_id = h.tenant_id and hu.id = h.unit_id
-where s.tenant_id = $1 and s.id = $2 and s.revoked_at is null and (s.ends_at is null or s.ends_at > $3)
+where s.tenant_id = $1 and s.id = $2 and s.revoked_at is null
+    and (s.ends_at is null or s.ends_at > $3)
 """
 COLLEAGUES = """
 select id, name, given_name, languages from staff
@@ -348,7 +349,8 @@ async def somebody_on_shift(db: Transaction, unit_id: CareUnitId) -> bool:
 
 
 ASSIGN = """
-insert into assignment (tenant_id, id, staff_id, resident_id, source, source_id, valid_from, valid_until)
+insert into assignment (tenant_id, id, staff_id, resident_id, source, source_id, valid_from,
+    valid_until)
 values ($1, $2, $3, $4, $5, $6, $7, $8)
 on conflict (tenant_id, source, source_id, staff_id) where source_id is not null
 do update set valid_from = least(assignment.valid_from, excluded.valid_from),

@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from typing import TypeAlias
 
 Document: TypeAlias = Mapping[str, "Value"]
-Value: TypeAlias = "str | int | bool | None | Sequence[Value] | Document"
+Value: TypeAlias = "str | int | bool | Sequence[Value] | Document | None"
 
 SECTIONS = ("actor", "basis", "subject", "what")
 LEAF_PREFIX = b"\x00"
@@ -24,12 +24,12 @@ class NotInProfile(ValueError):
 
 
 def canonical(document: Document) -> str:
-    """The document's text: sorted ASCII keys, no spaces, no floats (RFC 8785 within the profile)."""
+    """The document's text: sorted ASCII keys, no spaces, no floats (a profile of RFC 8785)."""
     _check(document)
     return json.dumps(document, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
 
 
-def _check(value: Value) -> None:
+def _check(value: Value) -> None:  # noqa: C901 - one case for each JSON type
     match value:
         case bool() | None:
             return
@@ -52,7 +52,10 @@ def _check(value: Value) -> None:
 
 
 def commitment(section: str, seed: bytes, document: str) -> str:
-    """sha256(section 0x00 salt document), salt = sha256("salt" 0x00 section 0x00 seed); base64url."""
+    """base64url(sha256(section 0x00 salt document)).
+
+    The salt is sha256("salt" 0x00 section 0x00 seed).
+    """
     name = section.encode() + b"\x00"
     salt = hashlib.sha256(b"salt\x00" + name + seed).digest()
     digest = hashlib.sha256(name + salt + document.encode()).digest()

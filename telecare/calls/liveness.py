@@ -33,9 +33,9 @@ class Liveness:
     def hear(self, call_id: CallId, unit: Unit, stamp: edge.Stamp) -> bool:
         """Remember the newest; True when the unit had been given up as lost."""
         before = self._heard.get(call_id)
-        if before and before.stamp.boot == stamp.boot:
-            if stamp.monotonic_ms < before.stamp.monotonic_ms:
-                return False
+        is_same_boot = before is not None and before.stamp.boot == stamp.boot
+        if is_same_boot and before and stamp.monotonic_ms < before.stamp.monotonic_ms:
+            return False
         self._heard[call_id] = Heard(unit, stamp, time.monotonic())
         return before is not None and before.is_lost
 

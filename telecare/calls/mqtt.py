@@ -39,7 +39,7 @@ class Inbox:
         self._counters: dict[tuple[UnitId, topics.Up], int] = {}
 
     async def take(self, message: Message) -> None:
-        """Handle one message; refusals are logged by code, an unreachable database means no receipt."""
+        """Refusals are logged by code; an unreachable database means no receipt."""
         try:
             await self._take(message)
         except TelecareError as error:

@@ -1,5 +1,6 @@
 """Short-lived TURN credentials as coturn's `use-auth-secret` reads them (REST API for TURN,
-draft-uberti-behave-turn-rest-00). Expiry does not end a live allocation: ends stop at the source."""
+draft-uberti-behave-turn-rest-00). Expiry does not end a live allocation: ends stop at the source.
+"""
 
 import base64
 import hashlib

@@ -1,5 +1,6 @@
 """Consents, policies and the decision itself. Pure: what is known goes in, a basis or a code
-comes out."""
+comes out.
+"""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -166,7 +167,7 @@ def decide(known: Known, *, caller: StaffId | None, at: datetime) -> Allowed | C
     return Allowed(policy, tuple(used), _ends_at(used, at))
 
 
-def _missing(
+def _missing(  # noqa: PLR0911 - one for each reason
     consent: Consent | None, party: CohabitantId | None, *, caller: StaffId | None, at: datetime
 ) -> Code | None:
     nobody = Code.CONSENT_MISSING if party is None else Code.COHABITANT_CONSENT_MISSING

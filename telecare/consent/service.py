@@ -183,7 +183,13 @@ class Consents:
             consent, resident_id = found
             given: Given = "phone" if asked_by == "by_phone" else "in_person"
             await self._take_back(
-                db, resident_id, consent.purpose, consent.cohabitant_id, given, asked_by, now
+                db,
+                resident_id,
+                consent.purpose,
+                party=consent.cohabitant_id,
+                given=given,
+                asked_by=asked_by,
+                now=now,
             )
 
     async def withdraw_at_home(self, session: ScreenSession, purpose: Purpose) -> None:
@@ -191,13 +197,22 @@ class Consents:
         now = self._clock.now()
         actor = session.actor
         async with self._database.transaction(session.tenant, actor_text(actor)) as db:
-            await self._take_back(db, actor.resident_id, purpose, None, actor.device, None, now)
+            await self._take_back(
+                db,
+                actor.resident_id,
+                purpose,
+                party=None,
+                given=actor.device,
+                asked_by=None,
+                now=now,
+            )
 
-    async def _take_back(  # noqa: PLR0913 - the fields of one statement
+    async def _take_back(
         self,
         db: Transaction,
         resident_id: ResidentId,
         purpose: Purpose,
+        *,
         party: CohabitantId | None,
         given: Given,
         asked_by: Literal["resident", "cohabitant", "by_phone", "not_said"] | None,
@@ -283,9 +298,9 @@ def _consent(statement: Statement, policy: Policy, now: datetime) -> Consent:
             raise FieldInvalid("valid_until")
         day_after = statement.valid_until + relativedelta(days=1)
         until = from_local(datetime(day_after.year, day_after.month, day_after.day))  # noqa: DTZ001
-    if statement.purpose is Purpose.AUTO_ANSWER and statement.decision == "permit":
-        if statement.answer_after_s is None or statement.hours is None:
-            raise FieldInvalid("answer_after_s", "hours")
+    is_auto = statement.purpose is Purpose.AUTO_ANSWER and statement.decision == "permit"
+    if is_auto and (statement.answer_after_s is None or statement.hours is None):
+        raise FieldInvalid("answer_after_s", "hours")
     ask_again = today + relativedelta(months=policy.review_months)
     if statement.valid_until is not None:
         ask_again = min(ask_again, statement.valid_until - relativedelta(days=30))

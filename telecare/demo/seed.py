@@ -69,7 +69,8 @@ class Person:
 
 STAFF = (
     Person("maria", "Maria Ek", "undersköterska", (Role.OMSORGSPERSONAL,)),
-    Person("kirsi", "Kirsi Niemi", "undersköterska", (Role.OMSORGSPERSONAL,), languages=("fi", "sv")),
+    Person("kirsi", "Kirsi Niemi", "undersköterska", (Role.OMSORGSPERSONAL,),
+           languages=("fi", "sv")),
     Person("per", "Per Holm", "samordnare", (Role.SAMORDNARE,)),
     Person("eva", "Eva Sjö", "enhetschef", (Role.ENHETSCHEF,)),
     Person("anna", "Anna Berg", "undersköterska", (Role.OMSORGSPERSONAL,), unit=BACKBY),
@@ -94,7 +95,8 @@ class Home:
 
 HOMES = (
     Home("ingrid", "Ingrid Lindqvist", "Hagagatan 5, 2 tr", date(1942, 3, 8),
-         to_know=("Hör bäst på vänster öra, tala långsamt.", "Blir orolig om samtalet bryts tvärt.")),
+         to_know=("Hör bäst på vänster öra, tala långsamt.",
+                  "Blir orolig om samtalet bryts tvärt.")),
     Home("aino", "Aino Virtanen", "Vasagatan 12", date(1939, 11, 2), "fi",
          ("Talar helst finska.",)),
     Home("karl-erik", "Karl-Erik Ström", "Parkvägen 3", date(1945, 6, 20)),
@@ -105,7 +107,8 @@ HOMES = (
 
 INSATSER = (("Tillsyn", 10), ("Påminnelse", 5), ("Måltid", 15), ("Social samvaro", 20))
 PLANNED = (
-    ("ingrid", "maria", "Tillsyn", 0, ("Fråga hur natten har varit", "Påminn om medicin klockan 14")),
+    ("ingrid", "maria", "Tillsyn", 0,
+     ("Fråga hur natten har varit", "Påminn om medicin klockan 14")),
     ("aino", "kirsi", "Påminnelse", 15, ("Päivän lääkkeet",)),
     ("birgitta", "maria", "Social samvaro", 30, ()),
     ("karl-erik", "maria", "Måltid", 45, ("Har han ätit lunch?",)),

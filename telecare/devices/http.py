@@ -21,7 +21,7 @@ from telecare.runtime.http import (
     read_body,
 )
 from telecare.runtime.texts import text
-from telecare.wire.edge import EnrolRequest, Enrolment
+from telecare.wire.edge import Enrolment, EnrolRequest
 from telecare.wire.errors import Code
 from telecare.wire.ids import ResidentId
 

@@ -37,8 +37,7 @@ def new_unit_code() -> str:
 
 def tidy_code(code: str) -> str:
     """As typed by people: any case, spaces and hyphens; Crockford's look-alikes."""
-    plain = code.upper().replace(" ", "").replace("-", "")
-    return plain
+    return code.upper().replace(" ", "").replace("-", "")
 
 
 def tidy_unit_code(code: str) -> str:

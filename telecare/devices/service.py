@@ -279,7 +279,7 @@ async def make_unit_code(db: Transaction, resident: Resident, label: str, now: d
 async def tv_session(
     db: Transaction, endpoint_id: EndpointId, secret: str, now: datetime
 ) -> str | None:
-    """The TV's session; its token is derived from the secret, so asking again gives the same one."""
+    """The TV's session; its token comes from the secret, so asking again gives the same one."""
     token = hashlib.sha256(b"tv session\0" + secret.encode()).hexdigest()
     digest = token_hash(token)
     if await access_store.session_of(db, digest) is not None:

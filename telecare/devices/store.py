@@ -51,7 +51,8 @@ where tenant_id = $1 and id = $2
 returning endpoint_id
 """
 ADD_EVENT = """
-insert into edge_event (tenant_id, unit_id, boot, seq, kind, occurred_at, clock_ok, received_at, payload)
+insert into edge_event (tenant_id, unit_id, boot, seq, kind, occurred_at, clock_ok, received_at,
+    payload)
 values ($1, $2, $3, $4, $5, $6, $7, $8, $9)
 on conflict do nothing
 returning seq

@@ -104,6 +104,7 @@ class Dispatches:
         session: StaffSession,
         resident: Resident,
         dispatch: store.Dispatch,
+        *,
         outcome: str | None = None,
     ) -> None:
         db.changed(unit_topic(dispatch.unit_id))

@@ -1,2 +1,3 @@
 """Residents (omsorgstagare), those who live with them (sammanboende), and follow-ups: tasks of a
-unit that stay until a human closes them."""
+unit that stay until a human closes them.
+"""

@@ -44,7 +44,7 @@ Effect = object
 
 
 class Transaction:
-    """An open transaction. Values asyncpg returns are untyped: stores turn rows into dataclasses."""
+    """An open transaction. asyncpg's values are untyped: stores turn rows into dataclasses."""
 
     __slots__ = ("_connection", "effects", "tenant", "topics")
 
@@ -62,7 +62,7 @@ class Transaction:
     async def fetchrow(self, sql: str, *values: object) -> Row | None:
         return await self._connection.fetchrow(sql, *values)
 
-    async def fetchval(self, sql: str, *values: object) -> Any:  # noqa: ANN401 - a column's own type
+    async def fetchval(self, sql: str, *values: object) -> Any:
         return await self._connection.fetchval(sql, *values)
 
     async def execute(self, sql: str, *values: object) -> None:

@@ -105,7 +105,7 @@ Model = TypeVar("Model", bound=BaseModel)
 
 
 async def read_body(request: web.Request, model: type[Model]) -> Model:
-    """The request's body as `model`. Raises BodyMalformed, FieldUnknown, FieldInvalid, BodyTooLarge."""
+    """Raises BodyMalformed, FieldUnknown, FieldInvalid, BodyTooLarge."""
     if request.content_length is not None and request.content_length > MAX_BODY_BYTES:
         raise BodyTooLarge
     if request.content_type != "application/json":
@@ -141,7 +141,7 @@ def nothing() -> web.Response:
     return web.Response(status=204)
 
 
-CSP = "; ".join((
+CSP = "; ".join((  # noqa: FLY002 - one directive a line
     "default-src 'none'",
     "script-src 'self'",
     "style-src 'self'",

@@ -36,7 +36,8 @@ class JsonLines(logging.Formatter):
 
 def _trace(record: logging.LogRecord) -> list[str]:
     """File, line and function of each frame and the error's type; not its message, which may
-    quote a value."""
+    quote a value.
+    """
     kind, _, trace = record.exc_info or (None, None, None)
     frames = [kind.__name__ if kind else ""]
     while trace is not None:

@@ -1,5 +1,6 @@
 """Timers: rows that come due. A handler runs in the transaction that took its row, so a crash
-anywhere leaves the row where it was, and two processes never do the same one."""
+anywhere leaves the row where it was, and two processes never do the same one.
+"""
 
 import logging
 from collections.abc import Awaitable, Callable, Mapping

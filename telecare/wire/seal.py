@@ -12,6 +12,7 @@ import hmac
 
 COUNTER = "c"
 MAC = "m"
+MAX_DIGITS = 19
 
 
 def seal(key: bytes, topic: str, counter: int, payload: bytes) -> list[tuple[str, str]]:
@@ -23,7 +24,7 @@ def opened(key: bytes, topic: str, properties: list[tuple[str, str]], payload: b
     """The counter of a genuine message; None when the seal is missing, malformed or wrong."""
     values = dict(properties)
     counter, mac = values.get(COUNTER, ""), values.get(MAC, "")
-    if not (counter.isascii() and counter.isdigit() and len(counter) < 20):
+    if not (counter.isascii() and counter.isdigit() and len(counter) <= MAX_DIGITS):
         return None
     if not hmac.compare_digest(mac.encode(), _mac(key, topic, counter, payload).encode()):
         return None

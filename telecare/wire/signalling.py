@@ -46,7 +46,7 @@ class Join(FromPage):
 
 
 class Signal(FromPage):
-    """SDP or candidate for the other end. `generation` numbers the staff page's peer connections."""
+    """SDP or candidate for the other end; `generation` numbers the staff page's connections."""
 
     type: Literal["signal"] = "signal"
     call_id: UUID

@@ -164,8 +164,10 @@ class Stack:
         """Nobody in a call, every visit still to be held, as many tries as one likes."""
         for script in (
             "delete from call_lease",
-            "update call set state = 'ended', ended_at = clock_timestamp(), end_reason = 'cancelled'"
-            " where state <> 'ended'",
+            """
+            update call set state = 'ended', ended_at = now(), end_reason = 'cancelled'
+            where state <> 'ended'
+            """,
             "update visit set state = 'planned', outcome = null, step = null, step_at = null",
             "delete from rate_limit",
             "delete from timer",

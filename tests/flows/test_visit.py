@@ -19,7 +19,7 @@ async def ring(page, name: str) -> None:
 
 async def ended(stack, reason: str) -> None:
     await stack.until(
-        "select 1 from call where end_reason = $1 and ended_at > clock_timestamp() - interval '20 s'",
+        "select 1 from call where end_reason = $1 and ended_at > now() - interval '20 s'",
         reason,
     )
 
@@ -71,11 +71,11 @@ async def test_what_maria_writes_stands_large_on_the_tv_and_nowhere_else(stack, 
     assert "kvick-70719" not in (stack.folder / "server.log").read_text()
     tables = await stack.rows(
         "select relname from pg_class where relkind = 'r' and relnamespace = 'public'::regnamespace"
-    )  # noqa: E501
+    )
     for table in tables:
         rows = await stack.rows(
             f"select 1 from {table['relname']} t where t::text like '%kvick-70719%'"
-        )  # noqa: E501, S608
+        )
         assert rows == [], table
 
 

@@ -8,6 +8,7 @@ import pytest
 
 from telecare.access.errors import NotAssigned
 from telecare.access.model import Role
+from telecare.app import timer_handlers
 from telecare.calls import store as call_store
 from telecare.calls.model import CallEnded, CallNotRinging, CallTaken, Reason, State
 from telecare.calls.service import Busy, NoEndpoint, NotByItself, NotYourCall
@@ -20,7 +21,6 @@ from telecare.consent.gate import (
 from telecare.consent.model import Purpose
 from telecare.runtime.errors import NotFound
 from telecare.runtime.timers import Timers
-from telecare.app import timer_handlers
 
 
 @pytest.fixture

@@ -9,9 +9,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
+from telecare.access.errors import NotAssigned
 from telecare.consent.model import Allowed, Consent, Hours, Known, Policy, Purpose, decide
 from telecare.consent.service import PartyUnknown, RelativeCannotConsent, Statement, YesNotFromTv
-from telecare.access.errors import NotAssigned
 from telecare.runtime.errors import FieldInvalid, NotFound
 from telecare.wire.errors import Code
 

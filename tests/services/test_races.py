@@ -154,7 +154,6 @@ async def test_no_call_is_open_after_the_permission_is_gone(world, made, name, r
 
     outcomes, left_open = await run(race, take_away, give_back, rounds)
 
-    print(name, dict(outcomes))
     assert left_open == 0
     assert outcomes["opened"] > 0, "the race is only a race when some starts come first"
     assert outcomes["refused"] > 0
