@@ -121,6 +121,13 @@ class Call:
         return self.state in (State.OPEN, State.DARK)
 
     @property
+    def max_s(self) -> int | None:
+        """Longest time open, from `opened_at`."""
+        if self.opened_at is None or self.must_end is None:
+            return None
+        return max(0, int((self.must_end - self.opened_at).total_seconds()))
+
+    @property
     def open_seconds(self) -> int:
         if self.opened_at is None or self.ended_at is None:
             return 0

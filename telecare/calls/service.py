@@ -569,15 +569,28 @@ class Calls:
                 db.changed(lease_topic(lease.call_id))
         return renewed
 
-    async def lost(self, session: StaffSession | ScreenSession | Unit, call_id: CallId) -> None:
-        """An end's connection to us went away; it has 30 s to come back."""
+    async def lost(
+        self,
+        session: StaffSession | ScreenSession | Unit,
+        call_id: CallId,
+        page: UUID | None = None,
+    ) -> None:
+        """An end's connection to us went away; it has 30 s to come back, as any page of its.
+
+        `page`: the page that went; when a newer one speaks for the end, nothing was lost.
+        """
         now = self._clock.now()
         async with self._database.transaction(session.tenant) as db:
             call = await store.by_id(db, call_id)
             if call is None or not call.is_live:
                 return
-            kind = STAFF_LOST if self._other_end(session, call) == "home" else HOME_LOST
-            await set_timer(db, kind, call_id, now + DARK_LIMIT)
+            is_staff = self._other_end(session, call) == "home"
+            own: store.Party = "staff" if is_staff else "home"
+            if page is not None and await store.page_of(db, call_id, own) != page:
+                return
+            await store.set_page(db, call_id, own, None)
+            await set_timer(db, STAFF_LOST if is_staff else HOME_LOST, call_id, now + DARK_LIMIT)
+            _tell(db, call)
 
     async def back(self, session: StaffSession | ScreenSession | Unit, call_id: CallId) -> None:
         """An end is heard from again. A console that reloads takes the call to its new page."""

@@ -151,8 +151,8 @@ async def set_press(db: Transaction, call_id: CallId, press: UUID) -> None:
     await db.execute(SET_PRESS, db.tenant, call_id, press)
 
 
-async def set_page(db: Transaction, call_id: CallId, party: Party, page: UUID) -> None:
-    """The page that speaks for this end from now on."""
+async def set_page(db: Transaction, call_id: CallId, party: Party, page: UUID | None) -> None:
+    """The page that speaks for this end from now on; None: whichever comes."""
     await db.execute(STAFF_PAGE if party == "staff" else HOME_PAGE, db.tenant, call_id, page)
 
 

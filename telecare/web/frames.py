@@ -38,11 +38,11 @@ async def call_frame(
     call: Call,
     session: StaffSession | ScreenSession,
     *,
-    page: UUID,
+    page: UUID | None,
     turn: TurnServer | None,
     now: datetime,
 ) -> CallFrame:
-    """The call as this page may know it."""
+    """The call as this page may know it. `page` None: it takes the place of any older page."""
     names = await call_store.names(db, call.id)
     assert names is not None  # noqa: S101 - the call was read in this transaction
     is_staff = isinstance(session, StaffSession)
@@ -52,7 +52,7 @@ async def call_frame(
     else:
         is_end = call.endpoint_id == session.actor.endpoint_id
         speaks = await call_store.page_of(db, call.id, "home")
-    mine = is_end and speaks in (None, page)
+    mine = is_end and (page is None or speaks in (None, page))
     live_and_mine = mine and call.is_live
     tenant = await access_store.tenant(db)
     unanswered = call.kind is Kind.CALL_IN and call.end_reason is Reason.NO_ANSWER
@@ -83,7 +83,7 @@ async def call_frame(
         )
         if call.opened_at
         else None,
-        max_s=max(0, int((call.must_end - now).total_seconds())) if call.must_end else None,
+        max_s=call.max_s,
         ice_servers=ice_servers(turn, call.id, now) if live_and_mine else [],
         relay_only=tenant.relay_only,
         phone=names.unit_phone if unanswered else None,

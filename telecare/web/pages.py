@@ -41,7 +41,7 @@ from telecare.wire.errors import Code
 PASSKEYS = web.AppKey("passkeys", Passkeys)
 BROKER = web.AppKey("broker", Broker)
 CEREMONY_COOKIE = "__Host-telecare-ceremony"
-TV_SESSION_DAYS = 3650
+TV_TEXTS = "tv."
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,9 +64,9 @@ class Templates:
         return web.Response(text=html, content_type="text/html")
 
     def app_page(
-        self, request: web.Request, name: str, language: str, **boot: object
+        self, request: web.Request, name: str, language: str, *, is_tv: bool, **boot: object
     ) -> web.Response:
-        """A page of modules: its texts and version come in one data block."""
+        """A page of modules: its texts (`tv.` or all others) and version come in one data block."""
         static = request.app[STATIC]
         return self.page(
             request,
@@ -76,7 +76,11 @@ class Templates:
                 "static": static.prefix,
                 "version": static.version,
                 "lang": language,
-                "texts": catalogue(language),
+                "texts": {
+                    key: words
+                    for key, words in catalogue(language).items()
+                    if key.startswith(TV_TEXTS) == is_tv
+                },
                 "demo": self.is_demo,
                 **boot,
             },
@@ -112,7 +116,7 @@ async def front(request: web.Request) -> web.StreamResponse:
     except TelecareError:
         return request.app[TEMPLATES].page(request, "staff/sign-in.html", language_of(request))
     language = session.staff.language if isinstance(session, StaffSession) else "sv"
-    return request.app[TEMPLATES].app_page(request, "staff/app.html", language)
+    return request.app[TEMPLATES].app_page(request, "staff/app.html", language, is_tv=False)
 
 
 async def tv(request: web.Request) -> web.StreamResponse:
@@ -127,7 +131,9 @@ async def tv(request: web.Request) -> web.StreamResponse:
         async with request.app[FLOOR].database.transaction(session.tenant) as db:
             resident = await people_store.resident(db, session.actor.resident_id)
         language = resident.language if resident else language
-    return request.app[TEMPLATES].app_page(request, "tv/app.html", language, paired=paired)
+    return request.app[TEMPLATES].app_page(
+        request, "tv/app.html", language, is_tv=True, paired=paired
+    )
 
 
 class CredentialBody(Body):

@@ -150,7 +150,7 @@ class PageSocket:
         for joined in self._joined.values():
             joined.stack.close()
             with contextlib.suppress(TelecareError):
-                await self.floor.calls.lost(self.session, joined.call_id)
+                await self.floor.calls.lost(self.session, joined.call_id, self.page)
 
     async def _beat(self) -> None:
         while True:
@@ -260,7 +260,7 @@ class PageSocket:
                 db,
                 call,
                 self.session,
-                page=self.page,
+                page=self.speaking_as(call_id),
                 turn=self.floor.turn,
                 now=self.floor.clock.now(),
             )
@@ -310,6 +310,12 @@ class PageSocket:
                 )
             )
             joined.sent = max(joined.sent, signal.n)
+
+    def speaking_as(self, call_id: CallId) -> UUID | None:
+        """A console that has not joined leaves the call to the page that holds it; a screen is
+        one device, whose newest page takes it over."""
+        is_new_screen = self._party == "home" and call_id not in self._joined
+        return None if is_new_screen else self.page
 
     @property
     def _party(self) -> call_store.Party:

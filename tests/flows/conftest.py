@@ -10,6 +10,7 @@ import sys
 import tempfile
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import aiohttp
@@ -19,7 +20,7 @@ import pytest_asyncio
 from playwright.async_api import Browser, Page, async_playwright
 
 from telecare.demo import seed
-from telecare.runtime.clock import SystemClock
+from telecare.runtime.clock import STOCKHOLM, FileClock
 from telecare.runtime.config import Config
 from telecare.runtime.db import open_database
 from telecare.runtime.embedded import process
@@ -67,6 +68,11 @@ def pytest_collection_modifyitems(items) -> None:
                 item.add_marker(pytest.mark.skip(reason=missing))
 
 
+def _until_ten() -> timedelta:
+    now = datetime.now(STOCKHOLM)
+    return now.replace(hour=10, minute=0, second=0, microsecond=0) - now
+
+
 @dataclass
 class Stack:
     """Embedded services, one server process, and simulated homes."""
@@ -77,6 +83,7 @@ class Stack:
     extra: dict[str, str] = field(default_factory=dict)
     server: object = None
     homes: list = field(default_factory=list)
+    at_ten: timedelta = field(default_factory=_until_ten)
 
     @property
     def url(self) -> str:
@@ -121,7 +128,7 @@ class Stack:
         """A simulated home unit at `key`'s, up and enrolled."""
         config = Config.from_environment(self.environment)
         home = next(h for h in seed.HOMES if h.key == key)
-        now = SystemClock().now()
+        now = FileClock(self.clock_file).now()
         async with open_database(config.role_url("app"), size=2) as database:
             tenant = await seed.seed(database, now)
             codes = await seed.unit_codes(database, tenant, [home], now)
@@ -160,6 +167,10 @@ class Stack:
                 await asyncio.sleep(0.05)
         return rows
 
+    def move_clock(self, **further: float) -> None:
+        """Ten in the morning in Sweden when the tests began, and `further`."""
+        self.clock_file.write_text(str((self.at_ten + timedelta(**further)).total_seconds()))
+
     async def new_day(self) -> None:
         """Nobody in a call, every visit still to be held, as many tries as one likes."""
         for script in (
@@ -173,6 +184,7 @@ class Stack:
             "delete from timer",
         ):
             await self.rows(script)
+        self.move_clock()
 
     def stop(self) -> None:
         for home in self.homes:
@@ -188,6 +200,7 @@ async def started(folder: Path, **extra: str) -> Stack:
     with socket.create_server(("127.0.0.1", 0)) as probe:
         port = probe.getsockname()[1]
     stack = Stack(services, folder, port, extra)
+    stack.move_clock()
     stack.start_server()
     await stack.server_up()
     return stack
@@ -249,7 +262,7 @@ class Windows:
         page = await self.new(**options)
         await page.goto(self.url)
         await page.get_by_role("button", name=name).click()
-        await page.locator("[data-test=visit]").first.wait_for()
+        await page.locator("[data-test^=filter-]").first.wait_for()
         return page
 
     async def tv(self, home: str = "birgitta", **options: object) -> Page:
