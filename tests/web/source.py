@@ -10,7 +10,9 @@ TEMPLATES = TELECARE / "web" / "templates"
 LOCALE = TELECARE / "locale"
 LANGUAGES = ("sv", "fi", "en")
 TV_TEXTS = ("tv.",)
-"""Keys that the TV page gets; the staff page gets all but `tv.`."""
+"""What the TV page needs of the catalogue."""
+NOT_STAFF_TEXTS = ("tv.", "demo.", "pairing.", "sign_in", "invitation.", "consent.sentence.")
+"""What the staff page does not need of it."""
 
 IMPORT = re.compile(r"""^(?:import|export)[^;]*?from\s+["'](\.[^"']+)["'];""", re.MULTILINE)
 

@@ -39,6 +39,7 @@ FROM_PAGE: dict[str, type[pydantic.BaseModel]] = {
     "alive": signalling.Alive,
     "report": signalling.Report,
 }
+ID = "00000000-0000-4000-8000-000000000000"
 NAME_OF = {model: name for name, model in SHAPE_OF.items()}
 
 
@@ -46,7 +47,11 @@ NAME_OF = {model: name for name, model in SHAPE_OF.items()}
 def mirrored() -> dict[str, Any]:
     script = (
         f"const p = await import({json.dumps(PROTOCOL.as_uri())});"
-        "console.log(JSON.stringify({SHAPES: p.SHAPES, FROM_PAGE: p.FROM_PAGE, ROWS: p.ROWS}))"
+        "const more = {loss_percent: 0, round_trip_ms: 0, width: 0, height: 0};"
+        "const made = [p.subscribe('u'), p.join('c', 0), p.signalTo('c', 1, 'offer', 'b'),"
+        " p.alive('c', 1.5), p.report('c', 'quality', more)];"
+        "const SENT = Object.fromEntries(made.map((one) => [one.type, one]));"
+        "console.log(JSON.stringify({SHAPES: p.SHAPES, SENT, ROWS: p.ROWS}))"
     )
     done = node(
         ["--input-type=module", "-e", script],
@@ -98,7 +103,11 @@ def test_what_comes_to_a_page(shape: str, mirrored: dict[str, Any]):
 
 @pytest.mark.parametrize("name", FROM_PAGE)
 def test_what_a_page_sends(name: str, mirrored: dict[str, Any]):
-    assert set(mirrored["FROM_PAGE"][name]) == set(FROM_PAGE[name].model_fields)
+    model = FROM_PAGE[name]
+    sent = mirrored["SENT"][name]
+    assert set(sent) == set(model.model_fields)
+    ids = {"unit": ID, "call_id": ID}
+    model.model_validate({**sent, **{key: ids[key] for key in sent if key in ids}})
 
 
 def test_no_frame_is_left_out(mirrored: dict[str, Any]):

@@ -64,15 +64,11 @@ export class CallEnd {
     this.role = role;
     this.onLost = more.onLost;
     this.resumed = Boolean(more.resumed);
-    /** The other end's picture. @type {Sig<"waiting"|"live"|"paused">} */
-    this.picture = signal(/** @type {"waiting"} */ ("waiting"));
-    /** @type {Sig<"unknown"|"good"|"choppy"|"sound_only">} */
-    this.quality = signal(/** @type {"unknown"} */ ("unknown"));
-    /** @type {Sig<Trouble>} */
+    /** The other end's picture. */
+    this.picture = signal(/** @type {"waiting"|"live"|"paused"} */ ("waiting"));
+    this.quality = signal(/** @type {"unknown"|"good"|"choppy"|"sound_only"} */ ("unknown"));
     this.trouble = signal(/** @type {Trouble} */ (null));
-    /** @type {Sig<MediaStream|null>} */
     this.mine = signal(/** @type {MediaStream|null} */ (null));
-    /** @type {Sig<MediaStream|null>} */
     this.theirs = signal(/** @type {MediaStream|null} */ (null));
     /** What the TV shows: what we wrote (staff), or what came (home). @type {Sig<{line: string, live: string}>} */
     this.text = signal({ line: "", live: "" });
@@ -131,7 +127,7 @@ export class CallEnd {
     this.stopWatchingSocket = live.open.subscribe((open) => { if (open) this.flush(); });
   }
 
-  // --- what the server says -------------------------------------------------------------------
+  // --- what the server says
 
   /** @param {CallFrame} frame */
   take(frame) {
@@ -141,6 +137,7 @@ export class CallEnd {
     const servers = frame.ice_servers.length || !before ? frame.ice_servers : before.ice_servers;
     this.frame = Object.assign({}, frame, { ice_servers: servers });
     if (frame.state === "ended") { this.close(); return; }
+    if (frame.max_s !== null) this.mustEnd = performance.now() + frame.max_s * 1000;
     if (frame.state === "dark") this.picture.value = "paused";
     if (frame.state !== "open" && frame.state !== "dark") return;
     if (!this.begun) { this.begin(); return; }
@@ -148,16 +145,11 @@ export class CallEnd {
   }
 
   begin() {
-    const frame = /** @type {CallFrame} */ (this.frame);
     const now = performance.now();
     this.begun = true;
     this.begunAt = now;
     this.leaseUntil = now + FIRST_LEASE_MS;
     this.heardAt = now;
-    if (frame.max_s) {
-      const gone = frame.opened_at ? Math.max(0, this.live.now() - Date.parse(frame.opened_at)) : 0;
-      this.mustEnd = now + frame.max_s * 1000 - gone;
-    }
     this.light();
     if (this.role === "staff") this.firstOffer();
     this.timers.push(setInterval(() => this.sayAlive(), 1000), setInterval(() => this.watch(), 200), setInterval(() => this.measure(), 1000));
@@ -192,7 +184,7 @@ export class CallEnd {
     this.chain = this.chain.then(() => this.handle(one)).catch(() => this.stumbled(one.generation));
   }
 
-  // --- camera and sound of this end -----------------------------------------------------------
+  // --- camera and sound of this end
 
   wants() {
     const media = this.frame && this.frame.media;
@@ -299,7 +291,7 @@ export class CallEnd {
     if (this.begun && this.lit.value) this.light();
   }
 
-  // --- the connection -------------------------------------------------------------------------
+  // --- the connection
 
   /** @param {number} generation */
   fresh(generation) {
@@ -329,6 +321,11 @@ export class CallEnd {
     };
     pc.onconnectionstatechange = () => { if (pc === this.pc) this.connectionChanged(pc.connectionState); };
     return pc;
+  }
+
+  /** Only the page that holds the call makes connections. */
+  mayRenew() {
+    return this.role === "staff" && this.live.open.value && !this.elsewhere.value && Boolean(this.frame && this.frame.mine);
   }
 
   /** Staff: a new connection in place of the old one. */
@@ -449,7 +446,7 @@ export class CallEnd {
     this.connected.value = state === "connected";
     if (state === "connected") this.severedAt = null;
     else if (state === "disconnected" && this.severedAt === null) this.severedAt = performance.now();
-    else if (state === "failed" && this.role === "staff" && this.live.open.value) this.renew();
+    else if (state === "failed" && this.mayRenew()) this.renew();
   }
 
   /** @param {import("./wire").Signal} one */
@@ -464,7 +461,7 @@ export class CallEnd {
     if (this.begun && !this.closed) this.sayAlive();
   }
 
-  // --- data channels --------------------------------------------------------------------------
+  // --- data channels
 
   /** @param {RTCDataChannel} channel */
   aliveIs(channel) {
@@ -523,7 +520,7 @@ export class CallEnd {
     }
   }
 
-  // --- watching -------------------------------------------------------------------------------
+  // --- watching
 
   watch() {
     if (this.closed) return;
@@ -546,7 +543,7 @@ export class CallEnd {
 
   /** Staff: a connection that does not come, or is severed, is replaced. */
   watchConnection() {
-    if (!this.pc || !this.live.open.value || this.elsewhere.value) return;
+    if (!this.pc || !this.mayRenew()) return;
     const now = performance.now();
     const late = !this.connected.value && this.severedAt === null && now - this.offeredAt > CONNECT_PATIENCE_MS;
     const severed = this.severedAt !== null && now - this.severedAt > SEVERED_PATIENCE_MS;
@@ -622,7 +619,7 @@ export class CallEnd {
     }));
   }
 
-  // --- the end --------------------------------------------------------------------------------
+  // --- the end
 
   drop() {
     const pc = this.pc;

@@ -8,6 +8,8 @@ import { join, parse, subscribe } from "./protocol.js";
 const FIRST_WAIT_MS = 250;
 const LONGEST_WAIT_MS = 5000;
 const BANNER_AFTER_MS = 5000;
+/** The server closes so when the session is gone. */
+export const SIGNED_OUT = 4401;
 const CONNECT_PATIENCE_MS = 8000;
 
 /**
@@ -23,7 +25,7 @@ export class Live {
   /** @param {LiveOptions} options */
   constructor(options) {
     this.options = options;
-    /** "ok" | "trying": no contact for 5 s. @type {import("../lib/preact.js").Signal<"ok"|"trying">} */
+    /** "ok" | "trying": no contact for 5 s. */
     this.contact = signal(/** @type {"ok"|"trying"} */ ("ok"));
     /** @type {import("../lib/preact.js").Signal<boolean>} */
     this.open = signal(false);
@@ -101,7 +103,7 @@ export class Live {
       this.socket = null;
       this.open.value = false;
       if (this.lostAt === null) this.lostAt = performance.now();
-      if (this.options.onClosed) this.options.onClosed(event.code, wasOpen);
+      if (this.options.onClosed) this.options.onClosed(event.code, wasOpen && event.code !== SIGNED_OUT);
       this.later();
     };
   }

@@ -4,17 +4,11 @@ export type Child = VNode | VNode[] | string | number | boolean | null | undefin
 export interface Ref<T> { current: T | null }
 export interface Signal<T> { value: T; peek(): T; subscribe(fn: (value: T) => void): () => void }
 export interface ReadonlySignal<T> { readonly value: T; peek(): T; subscribe(fn: (value: T) => void): () => void }
-export function h(type: unknown, props: object | null, ...children: Child[]): VNode;
 export function html(strings: TemplateStringsArray, ...values: unknown[]): VNode;
 export function render(node: Child, root: Element): void;
-export function createRef<T>(): Ref<T>;
-export const Fragment: unknown;
 export function useState<T>(first: T | (() => T)): [T, (next: T | ((old: T) => T)) => void];
 export function useEffect(fn: () => void | (() => void), deps?: unknown[]): void;
-export function useLayoutEffect(fn: () => void | (() => void), deps?: unknown[]): void;
 export function useRef<T>(first: T | null): Ref<T>;
-export function useMemo<T>(fn: () => T, deps: unknown[]): T;
-export function useCallback<T extends Function>(fn: T, deps: unknown[]): T;
 export function signal<T>(first: T): Signal<T>;
 export function computed<T>(fn: () => T): ReadonlySignal<T>;
 export function effect(fn: () => void | (() => void)): () => void;

@@ -45,9 +45,9 @@ function ConsentForm({ card }) {
     purpose: form.purpose,
     decision: form.decision,
     party,
-    information_version: (card.information_versions && card.information_versions[form.purpose]) || "1",
+    information_version: (card.information_versions && card.information_versions[form.purpose]) || 1,
     information_language: form.information_language,
-    present: form.present.trim(),
+    present: form.present.trim() || "–",
     will_shown: form.will_shown || "spoken",
     ability: form.ability || "clear",
     given: form.given,
@@ -130,7 +130,7 @@ function ConsentForm({ card }) {
       <${Radios} legend=${t("consent.ability", { name: given })} name="ability" columns="two" value=${form.ability} set=${set("ability")} error=${faults.ability} options=${[{ value: "clear", text: t("consent.ability.clear") }, { value: "doubtful", text: t("consent.ability.doubtful"), small: t("consent.ability.doubtful_why") }]} />
       <div class="foot"><${Btn} kind="btn go" test="consent-save" act=${save}>${saveText}<//><a class="btn" href=${`#/people/${card.id}`}>${t("common.cancel")}</a></div></form>
     <aside aria-label=${t("consent.so")}><section class="panel"><h2>${t("consent.reads", { name: given })}</h2>
-      ${preview ? html`<p class="quote" lang=${form.information_language} data-test="sentence">”${preview.sentence}”</p><p class="soft" lang=${form.information_language}>${preview.details}</p>` : html`<p class="soft">${t("consent.no_preview")}</p>`}</section>
+      ${preview ? html`<p class="quote" lang=${card.language} data-test="sentence">”${preview.sentence}”</p><p class="soft" lang=${card.language}>${preview.details}</p>` : html`<p class="soft">${t("consent.no_preview")}</p>`}</section>
       ${preview && preview.ask_again_on && html`<section class="panel"><h2>${t("consent.reminder")}</h2><p>${t("consent.ask_again", { day: preview.ask_again_on })}</p></section>`}</aside></div></main>`;
 }
 

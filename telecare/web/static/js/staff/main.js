@@ -25,7 +25,7 @@ function Mine() {
 
 /** No contact with the server, or a call of mine in another window. */
 function Strips() {
-  const other = store.elsewhere.value;
+  const other = store.starting.value ? null : store.elsewhere.value;
   const waiting = store.waiting.value.filter((row) => !row.taken_by).length;
   const elsewhere = ["", "plan"].indexOf(store.route.value.path[0] || "") < 0;
   return html`<div role="status" class="strips">${store.live.contact.value === "trying" && html`<p class="strip lost" data-test="no-contact"><${Icon} name="plug" /><b>${t("live.no_contact")}</b></p>`}

@@ -28,7 +28,7 @@ import { whenText } from "./when.js";
  * @property {string} given_name
  * @property {"sv"|"fi"|"en"} language
  * @property {string} address
- * @property {number} age
+ * @property {number|null} age
  * @property {string} phone
  * @property {string[]} to_know
  * @property {boolean} can_call
@@ -39,9 +39,9 @@ import { whenText } from "./when.js";
  * @property {Array<{id: string, name: string, relation: string}>} cohabitants
  * @property {Array<{id: string, kind: string, state: string, heard_at: string|null}>} devices
  * @property {Array<{at: string, text_key: string, values: {[name: string]: string}}>} happened
- * @property {Array<{name: string, kind: string}>} callers
- * @property {boolean} can_take_over
- * @property {{[purpose: string]: string}} [information_versions]
+ * @property {Array<{name: string, kind?: string}>} callers
+ * @property {boolean} [can_take_over]
+ * @property {{[purpose: string]: number}} [information_versions]
  */
 
 export function PeoplePage() {
@@ -138,6 +138,12 @@ function Objection({ card, again }) {
 export function CardPage({ id }) {
   const found = useFetched(() => get(`/api/residents/${id}`), [id]);
   const card = /** @type {Card|null} */ (found.value);
+  const takeOver = async () => {
+    await post(`/api/residents/${id}/take-over`);
+    await found.again();
+  };
+  if (found.code === "not_assigned") return html`<main id="main"><a class="crumb" href="#/people"><${Icon} name="back" />${t("people.title")}</a><div class="top"><h1>${t("card.closed")}</h1></div><${NoticeBox} />
+    <div class="panel"><p>${t("card.closed_why")}</p><p><${Btn} kind="btn go" icon="people" test="take-over" act=${takeOver}>${t("card.take_over")}<//></p></div></main>`;
   if (!card) return html`<main id="main"><a class="crumb" href="#/people"><${Icon} name="back" />${t("people.title")}</a><h1 class="vh">${t("people.title")}</h1><${Loading} error=${found.error} again=${found.again} /></main>`;
   return html`<${CardBody} key=${id} card=${card} again=${found.again} />`;
 }
@@ -155,7 +161,7 @@ function CardBody({ card, again }) {
   /** @param {VisitRow} row */
   const tag = (row) => (row.state === "done" ? { kind: "ok", text: t("today.done") } : row.state === "planned" ? null : { kind: "info", text: row.state === "stepped" && row.step ? t(`step.${row.step}`) : t(`visit_state.${row.state}`) });
   return html`<main id="main"><a class="crumb" href="#/people"><${Icon} name="back" />${t("people.title")}</a><${NoticeBox} />
-    <div class="person"><span class="ava" aria-hidden="true">${initials(card.name)}</span><div><h1 tabindex="-1" ref=${heading}>${card.name}</h1><p>${t("card.about", { age: card.age, language: t(`card.speaks.${card.language}`), address: card.address })}</p></div>
+    <div class="person"><span class="ava" aria-hidden="true">${initials(card.name)}</span><div><h1 tabindex="-1" ref=${heading}>${card.name}</h1><p>${t(card.age === null ? "card.about_ageless" : "card.about", { age: card.age, language: t(`card.speaks.${card.language}`), address: card.address })}</p></div>
       <div class="act">${why ? html`<p class="why" id="why-not">${why}</p>` : null}<${Btn} kind="btn go" icon="video" test="ring" label=${t("today.ring_name", { name: card.name })} disabled=${!card.can_call || Boolean(store.call.value)} act=${() => store.ringResident(card.id)}>${t("today.ring")}<//>
       ${card.can_take_over && html`<${Btn} icon="people" test="take-over" act=${takeOver}>${t("card.take_over")}<//>`}</div></div>
     <div class="cols mix"><div>

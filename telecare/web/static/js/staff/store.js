@@ -3,7 +3,7 @@ import { batch, computed, effect, signal } from "../lib/preact.js";
 import { ApiError, get, onRefusal, post, sentence } from "../core/api.js";
 import { CallEnd } from "../core/call.js";
 import { bootValues, duration, firstOf, t } from "../core/i18n.js";
-import { Live } from "../core/live.js";
+import { Live, SIGNED_OUT } from "../core/live.js";
 import * as sound from "../core/sound.js";
 
 /** @typedef {import("../core/wire").Row} Row */
@@ -33,34 +33,30 @@ import * as sound from "../core/sound.js";
 /** @template T @typedef {import("../lib/preact.js").Signal<T>} Sig */
 
 const IDLE_MS = 30 * 60 * 1000;
+const NOT_MINE_MS = 1500;
 const MY_CALL = "my-call";
 const boot = bootValues();
 
-/** @type {Sig<Me|null>} */
 export const me = signal(/** @type {Me|null} */ (null));
 /** @type {Sig<Map<string, Row>>} */
 export const rows = signal(new Map());
 /** @type {Sig<boolean>} */
 export const loaded = signal(false);
-/** @type {Sig<CallFrame|null>} */
 export const call = signal(/** @type {CallFrame|null} */ (null));
-/** @type {Sig<CallEnd|null>} */
 export const end = signal(/** @type {CallEnd|null} */ (null));
-/** A call of mine that runs in another window or device. @type {Sig<CallFrame|null>} */
+/** A call of mine that runs in another window or device. */
 export const elsewhere = signal(/** @type {CallFrame|null} */ (null));
-/** The call that ended last. @type {Sig<CallFrame|null>} */
+/** The call that ended last. */
 export const last = signal(/** @type {CallFrame|null} */ (null));
-/** @type {Sig<Notice|null>} */
 export const notice = signal(/** @type {Notice|null} */ (null));
 export const locked = signal(false);
-/** @type {Sig<Array<{id: string, since: string}>>} */
 export const waitingWhileLocked = signal(/** @type {Array<{id: string, since: string}>} */ ([]));
 export const soundOn = signal(false);
 /** The server's time, once a second. */
 export const now = signal(Date.now());
-/** To-dos ticked, by visit. @type {Sig<{[visit: string]: number[]}>} */
+/** To-dos ticked, by visit. */
 export const ticked = signal(/** @type {{[visit: string]: number[]}} */ ({}));
-/** Visits for which "Behöver besök" was pressed in the call, and when. @type {Sig<{[visit: string]: number}>} */
+/** Visits for which "Behöver besök" was pressed in the call, and when. */
 export const sentOut = signal(/** @type {{[visit: string]: number}} */ ({}));
 
 /** @returns {Route} */
@@ -97,6 +93,10 @@ const mineFirst = (row) => !me.value || !row.staff_id || row.staff_id === me.val
 let version = 0;
 /** The call that began in this very page. */
 let begunHere = "";
+/** A call is being asked for: its first frame may come before the answer. */
+export const starting = signal(false);
+/** @type {number|undefined} */
+let leaving;
 let failures = 0;
 
 export const live = new Live({
@@ -104,8 +104,9 @@ export const live = new Live({
   version: boot.version,
   onFrame: take,
   mayReload: () => !call.value && !end.value && !document.querySelector("form[data-edited]"),
-  onClosed(_code, wasOpen) {
+  onClosed(code, wasOpen) {
     failures = wasOpen ? 0 : failures + 1;
+    if (code === SIGNED_OUT) failures = 2;
     // A refused socket looks like a lost one: ask over HTTP which it is.
     if (failures >= 2 && failures % 4 === 2) get("/api/me").catch(() => {});
   },
@@ -131,7 +132,7 @@ function take(frame) {
     case "call": takeCall(frame); break;
     case "signal": if (end.value && end.value.callId === frame.call_id) end.value.signal(frame); break;
     case "lease": if (end.value && end.value.callId === frame.call_id) end.value.lease(frame); break;
-    case "refused": notice.value = { kind: "error", text: firstOf([`error.${frame.code}`, "error.internal"]) }; break;
+    case "refused": if (frame.about && frame.about !== "subscribe") break; notice.value = { kind: "error", text: firstOf([`error.${frame.code}`, "error.internal"]) }; break;
     default:
   }
 }
@@ -167,10 +168,9 @@ function takeCall(frame) {
     if (held || (call.value && call.value.call_id === frame.call_id)) ended(frame);
     return;
   }
-  if (!held) {
-    if (frame.mine) elsewhere.value = frame;
-    return;
-  }
+  if (!held) { elsewhere.value = frame; return; }
+  if (!frame.mine && end.value && end.value.callId === frame.call_id) { notMine(frame); return; }
+  clearTimeout(leaving);
   batch(() => {
     call.value = frame;
     live.inCall = true;
@@ -181,8 +181,24 @@ function takeCall(frame) {
   if (route.value.path[0] !== "call") go(`call/${frame.call_id}`);
 }
 
+/**
+ * Another page of mine speaks for this end. Just after a reconnect that page is our own former self,
+ * so the server is given a moment to see that we are back.
+ * @param {CallFrame} frame
+ */
+function notMine(frame) {
+  clearTimeout(leaving);
+  call.value = frame;
+  leaving = setTimeout(() => {
+    if (!end.value || end.value.callId !== frame.call_id) return;
+    end.value.elsewhere.value = true;
+    end.value.stopHere();
+  }, NOT_MINE_MS);
+}
+
 /** @param {CallFrame} frame */
 function ended(frame) {
+  clearTimeout(leaving);
   batch(() => {
     if (end.value) end.value.close();
     end.value = null;
@@ -206,18 +222,24 @@ export function endText(frame) {
 /** @param {string} path @returns {Promise<void>} */
 async function startCall(path, body = {}) {
   await unlockSound();
-  const made = await post(path, body);
-  begunHere = made.call_id;
-  hold(made.call_id);
+  starting.value = true;
+  try {
+    const made = await post(path, body);
+    begunHere = made.call_id;
+    hold(made.call_id);
+  } finally { starting.value = false; }
 }
 
 /** This window carries the call. @param {string} id */
 function hold(id) {
   sessionStorage.setItem(MY_CALL, id);
+  const known = elsewhere.value;
   elsewhere.value = null;
   live.inCall = true;
   go(`call/${id}`);
   live.join(id);
+  // The frame may be there already, and the server does not say the same thing twice.
+  if (known && known.call_id === id) takeCall(known);
 }
 
 /** @param {string} visitId */
@@ -228,9 +250,12 @@ export const ringResident = (residentId) => startCall("/api/calls", { resident_i
 /** Answers someone who rings in. @param {string} callId */
 export async function takeCallIn(callId) {
   await unlockSound();
-  await post(`/api/calls/${callId}/take`);
-  begunHere = callId;
-  hold(callId);
+  starting.value = true;
+  try {
+    await post(`/api/calls/${callId}/take`);
+    begunHere = callId;
+    hold(callId);
+  } finally { starting.value = false; }
 }
 
 /** The call of mine that another window has: carry it here instead. @param {string} callId */
@@ -239,6 +264,7 @@ export async function continueHere(callId) {
   await unlockSound();
   if (end.value) end.value.close();
   end.value = null;
+  if (call.value) elsewhere.value = call.value;
   live.leave(callId);
   hold(callId);
 }

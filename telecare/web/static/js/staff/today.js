@@ -5,7 +5,7 @@ import { clock, dayMonth, duration, t, weekday } from "../core/i18n.js";
 import { Icon } from "./icons.js";
 import * as store from "./store.js";
 import { Btn, initials, Tag, Text, Choice, usePage } from "./ui.js";
-import { isoDay } from "./when.js";
+import { instant, isoDay } from "./when.js";
 
 /** @typedef {import("../core/wire").VisitRow} VisitRow */
 /** @typedef {import("../core/wire").CallRow} CallRow */
@@ -52,7 +52,7 @@ export function Steps({ row }) {
     store.tell(t("steps.saved", { step: t(`step.${step}`), name: row.resident_name }));
     if (store.route.value.path[0] === "after") store.go("");
   };
-  const again = () => save("ring_again", { at: `${isoDay(store.now.value)}T${at}` });
+  const again = () => save("ring_again", { at: instant(isoDay(store.now.value), at) });
   const wrong = at !== "" && !/^([01]\d|2[0-3]):[0-5]\d$/.test(at);
   return html`<div class="steps" role="group" aria-label=${t("steps.title")} data-test="steps">
     <p class="hint">${row.overdue_at ? t("steps.overdue", { time: clock(row.overdue_at) }) : t("steps.title")}</p>
@@ -81,7 +81,7 @@ function Change({ row, done }) {
   const wrong = !/^([01]\d|2[0-3]):[0-5]\d$/.test(start);
   return html`<div class="change" data-test="change">
     <div class="row wrap end"><${Text} id=${`start-${row.id}`} label=${t("change.start")} value=${start} set=${setStart} mode="numeric" error=${wrong ? t("form.time_wrong") : ""} />
-      <${Btn} icon="clock" test="move" disabled=${wrong} act=${() => save("move", { starts_at: `${isoDay(row.starts_at)}T${start}` }, t("change.moved", { name: row.resident_name, time: start }))}>${t("change.move")}<//></div>
+      <${Btn} icon="clock" test="move" disabled=${wrong} act=${() => save("move", { starts_at: instant(isoDay(row.starts_at), start) }, t("change.moved", { name: row.resident_name, time: start }))}>${t("change.move")}<//></div>
     ${colleagues.length > 0 && html`<div class="row wrap end"><${Choice} id=${`to-${row.id}`} label=${t("change.to")} value=${to} set=${setTo} options=${colleagues.map((one) => ({ value: one.id, text: one.name }))} />
       <${Btn} icon="swap" test="hand-over" act=${() => save("hand-over", { staff_id: to }, t("change.handed_over", { name: row.resident_name }))}>${t("change.hand_over")}<//></div>`}
     <div class="row wrap end"><${Text} id=${`reason-${row.id}`} label=${t("change.reason")} value=${reason} set=${setReason} />

@@ -59,19 +59,19 @@ export function NoticeBox() {
 /**
  * Something fetched once for a page: the thing, or the sentence of what went wrong, and a way to ask again.
  * @template T @param {() => Promise<T>} fetcher @param {unknown[]} deps
- * @returns {{value: T|null, error: string|null, again: () => Promise<void>}}
+ * @returns {{value: T|null, error: string|null, code: string|null, again: () => Promise<void>}}
  */
 export function useFetched(fetcher, deps) {
-  const [state, setState] = useState(/** @type {{value: T|null, error: string|null}} */ ({ value: null, error: null }));
+  const [state, setState] = useState(/** @type {{value: T|null, error: string|null, code: string|null}} */ ({ value: null, error: null, code: null }));
   const turn = useRef(0);
   const again = async () => {
     const mine = (turn.current || 0) + 1;
     turn.current = mine;
     try {
       const value = await fetcher();
-      if (turn.current === mine) setState({ value, error: null });
+      if (turn.current === mine) setState({ value, error: null, code: null });
     } catch (error) {
-      if (turn.current === mine) setState((old) => ({ value: old.value, error: sentence(error) }));
+      if (turn.current === mine) setState((old) => ({ value: old.value, error: sentence(error), code: error instanceof ApiError ? error.code : "internal" }));
     }
   };
   useEffect(() => {

@@ -10,6 +10,15 @@ export const dayShort = (at) => format("dayShort", { day: "numeric", month: "sho
 /** The local "2026-11-23T14:00" that plans are written in. @param {When} at */
 export const localMinute = (at) => `${isoDay(at)}T${clock(at)}`;
 
+/** The instant of a day and a time on Swedish clocks, as the server reads it. @param {string} day @param {string} time */
+export function instant(day, time) {
+  const wanted = `${day}T${time}`;
+  const guess = Date.parse(`${wanted}:00Z`);
+  // Two hours behind UTC in summer, one in winter: the one that reads back as what was written.
+  const hit = [7200000, 3600000].find((ahead) => localMinute(guess - ahead) === wanted);
+  return new Date(guess - (hit || 3600000)).toISOString();
+}
+
 /** "I går 15:00", "20 nov 09:12". @param {When} at @param {When} now */
 export function whenText(at, now) {
   const day = isoDay(at);

@@ -97,7 +97,7 @@ function Night() {
     document.body.classList.add("dark");
     return () => document.body.classList.remove("dark");
   }, []);
-  return html`<main class=${`nightclock shift-${minute % 9}`} data-test="night"><h1 class="vh">${t("tv.night.title")}</h1><div class="clock"><time>${clock(at)}</time></div><p>${t("tv.night.text")}</p><button type="button" class="vh" data-first onClick=${() => {}}>${t("tv.night.wake")}</button></main>`;
+  return html`<main class=${`nightclock shift-${minute % 5}`} data-test="night"><h1 class="vh">${t("tv.night.title")}</h1><div class="clock"><time>${clock(at)}</time></div><p>${t("tv.night.text")}</p><button type="button" class="vh" data-first onClick=${() => {}}>${t("tv.night.wake")}</button></main>`;
 }
 
 function goHome() {

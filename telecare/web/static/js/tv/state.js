@@ -15,20 +15,16 @@ import * as sound from "../core/sound.js";
 const IDLE_MS = 120000;
 const NO_CONTACT_MS = 10000;
 const CAMERA_FRESH_MS = 40000;
+const NOT_MINE_MS = 1500;
 const KEPT = "telecare-tv";
 const boot = bootValues();
 
-/** @type {Sig<Home|null>} */
 export const home = signal(/** @type {Home|null} */ (null));
-/** @type {Sig<CallFrame|null>} */
 export const call = signal(/** @type {CallFrame|null} */ (null));
-/** @type {Sig<CallEnd|null>} */
 export const end = signal(/** @type {CallEnd|null} */ (null));
-/** @type {Sig<CallFrame|null>} */
 export const last = signal(/** @type {CallFrame|null} */ (null));
-/** @type {Sig<Screen>} */
 export const screen = signal(/** @type {Screen} */ ("home"));
-/** The code on the pairing page, or the word. @type {Sig<{letters: string, expires: number, qr: string}|null>} */
+/** The code on the pairing page, or the word. */
 export const code = signal(/** @type {{letters: string, expires: number, qr: string}|null} */ (null));
 export const word = signal("");
 /** A sentence for the resident when a press led nowhere. */
@@ -37,11 +33,11 @@ export const now = signal(Date.now());
 export const awake = signal(false);
 /** The auto-answer was stopped by a key: for which call. */
 export const stoppedFor = signal("");
-/** Seconds until she is connected by itself, or null. @type {Sig<number|null>} */
+/** Seconds until she is connected by itself, or null. */
 export const countdown = signal(/** @type {number|null} */ (null));
 /** Night as the clock says, unless somebody is awake at the remote. */
 export const night = signal(false);
-/** No contact since (wall clock), or null. @type {Sig<number|null>} */
+/** No contact since (wall clock), or null. */
 export const cutSince = signal(/** @type {number|null} */ (null));
 
 /** What must be there without a network: the number to ring. @returns {{unit_phone: string, unit_name: string}} */
@@ -60,6 +56,10 @@ let callStartedHere = "";
 let failures = 0;
 let spokenFor = "";
 let polling = false;
+/** Calls that another window of this screen has taken over. @type {Set<string>} */
+const given = new Set();
+/** @type {number|undefined} */
+let leaving;
 
 export const live = new Live({
   path: "/ws/tv",
@@ -111,14 +111,22 @@ export function cameras() {
   return cameraAge + (at - homeAt) > CAMERA_FRESH_MS ? "unknown" : frame.cameras;
 }
 
-// --- calls ------------------------------------------------------------------------------------
+// --- calls
 
 /** @param {CallFrame} frame */
 function takeCall(frame) {
   const current = call.value;
   if (current && current.call_id !== frame.call_id && current.state !== "ended" && frame.state === "ended") return;
   if (frame.state === "ended") { if (current && current.call_id === frame.call_id) ended(frame); return; }
+  clearTimeout(leaving);
   if (frame.state !== "requested" && frame.state !== "ringing" && !frame.mine) {
+    if (given.has(frame.call_id)) return;
+    // Just after a load or a reconnect our own former page still speaks for this screen: join, and wait.
+    if (frame.answered_by !== "unit" && (!current || end.value)) {
+      live.join(frame.call_id);
+      if (end.value) leaving = setTimeout(() => { given.add(frame.call_id); forget(); }, NOT_MINE_MS);
+      return;
+    }
     if (!current || current.call_id !== frame.call_id) return;
     // Another screen in the home answered.
     forget();
@@ -159,6 +167,7 @@ function lost(id) {
 }
 
 function forget() {
+  clearTimeout(leaving);
   if (call.value) live.leave(call.value.call_id);
   if (end.value) end.value.close();
   end.value = null;
@@ -218,7 +227,7 @@ export function leaveFace(face) {
   if (id) post("/api/tv/faces", { call_id: id, face }).catch(() => {});
 }
 
-// --- pairing ----------------------------------------------------------------------------------
+// --- pairing
 
 async function askPaired() {
   try {
@@ -274,7 +283,7 @@ export function startAnew() {
   location.reload();
 }
 
-// --- time and keys ----------------------------------------------------------------------------
+// --- time and keys
 
 /** Every key counts as somebody being there. */
 export function pressed() {
