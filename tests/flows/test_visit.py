@@ -217,7 +217,7 @@ async def test_a_call_in_without_consent_opens_with_sound_only_and_says_so(stack
     anna = await windows.staff("Maria Ek")
 
     await olof.locator("[data-test=tile-ring]").click()
-    await anna.locator("[data-test=reply]").click()
+    await anna.get_by_role("button", name="Svara").click()
 
     await asyncio.gather(hears(anna), hears(olof))
     await olof.locator("[data-test=sound-only]").wait_for()
