@@ -1,5 +1,5 @@
 -- Rows of the log: what audit.append writes, and what a Merkle tree is later built over.
--- Format: evidence in docs/decisions/0002; the exact bytes that were hashed are kept.
+-- Format: docs/decisions/0002; the exact bytes that were hashed are kept.
 
 create schema audit authorization telecare_audit;
 grant usage on schema audit to

@@ -1,0 +1,116 @@
+"""`./dev pictures`: docs/images made from the running system, with its invented people."""
+
+import asyncio
+import shutil
+import sys
+import tempfile
+from pathlib import Path
+
+from playwright.async_api import Page, async_playwright
+
+from tests.flows.conftest import ARGUMENTS, CHROMIUM, Windows, sees, started
+
+IMAGES = Path(__file__).resolve().parents[1] / "docs" / "images"
+PHONE = {"width": 390, "height": 844}
+
+
+async def keep(page: Page, name: str) -> None:
+    await page.wait_for_timeout(600)  # fonts and transitions come to rest
+    await page.screenshot(path=IMAGES / f"{name}.png")
+
+
+async def staff(windows: Windows) -> None:
+    page = await windows.new()
+    await page.goto(windows.url)
+    await keep(page, "staff-sign-in-demo")
+    maria = await windows.staff()
+    await maria.get_by_role("button", name="Börja passet").click()
+    await keep(maria, "staff-today")
+    phone = await windows.staff(viewport=PHONE)
+    await keep(phone, "staff-today-390")
+    await maria.get_by_role("link", name="Personer").first.click()
+    await maria.locator("main input").first.fill("Ingrid")
+    await maria.get_by_text("Ingrid Lindqvist").first.click()
+    await maria.locator("[data-test=consent]").first.wait_for()
+    await keep(maria, "staff-resident-card")
+    await maria.locator("[data-test=new-consent]").click()
+    await maria.locator("[data-test=consent-form]").wait_for()
+    await keep(maria, "staff-consent-form")
+
+
+async def visit(windows: Windows) -> None:
+    maria = await windows.staff()
+    row = maria.locator("[data-test=visit]", has_text="Ingrid")
+    await row.get_by_role("button", name="Ring").first.click()
+    await sees(maria)
+    await maria.locator("[data-test=rtt]").fill("Bra! Vi hörs i morgon klocka")
+    await keep(maria, "staff-call")
+    await maria.locator("[data-test=hang-up]").click()
+    await maria.locator("[data-test=outcome-all_well]").wait_for()
+    await keep(maria, "staff-after-call")
+
+
+async def tv(windows: Windows) -> None:
+    waiting = await windows.new(viewport={"width": 1920, "height": 1080})
+    await waiting.goto(f"{windows.url}/tv")
+    await waiting.locator("[data-test=pairing]").wait_for()
+    await keep(waiting, "tv-pairing")
+    birgitta = await windows.tv()
+    await keep(birgitta, "tv-home")
+    await birgitta.locator("[data-test=tile-day]").click()
+    await keep(birgitta, "tv-my-day")
+    await birgitta.keyboard.press("Escape")
+    maria = await windows.staff()
+    row = maria.locator("[data-test=visit]", has_text="Birgitta")
+    await row.get_by_role("button", name="Ring").first.click()
+    await birgitta.locator("[data-test=answer]").wait_for()
+    await keep(birgitta, "tv-call")
+    await birgitta.locator("[data-test=answer]").click()
+    await sees(birgitta)
+    await keep(birgitta, "tv-in-call")
+    await maria.locator("[data-test=rtt]").fill("Ta den vita tabletten med ett glas vatten.")
+    await keep(birgitta, "tv-in-call-text")
+    await maria.locator("[data-test=hang-up]").click()
+    await birgitta.locator("[data-test=faces]").wait_for()
+    await keep(birgitta, "tv-after-call")
+
+
+async def night(windows: Windows, stack) -> None:
+    stack.move_clock(hours=13)
+    page = await windows.new(viewport={"width": 1920, "height": 1080})
+    await page.goto(f"{windows.url}/demo/tv/birgitta")
+    await page.locator("[data-test=night]").wait_for()
+    await keep(page, "tv-night")
+    stack.move_clock()
+    birgitta = await windows.tv()
+    stack.kill_server()
+    await birgitta.locator("[data-test=no-contact]").first.wait_for(timeout=30_000)
+    await keep(birgitta, "tv-no-contact")
+
+
+async def main() -> int:
+    IMAGES.mkdir(parents=True, exist_ok=True)
+    folder = Path(tempfile.mkdtemp(prefix="telecare-pictures-"))
+    stack = await started(folder)
+    missed = 0
+    try:
+        await stack.start_home("ingrid")
+        async with async_playwright() as playwright:
+            browser = await playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
+            for part in (staff, visit, tv, lambda w: night(w, stack)):
+                windows = Windows(browser, stack.url)
+                try:
+                    await part(windows)
+                except Exception as error:  # noqa: BLE001 - the other pictures are still made
+                    print(getattr(part, "__name__", "night"), error, file=sys.stderr)  # noqa: T201
+                    missed += 1
+                await windows.close()
+            await browser.close()
+    finally:
+        stack.stop()
+        shutil.rmtree(folder, ignore_errors=True)
+    return missed
+
+
+if __name__ == "__main__":
+    sys.exit(asyncio.run(main()))
