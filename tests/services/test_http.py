@@ -1,0 +1,244 @@
+"""Every route of the table at the border: who is let in, whose things are there, what is refused."""
+
+import re
+from uuid import uuid4
+
+import aiohttp
+import pytest
+from aiohttp.test_utils import unused_port
+
+from telecare.access.http import SCREEN_COOKIE, STAFF_COOKIE
+from telecare.access.model import Role
+from telecare.app import ROUTES, listening, web_app
+from telecare.runtime.broker import Broker
+from telecare.runtime.config import Config
+from telecare.runtime.feed import Feed
+from telecare.wire.errors import Code
+from tests.world import TOKENS
+
+JSON = [r for r in ROUTES if r.kind == "json"]
+SIGNED_IN = [r for r in JSON if r.who in ("staff", "screen")]
+WITH_ID = [r for r in SIGNED_IN if "{id}" in r.path]
+
+
+class Client:
+    """Speaks to the real server as a page of ours would."""
+
+    def __init__(self, http, url):
+        self.http, self.url = http, url
+
+    async def ask(self, route, *, session=None, body=None, path=None, **headers):
+        cookies = {}
+        if session is not None:
+            name = STAFF_COOKIE if hasattr(session, "staff") else SCREEN_COOKIE
+            cookies = {name: TOKENS[session.id]}
+        address = self.url + (path or filled(route.path))
+        sent = {"Origin": self.url, **headers}
+        if route.method == "GET":
+            request = self.http.get(address, cookies=cookies, headers=sent)
+        else:
+            payload = (
+                {"json": {} if body is None else body}
+                if not isinstance(body, bytes)
+                else {
+                    "data": body,
+                    "headers": {**sent, "Content-Type": "application/json"},
+                }
+            )
+            request = self.http.post(address, cookies=cookies, **{"headers": sent, **payload})
+        async with request as answer:
+            text = await answer.text()
+            return answer.status, text, dict(answer.headers)
+
+
+def filled(path, id_=None):
+    return re.sub(r"\{(\w+)\}", lambda m: _value(m[1], id_), path)
+
+
+def _value(name, id_):
+    return {"purpose": "video_visit", "token": "none"}.get(name, str(id_ or uuid4()))
+
+
+def example(route):
+    """A body the route accepts in shape."""
+    bodies = {
+        "unit_id": str(uuid4()), "resident_id": str(uuid4()), "staff_id": str(uuid4()),
+        "insats_id": str(uuid4()), "call_id": str(uuid4()), "letters": "BCDFGH", "minutes": 10,
+        "starts_at": "2026-11-23T14:00:00" if route.path == "/api/visits" else "2026-11-23T14:00Z",
+        "outcome": "all_well", "step": "talked_by_phone", "reason": "Frisk", "asked_by": "resident",
+        "face": "good", "purpose": "video_visit", "decision": "permit", "information_version": 1,
+        "information_language": "sv", "present": "Eva", "will_shown": "spoken", "ability": "clear",
+        "given": "in_person", "by": "staff", "text": "Tvekar",
+    }  # fmt: skip
+    if route.body is None:
+        return {}
+    required = [n for n, f in route.body.model_fields.items() if f.is_required()]
+    return {name: bodies[name] for name in required if name in bodies}
+
+
+@pytest.fixture
+async def client(made, config):
+    port = unused_port()
+    url = f"http://localhost:{port}"
+    own = Config(database_url=config.database_url, mqtt_url=config.mqtt_url, public_url=url)
+    broker = Broker(config.mqtt_url, "none", None, None)
+    app = web_app(made, own, feed=Feed(made.database), broker=broker, is_demo=False)
+    async with (
+        listening(app, "localhost", port),
+        aiohttp.ClientSession(cookie_jar=aiohttp.DummyCookieJar()) as http,
+    ):
+        yield Client(http, url)
+
+
+def ids(routes):
+    return [pytest.param(r, id=f"{r.method} {r.path}") for r in routes]
+
+
+@pytest.mark.parametrize("route", ids(SIGNED_IN))
+async def test_nobody_is_let_in_without_signing_in(client, route):
+    status, text, _ = await client.ask(route, body=example(route))
+
+    assert (status, '"code": "sign_in_needed"' in text) == (401, True)
+
+
+@pytest.mark.parametrize("route", ids(WITH_ID))
+async def test_the_neighbours_things_answer_as_if_they_were_not(
+    client, world, other_world, made, route
+):
+    theirs = await other_world.resident("Aino")
+    their_tv = await other_world.tv(theirs)
+    their_call = await made.calls.call_in(their_tv)
+    their_visit = await other_world.visit(await other_world.staff(), theirs)
+    consents = await other_world.rows(
+        "select id from consent where tenant_id = $1", other_world.tenant
+    )
+    real = {
+        "residents": theirs.id, "calls": their_call, "visits": their_visit,
+        "consents": consents[0]["id"],
+    }.get(route.path.split("/")[3 if "/tv/" in route.path else 2], uuid4())  # fmt: skip
+    mine = await world.resident("Ingrid")
+    session = (
+        await world.tv(mine)
+        if route.who == "screen"
+        else await world.staff(role=Role.ENHETSCHEF, on_shift=True)
+    )
+
+    theirs_answer = await client.ask(
+        route, session=session, body=example(route), path=filled(route.path, real)
+    )
+    nobodys_answer = await client.ask(route, session=session, body=example(route))
+
+    assert theirs_answer[:2] == nobodys_answer[:2]
+    assert theirs_answer[0] in (404, 409, 403), theirs_answer
+    if theirs_answer[0] != 404:
+        assert route.path in {"/api/follow-ups/{id}/close", "/api/dispatches/{id}/close"}
+
+
+@pytest.mark.parametrize("route", ids([r for r in SIGNED_IN if r.body is not None]))
+async def test_a_field_nobody_knows_is_refused(client, world, route):
+    ingrid = await world.resident("Ingrid")
+    session = await world.tv(ingrid) if route.who == "screen" else await world.staff()
+
+    status, text, _ = await client.ask(route, session=session, body={**example(route), "x": 1})
+
+    assert (status, '"code": "field_unknown"' in text) == (422, True)
+
+
+@pytest.mark.parametrize("route", ids([r for r in JSON if r.method == "POST"]))
+async def test_what_is_no_json_is_refused_with_a_code(client, world, route):
+    ingrid = await world.resident("Ingrid")
+    session = await world.tv(ingrid) if route.who == "screen" else await world.staff()
+
+    for body in (b"", b"{", b"[]", b'"x"', b"\xff"):
+        status, text, _ = await client.ask(route, session=session, body=body)
+        assert status == 422, (body, text)
+
+
+async def test_a_page_that_is_not_ours_cannot_act(client, world):
+    maria = await world.staff()
+    route = next(r for r in ROUTES if r.path == "/api/shifts/begin")
+
+    status, text, _ = await client.ask(
+        route, session=maria, body={"unit_id": str(world.unit)}, Origin="https://evil.example"
+    )
+
+    assert (status, '"code": "origin_refused"' in text) == (403, True)
+    assert await world.rows("select id from shift where tenant_id = $1", world.tenant) == []
+
+
+async def test_a_body_too_large_is_refused(client, world):
+    maria = await world.staff()
+    route = next(r for r in ROUTES if r.path == "/api/shifts/begin")
+
+    status, text, _ = await client.ask(route, session=maria, body=b"x" * 1_000_000)
+
+    assert (status, '"code": "body_too_large"' in text) == (413, True)
+
+
+async def test_half_an_hour_without_a_press_locks_the_page_but_not_in_a_call(
+    client, world, made, clock
+):
+    ingrid = await world.resident("Ingrid")
+    maria = await world.staff(assigned=(ingrid,))
+    anna = await world.staff("Anna", assigned=(ingrid,))
+    await world.tv(ingrid)
+    await made.calls.ring(maria, ingrid.id)
+    me = next(r for r in ROUTES if r.path == "/api/me")
+
+    clock.forward(minutes=31)
+
+    assert (await client.ask(me, session=maria))[0] == 200
+    status, text, _ = await client.ask(me, session=anna)
+    assert (status, '"code": "session_locked"' in text) == (401, True)
+
+
+async def test_an_expired_pairing_code_pairs_nothing(client, world, made, clock):
+    ingrid = await world.resident("Ingrid")
+    maria = await world.staff(assigned=(ingrid,))
+    code = await made.devices.begin_tv_pairing()
+    route = next(r for r in ROUTES if r.path.endswith("/pairings"))
+    path = filled(route.path, ingrid.id)
+    clock.forward(minutes=11)
+
+    status, text, _ = await client.ask(
+        route, session=maria, body={"letters": code.letters}, path=path
+    )
+
+    assert (status, '"code": "pairing_code_expired"' in text) == (410, True)
+
+
+async def test_the_tv_shows_the_word_that_staff_see(client, world, made):
+    ingrid = await world.resident("Ingrid")
+    maria = await world.staff(assigned=(ingrid,))
+    code = await made.devices.begin_tv_pairing()
+    route = next(r for r in ROUTES if r.path.endswith("/pairings"))
+
+    status, text, _ = await client.ask(
+        route,
+        session=maria,
+        body={"letters": f"{code.letters[:3]} {code.letters[3:].lower()}"},
+        path=filled(route.path, ingrid.id),
+    )
+    paired = await made.devices.tv_pairing(code.poll)
+
+    assert status == 200
+    assert paired.token is not None
+    assert "word" in text
+
+
+async def test_headers_let_nothing_foreign_run(client):
+    route = next(r for r in ROUTES if r.path == "/healthz")
+
+    _, _, headers = await client.ask(route)
+
+    assert "default-src 'none'" in headers["Content-Security-Policy"]
+    assert "unsafe" not in headers["Content-Security-Policy"]
+    assert headers["X-Content-Type-Options"] == "nosniff"
+
+
+def test_every_refusal_of_the_table_is_a_known_code():
+    assert {code for route in ROUTES for code in route.errors} <= set(Code)
+
+
+def test_the_demo_sign_in_is_not_in_the_server():
+    assert not any("demo" in route.path for route in ROUTES)
