@@ -1,4 +1,4 @@
-"""Every route of the table at the border: who is let in, whose things are there, what is refused."""
+"""Every route of the table at the border: who comes in, whose things are there, what is refused."""
 
 import re
 from uuid import uuid4
