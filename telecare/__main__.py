@@ -8,13 +8,14 @@ import signal
 import sys
 from collections.abc import Callable, Coroutine
 from pathlib import Path
+from uuid import UUID
 
 from telecare.access import passkeys
 from telecare.access import store as access_store
 from telecare.app import serving
 from telecare.audit.model import CommandLineActor, actor_text
-from telecare.demo.run import DemoOptions, PortTaken, default_folder, demo
-from telecare.demo.seed import add_tenant
+from telecare.consent.tenants import add_tenant
+from telecare.demo.run import DemoOptions, PortTaken, default_folder, demo, free_port
 from telecare.runtime import log
 from telecare.runtime.clock import SystemClock
 from telecare.runtime.config import Config, ConfigMissing
@@ -25,6 +26,7 @@ from telecare.runtime.embedded.postgres import (
     PostgresDidNotStart,
     PostgresMissing,
 )
+from telecare.runtime.errors import NotFound
 from telecare.runtime.migrate import migrate, roles_sql
 from telecare.wire.ids import StaffId
 
@@ -39,6 +41,7 @@ EXPECTED = (
 
 async def run_serve(options: argparse.Namespace) -> None:
     config = Config.from_environment(os.environ)
+    free_port(options.port)
     stop = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
@@ -70,16 +73,17 @@ async def run_roles(options: argparse.Namespace) -> None:
 
 async def run_tenant_add(options: argparse.Namespace) -> None:
     config = Config.from_environment(os.environ)
-    actor = actor_text(CommandLineActor(getpass.getuser()))
+    actor = CommandLineActor(getpass.getuser())
     async with (
         open_database(config.role_url("app"), size=1) as database,
-        database.across_tenants(actor) as db,
+        database.across_tenants(actor_text(actor)) as db,
     ):
         await add_tenant(
             db,
             slug=options.slug,
             name=options.name,
             phone=options.phone,
+            actor=actor,
             now=SystemClock().now(),
         )
 
@@ -94,7 +98,12 @@ async def run_invite(options: argparse.Namespace) -> None:
         if tenant is None:
             raise SystemExit(f"No municipality is called {options.tenant}.")
         async with database.transaction(tenant.id) as db:
-            token = await passkeys.invite(db, StaffId(options.staff), actor, SystemClock())
+            try:
+                token = await passkeys.invite(
+                    db, StaffId(UUID(options.staff)), actor, SystemClock()
+                )
+            except NotFound as error:
+                raise SystemExit("Nobody with that id works there.") from error
     print(f"{config.public_url}/invitation/{token}")
 
 

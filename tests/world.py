@@ -15,6 +15,7 @@ from telecare.app import Services
 from telecare.audit.model import HomeActor, actor_text
 from telecare.consent import store as consent_store
 from telecare.consent.model import Purpose
+from telecare.consent.tenants import add_tenant
 from telecare.demo import seed
 from telecare.devices import store as device_store
 from telecare.people.model import Cohabitant, Resident
@@ -67,7 +68,9 @@ class World:
         unit, night = CareUnitId(uuid4()), CareUnitId(uuid4())
         async with services.database.across_tenants(actor_text(seed.ACTOR)) as db:
             slug = "t" + secrets.token_hex(6)
-            tenant = await seed.add_tenant(db, slug=slug, name="Provköping", phone="021-1", now=now)
+            tenant = await add_tenant(
+                db, slug=slug, name="Provköping", phone="021-1", actor=seed.ACTOR, now=now
+            )
             provider = ProviderId(uuid4())
             await access_store.add_provider(db, provider, "Utföraren")
             await access_store.add_unit(db, CareUnit(night, "Natten", "021-3", None), provider)

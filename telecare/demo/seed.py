@@ -7,11 +7,10 @@ from uuid import UUID, uuid5
 
 from telecare.access import store as access_store
 from telecare.access.model import CareUnit, Role
-from telecare.audit.actions import Action
-from telecare.audit.append import append
-from telecare.audit.model import CommandLineActor, Record, actor_text
+from telecare.audit.model import CommandLineActor, actor_text
 from telecare.consent import store as consent_store
-from telecare.consent.model import Consent, Hours, Policy, Purpose
+from telecare.consent.model import Consent, Hours, Purpose
+from telecare.consent.tenants import add_tenant
 from telecare.devices.service import make_unit_code
 from telecare.people import store as people_store
 from telecare.people.model import Cohabitant, Resident
@@ -115,15 +114,6 @@ PLANNED = (
     ("olof", "maria", "Tillsyn", 60, ()),
 )  # fmt: skip
 
-INFORMATION: dict[Language, str] = {
-    "sv": "Personalen kan se och höra dig i videosamtalet. Ingenting sparas. Du kan alltid ta "
-    "tillbaka ditt ja.",
-    "fi": "Henkilökunta näkee ja kuulee sinut videopuhelussa. Mitään ei tallenneta. Voit aina "
-    "perua suostumuksesi.",
-    "en": "Staff can see and hear you in the video call. Nothing is kept. You can always take "
-    "back your yes.",
-}
-
 
 async def seed(database: Database, now: datetime) -> TenantId:
     """The whole municipality, once; later starts only plan the day. Returns its tenant."""
@@ -133,44 +123,15 @@ async def seed(database: Database, now: datetime) -> TenantId:
             tenant = known.id
         else:
             tenant = await add_tenant(
-                db, slug=SLUG, name="Norrvika kommun", phone="021-00 00 00", now=now
+                db,
+                slug=SLUG,
+                name="Norrvika kommun",
+                phone="021-00 00 00",
+                actor=ACTOR,
+                now=now,
             )
             await _people(db, now)
     await _plan_today(database, tenant, now)
-    return tenant
-
-
-async def add_tenant(
-    db: Transaction, *, slug: str, name: str, phone: str, now: datetime, relay_only: bool = False
-) -> TenantId:
-    """A municipality with the policies that ship (architecture §1.15); enters it."""
-    tenant = await access_store.add_tenant(
-        db, slug=slug, name=name, language="sv", phone=phone, relay_only=relay_only, now=now
-    )
-    await db.enter(tenant, actor_text(ACTOR))
-    await append(db, Record(Action.TENANT_ADDED, ACTOR, what={"slug": slug}))
-    for purpose in Purpose:
-        policy = Policy(
-            id="",
-            purpose=purpose,
-            parties=frozenset({"resident", "cohabitant"}),
-            stand_ins=frozenset(),
-            yes_comes_by=frozenset(
-                {"in_person", "paper", "phone"}
-                if purpose is Purpose.VIDEO_VISIT
-                else {"in_person", "paper"}
-            ),
-            objection_pauses=False,
-            review_months=12,
-            board="Äldrenämnden",
-            law="SoL",
-            record_domain="SoL",
-        )
-        await consent_store.add_policy(db, new_row_id(now), policy, now - timedelta(days=1))
-        for language, body in INFORMATION.items():
-            await consent_store.add_information(
-                db, purpose, version=1, language=language, body=body, now=now
-            )
     return tenant
 
 

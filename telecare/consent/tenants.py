@@ -1,0 +1,64 @@
+"""A municipality as it ships: consent by the person herself and by a cohabitant whose data are
+touched, no stand-in (architecture §1.15). All of it is dated rows that its lawyers may change."""
+
+from datetime import datetime, timedelta
+
+from telecare.access import store as access_store
+from telecare.audit.actions import Action
+from telecare.audit.append import append
+from telecare.audit.model import Actor, Record, actor_text
+from telecare.consent import store as consent_store
+from telecare.consent.model import Policy, Purpose
+from telecare.runtime.db import Transaction
+from telecare.wire.ids import TenantId, new_row_id
+from telecare.wire.signalling import Language
+
+INFORMATION: dict[Language, str] = {
+    "sv": "Personalen kan se och höra dig i videosamtalet. Ingenting sparas. Du kan alltid ta "
+    "tillbaka ditt ja.",
+    "fi": "Henkilökunta näkee ja kuulee sinut videopuhelussa. Mitään ei tallenneta. Voit aina "
+    "perua suostumuksesi.",
+    "en": "Staff can see and hear you in the video call. Nothing is kept. You can always take "
+    "back your yes.",
+}
+
+
+async def add_tenant(
+    db: Transaction,
+    *,
+    slug: str,
+    name: str,
+    phone: str,
+    actor: Actor,
+    now: datetime,
+    relay_only: bool = False,
+) -> TenantId:
+    """A municipality with the policies that ship (architecture §1.15); enters it."""
+    tenant = await access_store.add_tenant(
+        db, slug=slug, name=name, language="sv", phone=phone, relay_only=relay_only, now=now
+    )
+    await db.enter(tenant, actor_text(actor))
+    await append(db, Record(Action.TENANT_ADDED, actor, what={"slug": slug}))
+    for purpose in Purpose:
+        policy = Policy(
+            id="",
+            purpose=purpose,
+            parties=frozenset({"resident", "cohabitant"}),
+            stand_ins=frozenset(),
+            yes_comes_by=frozenset(
+                {"in_person", "paper", "phone"}
+                if purpose is Purpose.VIDEO_VISIT
+                else {"in_person", "paper"}
+            ),
+            objection_pauses=False,
+            review_months=12,
+            board="Äldrenämnden",
+            law="SoL",
+            record_domain="SoL",
+        )
+        await consent_store.add_policy(db, new_row_id(now), policy, now - timedelta(days=1))
+        for language, body in INFORMATION.items():
+            await consent_store.add_information(
+                db, purpose, version=1, language=language, body=body, now=now
+            )
+    return tenant
