@@ -1,11 +1,11 @@
 """Taking down consents and objections, and taking consents back."""
 
 from datetime import date, time
-from typing import Literal
+from typing import Annotated, Literal
 from uuid import UUID
 
 from aiohttp import web
-from pydantic import Field
+from pydantic import AfterValidator, Field
 
 from telecare.access.http import SCREEN, STAFF, Made, path_id
 from telecare.audit.actions import Action
@@ -29,9 +29,18 @@ from telecare.wire.signalling import Language
 CONSENTS = web.AppKey("consents", Consents)
 
 
+def _local(value: time) -> time:
+    if value.tzinfo is not None:
+        raise ValueError("a Swedish wall time has no offset")
+    return value
+
+
+WallTime = Annotated[time, AfterValidator(_local)]
+
+
 class HoursBody(Body):
-    start: time = Field(alias="from")
-    end: time = Field(alias="to")
+    start: WallTime = Field(alias="from")
+    end: WallTime = Field(alias="to")
 
 
 class ConsentBody(Body):

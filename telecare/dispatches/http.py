@@ -13,7 +13,7 @@ from telecare.wire.ids import DispatchId
 DISPATCHES = web.AppKey("dispatches", Dispatches)
 
 
-class CloseBody(Body):
+class DispatchEndBody(Body):
     outcome: str = Field(min_length=1, max_length=500)
 
 
@@ -32,7 +32,7 @@ async def arrive(request: web.Request) -> web.Response:
 
 
 async def close(request: web.Request) -> web.Response:
-    body = await read_body(request, CloseBody)
+    body = await read_body(request, DispatchEndBody)
     await request.app[DISPATCHES].close(request[STAFF], DispatchId(path_id(request)), body.outcome)
     return nothing()
 
@@ -43,6 +43,6 @@ ROUTES = (
           errors=_CLOSED, status=204),
     Route("POST", "/api/dispatches/{id}/arrive", arrive, "staff", Action.DISPATCH_ARRIVED, Empty,
           errors=_CLOSED, status=204),
-    Route("POST", "/api/dispatches/{id}/close", close, "staff", Action.DISPATCH_DONE, CloseBody,
-          errors=_CLOSED, status=204),
+    Route("POST", "/api/dispatches/{id}/close", close, "staff", Action.DISPATCH_DONE,
+          DispatchEndBody, errors=_CLOSED, status=204),
 )  # fmt: skip

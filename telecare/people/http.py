@@ -28,7 +28,7 @@ class Residents(Answer):
     next: str | None
 
 
-class CloseBody(Body):
+class FollowUpEndBody(Body):
     note: str = Field(default="", max_length=1000)
 
 
@@ -59,7 +59,7 @@ async def take_over(request: web.Request) -> web.Response:
 
 
 async def close_follow_up(request: web.Request) -> web.Response:
-    body = await read_body(request, CloseBody)
+    body = await read_body(request, FollowUpEndBody)
     await request.app[PEOPLE].close_follow_up(
         request[STAFF], FollowUpId(path_id(request)), body.note
     )
@@ -78,6 +78,6 @@ ROUTES = (
     ),
     Route(
         "POST", "/api/follow-ups/{id}/close", close_follow_up, "staff", Action.FOLLOW_UP_CLOSED,
-        CloseBody, errors=(Code.FOLLOW_UP_CLOSED,), status=204,
+        FollowUpEndBody, errors=(Code.FOLLOW_UP_CLOSED,), status=204,
     ),
 )  # fmt: skip
