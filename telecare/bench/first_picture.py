@@ -25,8 +25,7 @@ ROUNDS = 20
 RATIO = 1.3
 LIMIT_MS = 500
 STAGES = (
-    ("pressed", "call ringing", "  of which: pressed -> the page hears that it rings"),
-    ("call ringing", "call open", "  of which: it rings -> the page hears that it is open"),
+    ("pressed", "call open", "  of which: pressed -> open at the page"),
     ("call open", "offer made", "  of which: open -> offer made"),
     ("offer made", "answer came", "  of which: offer -> the home's answer"),
     ("answer came", "connected", "  of which: answer -> connected"),
