@@ -1,4 +1,4 @@
-"""The command line: `telecare serve | migrate | demo | tenant add | staff invite | roles`."""
+"""The command line: `telecare serve | migrate | demo | bench | tenant add | staff invite | …`."""
 
 import argparse
 import asyncio
@@ -14,6 +14,9 @@ from telecare.access import passkeys
 from telecare.access import store as access_store
 from telecare.app import serving
 from telecare.audit.model import CommandLineActor, actor_text
+from telecare.bench.browser import BrowserMissing
+from telecare.bench.run import BENCHES, BenchOptions, bench
+from telecare.bench.stack import DidNotStart
 from telecare.consent.tenants import add_tenant
 from telecare.demo.run import DemoOptions, PortTaken, default_folder, demo, free_port
 from telecare.runtime import log
@@ -34,7 +37,7 @@ Command = Callable[[argparse.Namespace], Coroutine[None, None, None]]
 
 EXPECTED = (
     ConfigMissing, PortTaken, PostgresMissing, PostgresDidNotStart, DataFolderInUse,
-    BrokerMissing, BrokerDidNotStart,
+    BrokerMissing, BrokerDidNotStart, BrowserMissing, DidNotStart,
 )  # fmt: skip
 """Faults with a sentence for the person at the terminal; anything else shows its trace."""
 
@@ -64,6 +67,10 @@ async def run_demo(options: argparse.Namespace) -> None:
             clock_file=options.clock,
         )
     )
+
+
+async def run_bench(options: argparse.Namespace) -> None:
+    await bench(BenchOptions(options.name, rounds=options.rounds, as_json=options.json))
 
 
 async def run_roles(options: argparse.Namespace) -> None:
@@ -126,6 +133,10 @@ def parsed(arguments: list[str] | None) -> argparse.Namespace:
     demo_.add_argument("--port", type=int, default=0, help="8080 or the next free one")
     demo_.add_argument("--fresh", action="store_true", help="throw the data away first")
     demo_.add_argument("--clock", default="", help="a file with seconds to move the clock by")
+    bench_ = command("bench", run_bench, "measure a speed beside its reference")
+    bench_.add_argument("name", choices=sorted(BENCHES))
+    bench_.add_argument("--json", action="store_true", help="one JSON object as the last line")
+    bench_.add_argument("--rounds", type=int, help="how many times; for screens, how many sockets")
     tenant = command("tenant", run_tenant_add, "add a municipality")
     tenant.add_argument("action", choices=["add"])
     tenant.add_argument("slug")

@@ -1,0 +1,37 @@
+"""`telecare bench NAME`: brings up what it needs, measures, prints. Judges nothing: exit is 0."""
+
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+
+from telecare.bench.boot import boot
+from telecare.bench.cut import cut
+from telecare.bench.first_picture import first_picture
+from telecare.bench.report import Part, lines, load_now, made
+from telecare.bench.screens import screens
+
+Measure = Callable[[int | None], Awaitable[list[Part]]]
+
+BENCHES: Mapping[str, Measure] = {
+    "boot": boot,
+    "cut": cut,
+    "first-picture": first_picture,
+    "screens": screens,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class BenchOptions:
+    """`rounds`: None for the bench's own number (for `screens`, how many sockets)."""
+
+    name: str
+    rounds: int | None = None
+    as_json: bool = False
+
+
+async def bench(options: BenchOptions) -> None:
+    load = load_now()
+    report = made(options.name, await BENCHES[options.name](options.rounds), load)
+    for line in lines(report):
+        print(line)
+    if options.as_json:
+        print(report.model_dump_json())
