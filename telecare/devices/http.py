@@ -1,12 +1,14 @@
 """Pairing a TV page and enrolling a home unit."""
 
+import contextlib
 from datetime import datetime
 from typing import Literal
 
 from aiohttp import web
 from pydantic import Field
 
-from telecare.access.http import SCREEN_COOKIE, STAFF, keep_cookie, path_id
+from telecare.access.errors import SignInNeeded
+from telecare.access.http import SCREEN_COOKIE, STAFF, keep_cookie, path_id, screen_of
 from telecare.access.service import PAIRING_LIMIT
 from telecare.audit.actions import Action
 from telecare.devices.model import Pairing
@@ -73,6 +75,9 @@ async def begin_pairing(request: web.Request) -> web.Response:
 
 async def pairing_state(request: web.Request) -> web.Response:
     """Paired yet? The first time the answer is yes, the TV gets its session."""
+    with contextlib.suppress(SignInNeeded):
+        await screen_of(request)
+        return json_answer(PairingState(state="paired"))
     state = await request.app[DEVICES].tv_pairing(request.cookies.get(POLL_COOKIE, ""))
     if isinstance(state, Pairing):
         return json_answer(PairingState(state="waiting"))

@@ -41,7 +41,8 @@ from telecare.wire.errors import Code
 PASSKEYS = web.AppKey("passkeys", Passkeys)
 BROKER = web.AppKey("broker", Broker)
 CEREMONY_COOKIE = "__Host-telecare-ceremony"
-TV_TEXTS = "tv."
+TV_TEXTS = ("tv.",)
+NOT_STAFF_TEXTS = ("tv.", "demo.", "pairing.", "sign_in", "invitation.", "consent.sentence.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +80,7 @@ class Templates:
                 "texts": {
                     key: words
                     for key, words in catalogue(language).items()
-                    if key.startswith(TV_TEXTS) == is_tv
+                    if (key.startswith(TV_TEXTS) if is_tv else not key.startswith(NOT_STAFF_TEXTS))
                 },
                 "demo": self.is_demo,
                 **boot,
