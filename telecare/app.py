@@ -21,6 +21,7 @@ from telecare.calls.mqtt import Inbox
 from telecare.calls.service import Calls
 from telecare.calls.turn import TurnServer
 from telecare.consent import http as consent_http
+from telecare.consent import service as consent_service
 from telecare.consent.service import Consents
 from telecare.devices import http as device_http
 from telecare.devices.service import Devices
@@ -128,6 +129,7 @@ def timer_handlers(made: Services) -> dict[str, Handler]:
         visit_service.STEP_OVERDUE: visits.step_overdue,
         visit_service.HEAD: visits.to_head,
         visit_service.RING_AGAIN: visits.ring_again_missed,
+        consent_service.ASK_AGAIN: made.consents.ask_again,
     }
 
 
@@ -212,6 +214,7 @@ async def serving(
         app = web_app(made, config, feed=feed, broker=broker, is_demo=is_demo, extra=extra)
         if prepare is not None:
             await prepare(app, made)
+        await made.calls.suspect_all()
         async with (
             running(
                 feed=feed.run(),

@@ -31,13 +31,13 @@ class Liveness:
         self._heard: dict[CallId, Heard] = {}
 
     def hear(self, call_id: CallId, unit: Unit, stamp: edge.Stamp) -> bool:
-        """Remember the newest; True when the unit had been given up as lost."""
+        """Remember the newest; True when the unit was not known, or given up as lost."""
         before = self._heard.get(call_id)
         is_same_boot = before is not None and before.stamp.boot == stamp.boot
         if is_same_boot and before and stamp.monotonic_ms < before.stamp.monotonic_ms:
             return False
         self._heard[call_id] = Heard(unit, stamp, time.monotonic())
-        return before is not None and before.is_lost
+        return before is None or before.is_lost
 
     def stamp_of(self, call_id: CallId) -> edge.Stamp | None:
         heard = self._heard.get(call_id)

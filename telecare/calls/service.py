@@ -569,6 +569,17 @@ class Calls:
                 db.changed(lease_topic(lease.call_id))
         return renewed
 
+    async def suspect_all(self) -> None:
+        """After a start: whatever is live must be heard from again within DARK_LIMIT.
+
+        Without this a call whose two ends died with the server would keep its home busy.
+        """
+        now = self._clock.now()
+        for lease in await self.renew_leases():
+            async with self._database.transaction(lease.tenant) as db:
+                for kind in (HOME_LOST, STAFF_LOST):
+                    await set_timer(db, kind, lease.call_id, now + DARK_LIMIT)
+
     async def lost(
         self,
         session: StaffSession | ScreenSession | Unit,

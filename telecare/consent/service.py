@@ -11,7 +11,7 @@ from dateutil.relativedelta import relativedelta
 from telecare.access.model import ScreenSession, StaffSession
 from telecare.audit.actions import Action
 from telecare.audit.append import Kept
-from telecare.audit.model import actor_text, refused
+from telecare.audit.model import SystemActor, actor_text, refused
 from telecare.consent import store
 from telecare.consent.model import (
     STOCKHOLM,
@@ -27,12 +27,17 @@ from telecare.consent.model import (
 )
 from telecare.people import store as people_store
 from telecare.people.model import Resident
-from telecare.people.service import assigned, known
+from telecare.people.service import assigned, known, make_follow_up
 from telecare.runtime.clock import Clock, from_local
 from telecare.runtime.db import Database, Transaction
 from telecare.runtime.errors import FieldInvalid, NotFound, Refusal, TelecareError
+from telecare.runtime.timers import Due, set_timer
 from telecare.wire.errors import Code
 from telecare.wire.ids import CohabitantId, ConsentId, ResidentId, StaffId, new_row_id
+
+ASK_AGAIN = "consent.ask_again"
+ASK_AGAIN_AT = time(8)
+"""Swedish time of the day a yes comes up for asking again."""
 
 React = Callable[[Transaction, object], Awaitable[None]]
 
@@ -113,12 +118,35 @@ class Consents:
             )
             await store.shut_gate(db, resident.id, statement.purpose)
             await store.add(db, resident.id, outcome.consent, how)
+            if statement.decision == "permit" and outcome.consent.ask_again_on is not None:
+                morning = datetime.combine(outcome.consent.ask_again_on, ASK_AGAIN_AT, STOCKHOLM)
+                await set_timer(db, ASK_AGAIN, outcome.consent.id, morning.astimezone(UTC))
             db.changed(resident_topic(resident.id))
             if statement.decision == "deny":
                 await self._react(db, ConsentWithdrawn(resident.id, statement.purpose, now))
             elif statement.ability == "doubtful":
                 await self._react(db, AbilityDoubtful(resident.id, outcome.consent.id, now))
         return outcome
+
+    async def ask_again(self, db: Transaction, due: Due, now: datetime) -> None:
+        """A yes that still stands comes up for asking again, before it ends."""
+        found = await store.by_id(db, ConsentId(due.subject))
+        if found is None:
+            return
+        consent, resident_id = found
+        newest = await store.newest(db, resident_id, consent.purpose)
+        if consent.id not in {c.id for c in newest}:
+            return
+        resident = await known(db, resident_id)
+        await make_follow_up(
+            db,
+            "ask_again",
+            resident,
+            unit_id=resident.unit_id,
+            about_id=consent.id,
+            actor=SystemActor("consent timer"),
+            now=now,
+        )
 
     async def preview(
         self, session: StaffSession, resident_id: ResidentId, statement: Statement

@@ -101,7 +101,6 @@ class Card(Answer):
     happened: list[Happened]
     callers: list[CardCohabitant]
     information_versions: dict[str, int]
-    can_take_over: bool
 
 
 async def card(request: web.Request) -> web.Response:
@@ -168,7 +167,6 @@ async def _card(db: Transaction, session: StaffSession, resident: Resident, now:
         happened=_happened(history),
         callers=[CardCohabitant(id=c.id, name=c.name, relation="") for c in colleagues],
         information_versions=versions,
-        can_take_over=False,  # whoever reads the card is assigned already
     )
 
 

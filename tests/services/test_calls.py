@@ -342,6 +342,22 @@ async def test_a_lost_end_has_thirty_seconds_to_come_back(world, made, home, clo
     assert (await state_of(world, call_id)).end_reason is Reason.CONNECTION_LOST
 
 
+async def test_a_call_whose_two_ends_died_with_the_server_does_not_keep_her_busy(
+    world, made, home, clock, timers
+):
+    ingrid, maria, tv = home
+    call_id = await made.calls.ring(maria, ingrid.id)
+    await made.calls.answer(tv, call_id)
+    await made.calls.report(maria, call_id, "first_frame")
+
+    await made.calls.suspect_all()  # the server has started anew, and nobody comes back
+    clock.forward(seconds=30)
+    await timers.run_due()
+
+    assert (await state_of(world, call_id)).end_reason is Reason.CONNECTION_LOST
+    assert await made.calls.ring(maria, ingrid.id)
+
+
 async def test_nobody_else_ends_hears_or_signals_in_a_call(world, made, home):
     ingrid, maria, tv = home
     call_id = await made.calls.ring(maria, ingrid.id)

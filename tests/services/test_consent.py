@@ -10,9 +10,11 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
 from telecare.access.errors import NotAssigned
+from telecare.app import timer_handlers
 from telecare.consent.model import Allowed, Consent, Hours, Known, Policy, Purpose, decide
 from telecare.consent.service import PartyUnknown, RelativeCannotConsent, Statement, YesNotFromTv
 from telecare.runtime.errors import FieldInvalid, NotFound
+from telecare.runtime.timers import Timers
 from telecare.wire.errors import Code
 
 YES = Statement(
@@ -88,6 +90,24 @@ async def test_doubt_about_ability_makes_a_second_talk_a_task(world, made):
 
     tasks = await world.rows("select kind from follow_up where tenant_id = $1", world.tenant)
     assert tasks == [{"kind": "second_talk"}]
+
+
+async def test_a_yes_until_further_notice_comes_up_again_before_it_is_old(world, made, clock):
+    ingrid = await world.resident("Ingrid", says_yes=False)
+    maria = await world.staff(assigned=(ingrid,))
+    outcome = await made.consents.record(maria, ingrid.id, YES)
+    timers = Timers(made.database, clock, timer_handlers(made))
+    tasks = "select kind, about_id from follow_up where tenant_id = $1"
+
+    clock.forward(days=364)
+    await timers.run_due()
+    assert await world.rows(tasks, world.tenant) == []
+    clock.forward(days=2)
+    await timers.run_due()
+
+    assert await world.rows(tasks, world.tenant) == [
+        {"kind": "ask_again", "about_id": outcome.consent.id}
+    ]
 
 
 @pytest.mark.parametrize(
