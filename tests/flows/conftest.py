@@ -51,7 +51,7 @@ WATCH_PEERS = """
 })();
 """
 UP_S = 30
-PATIENCE_S = 12
+PATIENCE_S = 25
 
 
 def pytest_collection_modifyitems(items) -> None:
@@ -184,6 +184,7 @@ class Stack:
             "delete from timer",
         ):
             await self.rows(script)
+        await self.rows("select pg_notify('telecare', $1)", f"unit:{seed.TEAM}")
         self.move_clock()
 
     def stop(self) -> None:
