@@ -220,7 +220,8 @@ async def test_a_call_in_without_consent_opens_with_sound_only_and_says_so(stack
     await anna.get_by_role("button", name="Svara").click()
 
     await asyncio.gather(hears(anna), hears(olof))
-    await olof.locator("[data-test=sound-only]").wait_for()
+    await olof.get_by_text("Bara ljud. Ingen ser dig.").wait_for()
+    await anna.locator("[data-test=sound-only]").wait_for()
     rows = await stack.rows("select home_picture from call where state <> 'ended'")
     assert rows == [{"home_picture": False}]
     await anna.locator("[data-test=hang-up]").click()
