@@ -1,6 +1,5 @@
 """Frames for pages, made from what is stored: a call for either end, a home for its TV."""
 
-from collections.abc import Callable
 from datetime import datetime, timedelta
 from uuid import UUID
 
@@ -20,16 +19,15 @@ from telecare.visits.model import VisitState
 from telecare.wire.ids import CallId
 from telecare.wire.signalling import CallFrame, Home, IceServer, Media, NextThing
 
-Ice = Callable[[CallId, datetime], list[IceServer]]
 FACES_FOR = timedelta(seconds=60)
 """How long after a call the question how it felt may still come up."""
 LATE_FOR = timedelta(hours=3)
 
 
-def ice_servers(turn: TurnServer | None, call_id: CallId, now: datetime) -> list[IceServer]:
+def ice_servers(turn: TurnServer | None, call_id: CallId) -> list[IceServer]:
     if turn is None:
         return []
-    made = credential(turn, call_id, now)
+    made = credential(turn, call_id)
     return [IceServer(urls=list(made.urls), username=made.username, credential=made.credential)]
 
 
@@ -84,7 +82,7 @@ async def call_frame(
         if call.opened_at
         else None,
         max_s=call.max_s,
-        ice_servers=ice_servers(turn, call.id, now) if live_and_mine else [],
+        ice_servers=ice_servers(turn, call.id) if live_and_mine else [],
         relay_only=tenant.relay_only,
         phone=names.unit_phone if unanswered else None,
     )

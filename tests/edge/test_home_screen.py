@@ -9,7 +9,7 @@ import pytest
 from edge.hardware.screen import CecScreen, SimulatedScreen
 from edge.pipe import TextHeard
 
-CEC_CTL = """#!{python}
+CEC_CTL = """
 import json, sys
 path = {state!r}
 tv = json.load(open(path))
@@ -54,7 +54,10 @@ class Television:
     def __init__(self, folder: Path) -> None:
         self._state = folder / "tv.json"
         self.program = folder / "cec-ctl"
-        self.program.write_text(CEC_CTL.format(python=sys.executable, state=str(self._state)))
+        script = folder / "cec_ctl.py"
+        script.write_text(CEC_CTL.format(state=str(self._state)))
+        # A first line (#!) cannot hold a path with a space.
+        self.program.write_text(f'#!/bin/sh\nexec "{sys.executable}" "{script}" "$@"\n')
         self.program.chmod(0o755)
 
     def stands(self, **values) -> None:
