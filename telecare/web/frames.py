@@ -38,7 +38,6 @@ async def call_frame(
     *,
     page: UUID | None,
     turn: TurnServer | None,
-    now: datetime,
 ) -> CallFrame:
     """The call as this page may know it. `page` None: it takes the place of any older page."""
     names = await call_store.names(db, call.id)

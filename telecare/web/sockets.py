@@ -262,7 +262,6 @@ class PageSocket:
                 self.session,
                 page=self.speaking_as(call_id),
                 turn=self.floor.turn,
-                now=self.floor.clock.now(),
             )
             speaks = await call_store.page_of(db, call_id, self._party)
         if frame.mine and call.is_live and speaks is None and call_id in self._joined:
