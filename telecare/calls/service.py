@@ -671,11 +671,19 @@ class Calls:
             if call.state is State.RINGING:
                 await store.save(db, replace(call, answers_itself_at=None))
                 _tell(db, call)
-        elif call.kind is not Kind.CALL_IN:
+        elif call.kind is not Kind.CALL_IN or await self._unit_sends(db, call):
             await end_call(db, call, Reason.CONSENT_WITHDRAWN, SYSTEM, now=now, react=self._react)
         elif call.home_picture:
             await store.save(db, call.without_home_picture())
             _tell(db, call)
+
+    async def _unit_sends(self, db: Transaction, call: Call) -> bool:
+        """Her picture comes from a home unit, which cannot be told to go on with sound only:
+        fails closed, the call ends."""
+        endpoints = await device_store.endpoints(db, call.resident_id)
+        return call.home_picture and any(
+            e.kind == "unit" and e.id == call.endpoint_id for e in endpoints
+        )
 
     async def end_of_staff(
         self, db: Transaction, staff_id: StaffId, reason: Reason, now: datetime,

@@ -19,8 +19,11 @@ from telecare.consent.gate import (
     ConsentWithdrawnBefore,
 )
 from telecare.consent.model import Purpose
+from telecare.devices import store as device_store
+from telecare.devices.model import Unit
 from telecare.runtime.errors import NotFound
 from telecare.runtime.timers import Timers
+from telecare.wire.ids import EndpointId, UnitId
 
 
 @pytest.fixture
@@ -261,6 +264,24 @@ async def test_consent_taken_back_in_a_call_she_began_cuts_her_picture_only(worl
     call = await state_of(world, call_id)
     assert call.state is State.OPEN
     assert not call.home_picture
+
+
+async def test_consent_taken_back_ends_a_call_in_whose_picture_a_unit_sends(world, made, home):
+    ingrid, _, tv = home
+    anna = await world.staff("Anna", on_shift=True)
+    endpoint = EndpointId(uuid4())
+    async with world.begun() as db:
+        await device_store.add_endpoint(
+            db, endpoint, ingrid.id, kind="unit", label="", has_picture=True, now=world.now
+        )
+    unit = Unit(world.tenant, UnitId("u-" + "a" * 26), endpoint, ingrid.id, b"", b"")
+    call_id = await made.calls.call_in(unit)
+    await made.calls.take(anna, call_id)
+
+    await made.consents.withdraw_at_home(tv, Purpose.VIDEO_VISIT)
+
+    assert (await state_of(world, call_id)).end_reason is Reason.CONSENT_WITHDRAWN
+    assert await leases(world) == []
 
 
 async def test_two_take_a_call_in_and_one_has_it(world, made, home):
