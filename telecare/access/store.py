@@ -265,6 +265,7 @@ update session set page_locked_at = $3 where tenant_id = $1 and id = $2 and page
 UNLOCK_PAGE = """
 update session set page_locked_at = null, used_at = $3 where tenant_id = $1 and id = $2
 """
+SIGNED_IN_BY = "select signed_in_by from session where tenant_id = $1 and id = $2"
 END_SESSION = """
 update session set ended_at = $3 where tenant_id = $1 and id = $2 and ended_at is null
 """
@@ -291,6 +292,12 @@ async def session_of(db: Transaction, token_hash: bytes) -> SessionRow | None:
         row["resident_id"], row["signed_in_by"], row["used_at"], row["expires_at"],
         row["page_locked_at"],
     )  # fmt: skip
+
+
+async def signed_in_by(db: Transaction, session_id: UUID) -> Literal["passkey", "demo"]:
+    """How a member of staff's session was begun."""
+    how: Literal["passkey", "demo"] = await db.fetchval(SIGNED_IN_BY, db.tenant, session_id)
+    return how
 
 
 async def mark_used(db: Transaction, session_id: UUID, now: datetime) -> None:

@@ -740,7 +740,7 @@ class Calls:
             tenant=db.tenant,
             id=call.staff_session_id,
             staff=person,
-            signed_in_by="passkey",
+            signed_in_by=await access_store.signed_in_by(db, call.staff_session_id),
             is_locked=False,
             expires_at=now,
         )

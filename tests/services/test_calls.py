@@ -227,6 +227,7 @@ async def test_a_screen_answers_by_itself_only_under_its_own_consent(world, made
 
     with pytest.raises(NotByItself):
         await made.calls.answer(tv, call_id, by_itself=True)
+    assert (await world.records())[-1]["actor"]["signed_in_by"] == "demo"
     await made.calls.hang_up(maria, call_id)
     await world.yes(ingrid, Purpose.AUTO_ANSWER, hours=(time(8), time(20)), answer_after_s=20)
     again = await made.calls.ring(maria, ingrid.id)
