@@ -151,10 +151,11 @@ class Consents:
     async def preview(
         self, session: StaffSession, resident_id: ResidentId, statement: Statement
     ) -> tuple[Outcome, Resident]:
-        """What `record` would make of it; nothing is stored, refusals are not recorded."""
+        """What `record` would make of it; nothing is stored. Raises as `record` does."""
         now = self._clock.now()
         async with self._database.transaction(session.tenant) as db:
             resident = await known(db, resident_id)
+            await assigned(db, session, resident, Action.CONSENT_GIVEN, now)
             return await self._state(db, session, resident, statement, now), resident
 
     async def _state(

@@ -134,6 +134,8 @@ async def test_only_the_assigned_take_down_a_yes_but_anybody_a_no(world, made):
     stranger = await world.staff("Anna")
     with pytest.raises(NotAssigned):
         await made.consents.record(stranger, ingrid.id, YES)
+    with pytest.raises(NotAssigned):
+        await made.consents.preview(stranger, ingrid.id, YES)
     consents = await world.rows("select id from consent where tenant_id = $1", world.tenant)
 
     await made.consents.withdraw(stranger, consents[0]["id"], "by_phone")
