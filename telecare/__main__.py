@@ -1,4 +1,7 @@
-"""The command line: `telecare serve | migrate | demo | bench | tenant add | staff invite | …`."""
+"""The command line: `telecare serve | migrate | demo | bench | tenant add | staff invite | …`.
+
+Each command loads what it needs itself: what the demo's supervisor loads delays its first screen.
+"""
 
 import argparse
 import asyncio
@@ -10,39 +13,18 @@ from collections.abc import Callable, Coroutine
 from pathlib import Path
 from uuid import UUID
 
-from telecare.access import passkeys
-from telecare.access import store as access_store
-from telecare.app import serving
-from telecare.audit.model import CommandLineActor, actor_text
-from telecare.bench.browser import BrowserMissing
-from telecare.bench.run import BENCHES, BenchOptions, bench
-from telecare.bench.stack import DidNotStart
-from telecare.consent.tenants import add_tenant
-from telecare.demo.run import DemoOptions, PortTaken, default_folder, demo, free_port
 from telecare.runtime import log
-from telecare.runtime.clock import SystemClock
-from telecare.runtime.config import Config, ConfigMissing
-from telecare.runtime.db import open_database
-from telecare.runtime.embedded.broker import BrokerDidNotStart, BrokerMissing
-from telecare.runtime.embedded.postgres import (
-    DataFolderInUse,
-    PostgresDidNotStart,
-    PostgresMissing,
-)
-from telecare.runtime.errors import NotFound
-from telecare.runtime.migrate import migrate, roles_sql
-from telecare.wire.ids import StaffId
+from telecare.runtime.errors import CannotStart, NotFound
 
 Command = Callable[[argparse.Namespace], Coroutine[None, None, None]]
 
-EXPECTED = (
-    ConfigMissing, PortTaken, PostgresMissing, PostgresDidNotStart, DataFolderInUse,
-    BrokerMissing, BrokerDidNotStart, BrowserMissing, DidNotStart,
-)  # fmt: skip
-"""Faults with a sentence for the person at the terminal; anything else shows its trace."""
-
 
 async def run_serve(options: argparse.Namespace) -> None:
+    from telecare.app import serving
+    from telecare.runtime.clock import SystemClock
+    from telecare.runtime.config import Config
+    from telecare.runtime.ports import free_port
+
     config = Config.from_environment(os.environ)
     free_port(options.port)
     stop = asyncio.Event()
@@ -53,15 +35,20 @@ async def run_serve(options: argparse.Namespace) -> None:
 
 
 async def run_migrate(options: argparse.Namespace) -> None:
+    from telecare.runtime.config import Config
+    from telecare.runtime.migrate import migrate
+
     del options
     for name in await migrate(Config.from_environment(os.environ).role_url("owner")):
         print(name)
 
 
 async def run_demo(options: argparse.Namespace) -> None:
+    from telecare.demo.run import DemoOptions, default_folder, demo
+
     await demo(
         DemoOptions(
-            folder=Path(options.data),
+            folder=Path(options.data) if options.data else default_folder(),
             port=options.port,
             fresh=options.fresh,
             clock_file=options.clock,
@@ -70,15 +57,25 @@ async def run_demo(options: argparse.Namespace) -> None:
 
 
 async def run_bench(options: argparse.Namespace) -> None:
+    from telecare.bench.run import BenchOptions, bench
+
     await bench(BenchOptions(options.name, rounds=options.rounds, as_json=options.json))
 
 
 async def run_roles(options: argparse.Namespace) -> None:
+    from telecare.runtime.migrate import roles_sql
+
     del options
     print(roles_sql())
 
 
 async def run_tenant_add(options: argparse.Namespace) -> None:
+    from telecare.audit.model import CommandLineActor, actor_text
+    from telecare.consent.tenants import add_tenant
+    from telecare.runtime.clock import SystemClock
+    from telecare.runtime.config import Config
+    from telecare.runtime.db import open_database
+
     config = Config.from_environment(os.environ)
     actor = CommandLineActor(getpass.getuser())
     async with (
@@ -97,6 +94,14 @@ async def run_tenant_add(options: argparse.Namespace) -> None:
 
 async def run_invite(options: argparse.Namespace) -> None:
     """A one-time link for a member of staff, who registers a passkey with it."""
+    from telecare.access import passkeys
+    from telecare.access import store as access_store
+    from telecare.audit.model import CommandLineActor
+    from telecare.runtime.clock import SystemClock
+    from telecare.runtime.config import Config
+    from telecare.runtime.db import open_database
+    from telecare.wire.ids import StaffId
+
     config = Config.from_environment(os.environ)
     actor = CommandLineActor(getpass.getuser())
     async with open_database(config.role_url("app"), size=1) as database:
@@ -129,12 +134,12 @@ def parsed(arguments: list[str] | None) -> argparse.Namespace:
     command("migrate", run_migrate, "bring the database's tables up to date")
     command("roles", run_roles, "print the SQL that makes the login roles")
     demo_ = command("demo", run_demo, "run everything here, with invented people")
-    demo_.add_argument("--data", default=str(default_folder()), help="where the data is kept")
+    demo_.add_argument("--data", default="", help="where the data is kept")
     demo_.add_argument("--port", type=int, default=0, help="8080 or the next free one")
     demo_.add_argument("--fresh", action="store_true", help="throw the data away first")
     demo_.add_argument("--clock", default="", help="a file with seconds to move the clock by")
     bench_ = command("bench", run_bench, "measure a speed beside its reference")
-    bench_.add_argument("name", choices=sorted(BENCHES))
+    bench_.add_argument("name", help="boot, cut, first-picture, screens")
     bench_.add_argument("--json", action="store_true", help="one JSON object as the last line")
     bench_.add_argument("--rounds", type=int, help="how many times; for screens, how many sockets")
     tenant = command("tenant", run_tenant_add, "add a municipality")
@@ -154,7 +159,7 @@ def main(arguments: list[str] | None = None) -> None:
     log.begin()
     try:
         asyncio.run(options.run(options))
-    except EXPECTED as error:
+    except CannotStart as error:
         raise SystemExit(f"telecare: {type(error).__name__}: {error}") from error
     except KeyboardInterrupt:
         sys.exit(130)

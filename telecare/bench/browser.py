@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING
 
 from pydantic import BaseModel, ConfigDict
 
+from telecare.runtime.errors import CannotStart
+
 if TYPE_CHECKING:
     from playwright.async_api import Browser, BrowserContext, Page, StorageState
 
@@ -30,7 +32,7 @@ POLL_S = 0.02
 CLOCK_TRIES = 5
 
 
-class BrowserMissing(Exception):
+class BrowserMissing(CannotStart):
     """Chromium or Playwright is not here; the message says how to get it."""
 
 

@@ -8,6 +8,7 @@ from telecare.bench.cut import cut
 from telecare.bench.first_picture import first_picture
 from telecare.bench.report import Part, lines, load_now, made
 from telecare.bench.screens import screens
+from telecare.runtime.errors import CannotStart
 
 Measure = Callable[[int | None], Awaitable[list[Part]]]
 
@@ -17,6 +18,10 @@ BENCHES: Mapping[str, Measure] = {
     "first-picture": first_picture,
     "screens": screens,
 }
+
+
+class BenchUnknown(CannotStart):
+    """There is no bench of that name."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,8 +34,11 @@ class BenchOptions:
 
 
 async def bench(options: BenchOptions) -> None:
+    measure = BENCHES.get(options.name)
+    if measure is None:
+        raise BenchUnknown(f"{options.name}; there are {', '.join(sorted(BENCHES))}")
     load = load_now()
-    report = made(options.name, await BENCHES[options.name](options.rounds), load)
+    report = made(options.name, await measure(options.rounds), load)
     for line in lines(report):
         print(line)
     if options.as_json:

@@ -30,6 +30,7 @@ from telecare.runtime.config import Config
 from telecare.runtime.db import Database, Transaction, open_database
 from telecare.runtime.embedded import process
 from telecare.runtime.embedded.services import EmbeddedServices
+from telecare.runtime.errors import CannotStart
 from telecare.wire.homes import HomeScript, Pressed
 from telecare.wire.ids import ResidentId, TenantId
 
@@ -47,7 +48,7 @@ ACTOR = actor_text(BENCH)
 STAMPS_FILE = "camera-stamps.jsonl"
 
 
-class DidNotStart(Exception):
+class DidNotStart(CannotStart):
     """A process of the bench ended or did not answer in time; what it wrote is the message."""
 
 

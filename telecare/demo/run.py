@@ -1,11 +1,13 @@
 """The demo's supervisor: embedded services, the server, simulated homes; Ctrl-C ends them all.
 
 Children live in sessions of their own, so that Ctrl-C reaches only us: the homes and the server
-stop first, the database last.
+stop first, the database last. This module loads little, and the server's process is the first thing
+it starts: both load while PostgreSQL does, which is most of what a start takes.
 """
 
 import asyncio
 import contextlib
+import json
 import os
 import shutil
 import signal
@@ -16,20 +18,15 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
-from telecare.demo import seed
-from telecare.runtime.clock import SystemClock
-from telecare.runtime.config import Config
-from telecare.runtime.db import open_database
 from telecare.runtime.embedded import process
 from telecare.runtime.embedded.services import EmbeddedServices
+from telecare.runtime.ports import PortTaken, free_port
 from telecare.runtime.texts import text
-from telecare.wire.homes import HomeScript, Pressed
 
-FIRST_PORT = 8080
-PORTS = 50
 SERVER_UP_S = 30.0
 STOP_S = 10.0
 WATCH_S = 0.2
+POLL_S = 0.02
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,10 +37,6 @@ class DemoOptions:
     port: int = 0
     fresh: bool = False
     clock_file: str = ""
-
-
-class PortTaken(Exception):
-    """The port that was asked for is in use."""
 
 
 def default_folder() -> Path:
@@ -59,34 +52,20 @@ async def demo(options: DemoOptions) -> None:
     options.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
     services = EmbeddedServices(options.folder, broker_port=_kept_broker_port(options.folder))
     print(text("sv", "demo.starting"), flush=True)
-    children: list[Child] = []
+    server = Child(
+        [sys.executable, "-m", "telecare.demo.server", str(port), "localhost", options.clock_file],
+        options.folder / "server.log",
+    )
+    homes = Child([sys.executable, "-m", "edge", "simulate"], options.folder / "homes.log")
+    children = [server]
     try:
-        services.start()
-        _keep_broker_port(options.folder, services.broker.port)
-        await services.prepare()
-        environment = {
-            **os.environ,
-            **services.environment,
-            "TELECARE_PUBLIC_URL": f"http://localhost:{port}",
-        }
-        homes = await _seed(environment, options.folder)
-        server = Child(
-            [sys.executable, "-m", "telecare.demo.server", str(port), "localhost",
-             options.clock_file],
-            environment,
-            options.folder / "server.log",
-        )  # fmt: skip
-        children.append(server)
         server.start()
+        environment = await _begin(services, options.folder, f"http://localhost:{port}")
+        server.tell(json.dumps(environment))
+        homes.tell(*await _homes(environment, options.folder))
         await _until_up(port, server)
-        simulated = Child(
-            [sys.executable, "-m", "edge", "simulate"],
-            environment,
-            options.folder / "homes.log",
-            stdin="".join(f"{home.model_dump_json()}\n" for home in homes),
-        )
-        children.append(simulated)
-        simulated.start()
+        children.append(homes)
+        homes.start()
         _tell(port)
         await _until_stopped(services, children)
     finally:
@@ -95,26 +74,46 @@ async def demo(options: DemoOptions) -> None:
         services.stop()
 
 
+async def _begin(services: EmbeddedServices, folder: Path, public_url: str) -> dict[str, str]:
+    """PostgreSQL and broker up, tables in place; how a server finds them."""
+    services.start()
+    _keep_broker_port(folder, services.broker.port)
+    await services.prepare()
+    return {**services.environment, "TELECARE_PUBLIC_URL": public_url}
+
+
+async def _homes(environment: dict[str, str], folder: Path) -> list[str]:
+    from telecare.demo.homes import homes_of  # noqa: PLC0415 - slow to load: after the start
+
+    return [home.model_dump_json() for home in await homes_of(environment, folder)]
+
+
 @dataclass(slots=True)
 class Child:
-    """A process that is started again when it ends by itself."""
+    """A process that is started again when it ends by itself; it reads what it is told."""
 
     command: list[str]
-    environment: dict[str, str]
     log: Path
-    stdin: str | None = None
     process: "subprocess.Popen[bytes] | None" = None
+    told: bytes = b""
 
     def start(self) -> None:
         with self.log.open("ab") as output:
-            self.process = process.start(
-                self.command,
-                output=output,
-                environment=self.environment,
-                stdin=subprocess.PIPE if self.stdin is not None else subprocess.DEVNULL,
-            )
-        if self.stdin is not None and self.process.stdin is not None:
-            self.process.stdin.write(self.stdin.encode())
+            self.process = process.start(self.command, output=output, stdin=subprocess.PIPE)
+        if self.told:
+            self._say()
+
+    def tell(self, *lines: str) -> None:
+        """Its standard input, now and after each start anew."""
+        self.told = "".join(f"{line}\n" for line in lines).encode()
+        if self.process is not None:
+            self._say()
+
+    def _say(self) -> None:
+        assert self.process is not None  # noqa: S101 - started
+        assert self.process.stdin is not None  # noqa: S101 - a pipe
+        with contextlib.suppress(BrokenPipeError):  # it ended already, which is noticed elsewhere
+            self.process.stdin.write(self.told)
             self.process.stdin.close()
 
     def ended(self) -> bool:
@@ -123,16 +122,6 @@ class Child:
     def stop(self) -> None:
         if self.process is not None:
             process.stop(self.process, signal.SIGTERM, STOP_S)
-
-
-def free_port(asked: int) -> int:
-    """The port asked for, or the first free one from 8080. Raises PortTaken."""
-    for port in [asked] if asked else range(FIRST_PORT, FIRST_PORT + PORTS):
-        with contextlib.suppress(OSError), socket.socket() as probe:
-            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            probe.bind(("127.0.0.1", port))
-            return port
-    raise PortTaken(str(asked or FIRST_PORT))
 
 
 def _kept_broker_port(folder: Path) -> int:
@@ -147,33 +136,12 @@ def _keep_broker_port(folder: Path, port: int) -> None:
     (folder / "broker.port").write_text(str(port))
 
 
-async def _seed(environment: dict[str, str], folder: Path) -> list[HomeScript]:
-    """Invented people, and what each simulated home does."""
-    config = Config.from_environment(environment)
-    now = SystemClock().now()
-    with_units = [home for home in seed.HOMES if home.has_unit]
-    async with open_database(config.role_url("app"), size=2) as database:
-        tenant = await seed.seed(database, now)
-        new = [h for h in with_units if not (folder / "homes" / h.key / "unit.json").exists()]
-        codes = await seed.unit_codes(database, tenant, new, now)
-    return [
-        HomeScript(
-            state_dir=str(folder / "homes" / home.key),
-            server_url=config.public_url,
-            enrol_code=codes.get(home.key),
-            when_it_rings=Pressed(key="answer", after_s=1.5),
-            screen="off" if home.key == "karl-erik" else "on",
-        )
-        for home in with_units
-    ]
-
-
 async def _until_up(port: int, server: Child) -> None:
     deadline = time.monotonic() + SERVER_UP_S
     while not _answers(port):
         if server.ended() or time.monotonic() > deadline:
             raise SystemExit(f"The server did not start; see {server.log}")
-        await asyncio.sleep(0.05)
+        await asyncio.sleep(POLL_S)
 
 
 def _answers(port: int) -> bool:

@@ -1,9 +1,15 @@
-"""The demo's server process: the real server and the demo's extra pages. A child of `run`."""
+"""The demo's server process: the real server and the demo's extra pages. A child of `run`.
+
+It is started before the services it needs, so that both load at once: a line of JSON on standard
+input tells where they are. Nothing there (end of file): they are up, and in the environment.
+"""
 
 import asyncio
+import json
 import os
 import signal
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 
 from aiohttp import web
@@ -20,8 +26,8 @@ async def prepare(app: web.Application, made: Services) -> None:
     app[pages.DEMO] = pages.DemoTenant(await seed.seed(made.database, made.clock.now()))
 
 
-async def main(port: int, host: str, clock_file: str) -> None:
-    config = Config.from_environment(os.environ)
+async def main(port: int, host: str, clock_file: str, environment: Mapping[str, str]) -> None:
+    config = Config.from_environment(environment)
     clock: Clock = FileClock(Path(clock_file)) if clock_file else SystemClock()
     stop = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
@@ -41,4 +47,6 @@ async def main(port: int, host: str, clock_file: str) -> None:
 
 if __name__ == "__main__":
     log.begin()
-    asyncio.run(main(int(sys.argv[1]), sys.argv[2], sys.argv[3] if len(sys.argv) > 3 else ""))  # noqa: PLR2004
+    listen_port, listen_host, *clock_files = sys.argv[1:]
+    told = json.loads(sys.stdin.readline() or "{}")
+    asyncio.run(main(int(listen_port), listen_host, "".join(clock_files), {**os.environ, **told}))

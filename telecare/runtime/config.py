@@ -6,8 +6,10 @@ from urllib.parse import quote, urlsplit, urlunsplit
 
 from pydantic import BaseModel, ConfigDict
 
+from telecare.runtime.errors import CannotStart
 
-class ConfigMissing(Exception):
+
+class ConfigMissing(CannotStart):
     """A setting that has no safe default was not given."""
 
 

@@ -20,6 +20,10 @@ class TelecareError(Exception):
         """Names of the fields at fault, never their values."""
 
 
+class CannotStart(Exception):
+    """A command of ours has no sense here; the message is for the person at the terminal."""
+
+
 class WritableRecord(Protocol):
     """An audit record that can enter itself in the log of a transaction's tenant."""
 

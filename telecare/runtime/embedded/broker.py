@@ -15,6 +15,7 @@ from importlib import util
 from pathlib import Path
 
 from telecare.runtime.embedded import process
+from telecare.runtime.errors import CannotStart
 
 START_LIMIT_S = 10.0
 POLL_S = 0.02
@@ -56,11 +57,11 @@ max_inflight_messages 100
 """
 
 
-class BrokerMissing(Exception):
+class BrokerMissing(CannotStart):
     """Neither iotcore nor mosquitto is installed; the message says how to get one."""
 
 
-class BrokerDidNotStart(Exception):
+class BrokerDidNotStart(CannotStart):
     """The broker's port never answered."""
 
 
@@ -85,14 +86,21 @@ class EmbeddedBroker:
         return self._process.pid
 
     def start(self) -> None:
+        self.launch()
+        self.wait()
+
+    def launch(self) -> None:
         self.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         if not self.port:
             self.port = _free_port(self.host)
         with (self.folder / "broker.log").open("ab") as output:
             self._process = process.start(self._command(), output=output)
+
+    def wait(self) -> None:
+        """Until it answers. Raises BrokerDidNotStart."""
         deadline = time.monotonic() + START_LIMIT_S
         while not _answers(self.host, self.port):
-            if self._process.poll() is not None or time.monotonic() > deadline:
+            if self.ended() or time.monotonic() > deadline:
                 raise BrokerDidNotStart(str(self.folder / "broker.log"))
             time.sleep(POLL_S)
 

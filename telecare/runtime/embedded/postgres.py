@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import IO
 
 from telecare.runtime.embedded import process
+from telecare.runtime.errors import CannotStart
 
 log = logging.getLogger(__name__)
 
@@ -31,15 +32,15 @@ DATABASE = "telecare"
 _READY_LINE = 8
 
 
-class PostgresMissing(Exception):
+class PostgresMissing(CannotStart):
     """No PostgreSQL binaries were found; the message says how to get them."""
 
 
-class PostgresDidNotStart(Exception):
+class PostgresDidNotStart(CannotStart):
     """PostgreSQL ended or did not answer; its log file tells why."""
 
 
-class DataFolderInUse(Exception):
+class DataFolderInUse(CannotStart):
     """Another supervisor runs on this folder."""
 
 

@@ -30,8 +30,9 @@ class EmbeddedServices:
 
     def start(self) -> bool:
         """True when the database is new. Call from the main thread."""
+        self.broker.launch()
         is_new = self.postgres.start()
-        self.broker.start()
+        self.broker.wait()
         return is_new
 
     async def prepare(self) -> None:

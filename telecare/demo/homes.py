@@ -1,0 +1,33 @@
+"""The demo's people are made here, and what each simulated home is and does."""
+
+from collections.abc import Mapping
+from pathlib import Path
+
+from telecare.demo import seed
+from telecare.runtime.clock import SystemClock
+from telecare.runtime.config import Config
+from telecare.runtime.db import open_database
+from telecare.wire.homes import HomeScript, Pressed
+
+ANSWERS_AFTER_S = 1.5
+
+
+async def homes_of(environment: Mapping[str, str], folder: Path) -> list[HomeScript]:
+    """Seed what is not there yet; a home that was never enrolled gets a code for it."""
+    config = Config.from_environment(environment)
+    now = SystemClock().now()
+    with_units = [home for home in seed.HOMES if home.has_unit]
+    async with open_database(config.role_url("app"), size=2) as database:
+        tenant = await seed.seed(database, now)
+        new = [h for h in with_units if not (folder / "homes" / h.key / "unit.json").exists()]
+        codes = await seed.unit_codes(database, tenant, new, now)
+    return [
+        HomeScript(
+            state_dir=str(folder / "homes" / home.key),
+            server_url=config.public_url,
+            enrol_code=codes.get(home.key),
+            when_it_rings=Pressed(key="answer", after_s=ANSWERS_AFTER_S),
+            screen="off" if home.key == "karl-erik" else "on",
+        )
+        for home in with_units
+    ]
