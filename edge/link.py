@@ -7,10 +7,12 @@ session expiry 0: what must survive is re-sent by `edge.delivery`, never by brok
 import asyncio
 import logging
 import random
+import socket
 import ssl
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit
 
 from paho.mqtt.client import Client, ConnectFlags, DisconnectFlags, MQTTMessage
@@ -168,6 +170,7 @@ class Link:
             reconnect_on_failure=False,
         )
         client.connect_timeout = CONNECT_TIMEOUT_S
+        client.on_socket_open = send_at_once
         will, topic = self._will(), up(unit, Up.STATUS)
         properties = self._sealed(topic, self._numbers.last_out, will, PacketTypes.WILLMESSAGE)
         client.will_set(topic, will, qos=1, retain=True, properties=properties)
@@ -255,6 +258,11 @@ class Link:
         properties = Properties(packet)  # type: ignore[no-untyped-call]
         properties.UserProperty = seal.seal(self._identity.mac_key, topic, counter, payload)
         return properties
+
+
+def send_at_once(_client: Client, _user: object, line: Any) -> None:  # paho names no public type
+    """Nagle's algorithm against delayed acknowledgement costs the second of two messages 40 ms."""
+    line.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
 
 
 def no_session() -> Properties:
