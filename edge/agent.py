@@ -151,6 +151,7 @@ class Agent:
         async with asyncio.TaskGroup() as self._group:
             self._group.create_task(self._listen(), name="listen")
             self._group.create_task(self._tell_status(), name="status")
+            self._group.create_task(self._keep_counting(), name="counters")
             self._group.create_task(self._watch_screen(), name="screen state")
             self._group.create_task(self._turn_screen(), name="screen")
             self._group.create_task(self._call_in(), name="call in")
@@ -259,7 +260,6 @@ class Agent:
             waiting = await asyncio.wrap_future(self._outbox.count())
             payload = self._status_json(waiting, online=True)
             self.link.send(Up.STATUS, payload, qos=1 if changed else 0, retain=True)
-            await self._keep_counters()
             with suppress(TimeoutError):
                 async with asyncio.timeout(self._status_pause_s()):
                     await self._changed.wait()
@@ -332,6 +332,12 @@ class Agent:
             self._outbox.counters([TAKEN_COUNTER + topic for topic in topics])
         )
         self.link.remember(dict(zip(topics, remembered, strict=True)))
+
+    async def _keep_counting(self) -> None:
+        """Now and then: each is a write to the disk, which a camera's record would wait for."""
+        while True:
+            await asyncio.sleep(STATUS_INTERVAL_S)
+            await self._keep_counters()
 
     async def _keep_counters(self) -> None:
         """So that a recorded message cannot be played to the next run of this unit."""

@@ -9,11 +9,13 @@ from typing import Self
 
 from pydantic import ValidationError
 
-from edge.pipe import MAX_LINE_BYTES, REPORT, Order, Ready, Report
+from edge.pipe import MAX_LINE_BYTES, REPORT, FirstFrame, Order, Ready, Report
 
 START_TIMEOUT_S = 60
 STOP_TIMEOUT_S = 2
 RESTART_PAUSE_S = 1
+SETTLE_LIMIT_S = 10
+"""A taken process that has sent no picture by now will not be slowed by loading the next."""
 ROOT = Path(__file__).resolve().parent.parent
 """`python -m edge` finds this very code there, wherever the agent was started."""
 
@@ -27,6 +29,8 @@ class MediaProcess:
         self._process = process
         self._orders = process.stdin
         self._reports = process.stdout
+        self.settled = asyncio.Event()
+        """Its call has a picture, or is over."""
 
     @classmethod
     async def start(cls) -> Self:
@@ -70,9 +74,12 @@ class MediaProcess:
         """None when the process is gone or speaks nonsense."""
         try:
             line = await self._reports.readline()
-            return REPORT.validate_json(line) if line else None
+            report = REPORT.validate_json(line) if line else None
         except (ValidationError, ValueError, ConnectionError):
-            return None
+            report = None
+        if report is None or isinstance(report, FirstFrame):
+            self.settled.set()
+        return report
 
     async def reports(self) -> AsyncIterator[Report]:
         while (report := await self.next_report()) is not None:
@@ -94,7 +101,9 @@ class MediaProcess:
 
 
 class Standby:
-    """One idle, imported process; the next is started when it is taken."""
+    """One idle, imported process. The next is loaded once the one taken has settled: a second of
+    computing in the middle of a call's setting up would be a picture a third of a second later.
+    """
 
     def __init__(self) -> None:
         self._idle: asyncio.Queue[MediaProcess] = asyncio.Queue(maxsize=1)
@@ -112,6 +121,9 @@ class Standby:
                 self._taken.clear()
                 self._idle.put_nowait(media)
                 await self._taken.wait()
+                with suppress(TimeoutError):
+                    async with asyncio.timeout(SETTLE_LIMIT_S):
+                        await media.settled.wait()
             finally:
                 if not self._taken.is_set():
                     await media.stop()

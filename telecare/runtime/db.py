@@ -176,6 +176,11 @@ def _drop(effect: Effect) -> None:
     log.error("effect without a dispatcher", extra={"effect": type(effect).__name__})
 
 
+async def _keep(connection: object) -> None:
+    """Nothing outlives a transaction here (settings are local to it): no reset is needed, which
+    would be one more round trip each."""
+
+
 @asynccontextmanager
 async def open_database(url: str, *, size: int = POOL_SIZE) -> AsyncIterator[Database]:
     async with asyncpg.create_pool(
@@ -189,6 +194,7 @@ async def open_database(url: str, *, size: int = POOL_SIZE) -> AsyncIterator[Dat
             "idle_in_transaction_session_timeout": str(STATEMENT_LIMIT_MS),
             "jit": "off",
         },
+        reset=_keep,
     ) as pool:
         yield Database(pool)
 

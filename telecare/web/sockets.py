@@ -164,8 +164,8 @@ class PageSocket:
         while True:
             await self._woken.wait()
             self._woken.clear()
-            names, kept = sorted(self._names), self._names
-            kept.clear()
+            names = sorted(self._names, key=_urgency)
+            self._names.clear()
             for name in names:
                 try:
                     await self._refresh(name)
@@ -334,6 +334,11 @@ class PageSocket:
         """The call this end is in now, and the end of those it was shown."""
         for call_id in {*self._shown, *([live] if live else [])}:
             await self._send_call(call_id)
+
+
+def _urgency(name: str) -> tuple[bool, str]:
+    """A call before the lists."""
+    return name.partition(" ")[0] not in ("call", "signals", "lease"), name
 
 
 class _PageGone(Exception):
