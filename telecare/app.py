@@ -1,6 +1,5 @@
 """The composition root: everything is built here once, and runs in one task group."""
 
-import asyncio
 import contextlib
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from dataclasses import dataclass
@@ -36,13 +35,15 @@ from telecare.runtime.config import Config
 from telecare.runtime.db import Database, Transaction, open_database
 from telecare.runtime.feed import Feed
 from telecare.runtime.http import MAX_BODY_BYTES, Route, border
-from telecare.runtime.tasks import every, running
+from telecare.runtime.tasks import Errands, every, running
 from telecare.runtime.timers import TICK, Handler, Timers
 from telecare.visits import http as visit_http
 from telecare.visits import service as visit_service
 from telecare.visits.service import Visits
 from telecare.web import card, openapi, pages, sockets, static_files
 from telecare.web.board import Boards
+from telecare.web.floor import FLOOR, Floor
+from telecare.web.page_socket import BEAT, SCREENS, Screens
 from telecare.wire import edge, topics
 from telecare.wire.ids import StaffId
 
@@ -139,6 +140,7 @@ def web_app(
     *,
     feed: Feed,
     broker: Broker,
+    errands: Errands,
     is_demo: bool,
     extra: Sequence[Route] = (),
 ) -> web.Application:
@@ -156,9 +158,8 @@ def web_app(
     app[pages.BROKER] = broker
     app[pages.TEMPLATES] = pages.templates(is_demo=is_demo)
     app[static_files.STATIC] = static
-    app[sockets.SOCKETS] = sockets.OpenSockets()
     turn = TurnServer(config.turn_urls, config.turn_secret) if config.turn_urls else None
-    app[sockets.FLOOR] = sockets.Floor(
+    app[FLOOR] = floor = Floor(
         database=made.database,
         clock=made.clock,
         feed=feed,
@@ -168,6 +169,7 @@ def web_app(
         turn=turn,
         version=static.version,
     )
+    app[SCREENS] = Screens(floor, errands)
     routes = override(ROUTES, extra)
     app[openapi.DOCUMENT] = openapi.document(routes)
     for route in routes:
@@ -211,13 +213,18 @@ async def serving(
             async with database.across_tenants() as db:
                 await db.execute(MAKE_PARTITIONS, PARTITIONS_AHEAD)
 
-        app = web_app(made, config, feed=feed, broker=broker, is_demo=is_demo, extra=extra)
+        errands = Errands()
+        app = web_app(
+            made, config, feed=feed, broker=broker, errands=errands, is_demo=is_demo, extra=extra
+        )
         if prepare is not None:
             await prepare(app, made)
         await made.calls.suspect_all()
         async with (
             running(
+                errands=errands.run(),
                 feed=feed.run(),
+                beat=every(BEAT, app[SCREENS].beat, limit=JOB_LIMIT),
                 broker=broker.run(),
                 timers=every(TICK, timers.run_due, limit=JOB_LIMIT),
                 leases=every(LEASE_INTERVAL, leases.renew, limit=JOB_LIMIT),
@@ -257,8 +264,5 @@ async def listening(app: web.Application, host: str, port: int) -> AsyncIterator
         await web.TCPSite(runner, host, port, reuse_address=True).start()
         yield
     finally:
-        for socket in list(app[sockets.SOCKETS].all):
-            with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(SHUTDOWN_S):
-                    await socket.close(code=1012)
+        await app[SCREENS].close(SHUTDOWN_S)
         await runner.cleanup()

@@ -7,8 +7,6 @@ from the database, and after a lost connection everybody looks again.
 import asyncio
 import logging
 from collections import defaultdict
-from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import Protocol
 
 from telecare.runtime.db import Database
@@ -38,21 +36,13 @@ class Feed:
         self._followers: defaultdict[str, set[Follower]] = defaultdict(set)
 
     def follow(self, follower: Follower, topic: str) -> None:
-        """For the life of the process."""
+        """Set `follower` whenever `topic` changes, until it unfollows."""
         self._followers[topic].add(follower)
 
-    @contextmanager
-    def following(self, event: Follower, *topics: str) -> Iterator[None]:
-        """Set `event` whenever one of `topics` changes, for the life of the block."""
-        for topic in topics:
-            self._followers[topic].add(event)
-        try:
-            yield
-        finally:
-            for topic in topics:
-                self._followers[topic].discard(event)
-                if not self._followers[topic]:
-                    del self._followers[topic]
+    def unfollow(self, follower: Follower, topic: str) -> None:
+        self._followers[topic].discard(follower)
+        if not self._followers[topic]:
+            del self._followers[topic]
 
     def wake(self, topic: str) -> None:
         for event in list(self._followers.get(topic, ())):

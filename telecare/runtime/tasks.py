@@ -35,6 +35,32 @@ async def every(interval: timedelta, step: Step, *, limit: timedelta) -> None:
             await asyncio.sleep(interval.total_seconds())
 
 
+class Errands:
+    """Short tasks of many owners. One that fails is logged, and told to its owner alone."""
+
+    def __init__(self) -> None:
+        self._group: asyncio.TaskGroup | None = None
+
+    async def run(self) -> None:
+        """For the life of the process; errands still going end with it."""
+        async with asyncio.TaskGroup() as self._group:
+            await asyncio.Event().wait()
+
+    def start(
+        self, errand: Coroutine[None, None, None], *, name: str, failed: Callable[[], None]
+    ) -> "asyncio.Task[None]":
+        assert self._group is not None  # noqa: S101 - run() began before anybody has errands
+        return self._group.create_task(_carried_out(errand, failed), name=name)
+
+
+async def _carried_out(errand: Coroutine[None, None, None], failed: Callable[[], None]) -> None:
+    try:
+        await errand
+    except Exception:
+        log.exception("errand failed")
+        failed()
+
+
 @asynccontextmanager
 async def running(**jobs: Coroutine[None, None, None]) -> AsyncIterator[None]:
     """Run the named jobs for the life of the block; their errors surface here, none is lost."""

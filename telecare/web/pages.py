@@ -34,7 +34,7 @@ from telecare.runtime.http import (
 )
 from telecare.runtime.texts import LANGUAGES, catalogue, text
 from telecare.visits import store as visit_store
-from telecare.web.sockets import FLOOR
+from telecare.web.floor import FLOOR
 from telecare.web.static_files import STATIC
 from telecare.wire.errors import Code
 

@@ -74,7 +74,8 @@ class Report(FromPage):
     height: int | None = Field(default=None, ge=0, le=16_384)
 
 
-FROM_PAGE: TypeAdapter[Subscribe | Join | Signal | Alive | Report] = TypeAdapter(
+FromPageFrame = Subscribe | Join | Signal | Alive | Report
+FROM_PAGE: TypeAdapter[FromPageFrame] = TypeAdapter(
     Annotated[Subscribe | Join | Signal | Alive | Report, Field(discriminator="type")]
 )
 

@@ -13,6 +13,7 @@ from telecare.app import ROUTES, listening, web_app
 from telecare.runtime.broker import Broker
 from telecare.runtime.config import Config
 from telecare.runtime.feed import Feed
+from telecare.runtime.tasks import Errands, running
 from telecare.wire.errors import Code
 from tests.world import TOKENS
 
@@ -82,8 +83,11 @@ async def client(made, config):
     url = f"http://localhost:{port}"
     own = Config(database_url=config.database_url, mqtt_url=config.mqtt_url, public_url=url)
     broker = Broker(config.mqtt_url, "none", None, None)
-    app = web_app(made, own, feed=Feed(made.database), broker=broker, is_demo=False)
+    errands = Errands()
+    feed = Feed(made.database)
+    app = web_app(made, own, feed=feed, broker=broker, errands=errands, is_demo=False)
     async with (
+        running(errands=errands.run()),
         listening(app, "localhost", port),
         aiohttp.ClientSession(cookie_jar=aiohttp.DummyCookieJar()) as http,
     ):
