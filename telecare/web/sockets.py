@@ -109,7 +109,7 @@ class ScreenSocket(PageSocket):
         super().__init__(screens, socket, session)
         self.session = session
         self._version = 0
-        self._last = ""
+        self._last = 0
         self._seen_at = 0.0
 
     def on_beat(self) -> tuple[str, ...]:
@@ -129,9 +129,9 @@ class ScreenSocket(PageSocket):
         async with self.floor.database.transaction(self.session.tenant) as db:
             frame = await home_frame(db, self.session, version=0, now=now)
             live = await call_store.live_of_resident(db, self.session.actor.resident_id)
-        text = frame.model_dump_json()
-        if text != self._last:
-            self._last = text
+        said = hash(frame.model_dump_json())
+        if said != self._last:
+            self._last = said
             self._version += 1
             await self.send(frame.model_copy(update={"version": self._version}))
         await self.calls.show_live(live)
