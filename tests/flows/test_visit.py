@@ -5,26 +5,9 @@ import asyncio
 import pytest
 
 from tests.flows.conftest import hears, sees, stops_seeing
+from tests.flows.steps import CALL, ended, ring
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
-
-CALL = "select id, state, end_reason from call where state <> 'ended'"
-
-
-async def ring(page, name: str) -> None:
-    """Press Ring on a person's row."""
-    row = page.locator("[data-test=visit]", has_text=name)
-    await row.get_by_role("button", name="Ring").first.click()
-
-
-async def ended(stack, reason: str) -> None:
-    await stack.until(
-        """
-        select 1 from (select end_reason from call order by created_at desc limit 1) newest
-        where end_reason = $1
-        """,
-        reason,
-    )
 
 
 async def test_maria_sees_and_hears_ingrids_home_unit(stack, windows):
