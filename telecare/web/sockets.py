@@ -1,7 +1,7 @@
 """The WebSocket of a staff page and of a TV page.
 
 What must be sent is kept as names of stale things, not as a queue of frames: a slow reader misses
-no state and holds no memory, and one that reads nothing for SEND_LIMIT_S is closed (1013).
+no state and holds no memory, and one that reads nothing for SEND_LIMIT_S is dropped.
 """
 
 import asyncio
@@ -49,7 +49,6 @@ SEND_LIMIT_S = 10.0
 SEEN_EVERY_S = 15.0
 BACK_EVERY_S = 10.0
 FRESH_ALIVE_S = 3.0
-TRY_AGAIN_LATER = 1013
 SIGNED_OUT = 4401
 
 
@@ -102,12 +101,13 @@ class PageSocket:
     """What both kinds of page have in common."""
 
     def __init__(
-        self, floor: Floor, socket: web.WebSocketResponse, session: StaffSession | ScreenSession
+        self, floor: Floor, socket: "Accepted", session: StaffSession | ScreenSession
     ) -> None:
         self.floor = floor
         self.session = session
         self.page = uuid4()
-        self._socket = socket
+        self._socket = socket.response
+        self._transport = socket.transport
         self._names: set[str] = set()
         self._woken = asyncio.Event()
         self._joined: dict[CallId, Joined] = {}
@@ -125,7 +125,8 @@ class PageSocket:
             async with asyncio.timeout(SEND_LIMIT_S):
                 await self._socket.send_str(text)
         except TimeoutError:
-            await self._socket.close(code=TRY_AGAIN_LATER)
+            # Dropped, not closed: whoever reads nothing reads no goodbye either.
+            self._transport.abort()
             raise ConnectionResetError from None
 
     async def run(self, *topics: tuple[str, str]) -> None:
@@ -353,7 +354,7 @@ class StaffSocket(PageSocket):
     session: StaffSession
 
     def __init__(
-        self, floor: Floor, socket: web.WebSocketResponse, session: StaffSession, check: "Check"
+        self, floor: Floor, socket: "Accepted", session: StaffSession, check: "Check"
     ) -> None:
         super().__init__(floor, socket, session)
         self._check = check
@@ -423,7 +424,7 @@ class ScreenSocket(PageSocket):
 
     session: ScreenSession
 
-    def __init__(self, floor: Floor, socket: web.WebSocketResponse, session: ScreenSession) -> None:
+    def __init__(self, floor: Floor, socket: "Accepted", session: ScreenSession) -> None:
         super().__init__(floor, socket, session)
         self._version = 0
         self._last = ""
@@ -468,14 +469,24 @@ class Check:
         return True
 
 
+@dataclass(frozen=True, slots=True)
+class Accepted:
+    """An open socket and the connection under it."""
+
+    response: web.WebSocketResponse
+    transport: asyncio.Transport
+
+
 @contextlib.asynccontextmanager
-async def _accepted(request: web.Request) -> AsyncIterator[web.WebSocketResponse]:
+async def _accepted(request: web.Request) -> AsyncIterator[Accepted]:
     socket = web.WebSocketResponse(max_msg_size=wire.MAX_FRAME_BYTES, heartbeat=20, compress=False)
     await socket.prepare(request)
+    if request.transport is None:
+        raise ConnectionResetError
     sockets = request.app[SOCKETS].all
     sockets.add(socket)
     try:
-        yield socket
+        yield Accepted(socket, request.transport)
     finally:
         sockets.discard(socket)
         await socket.close()
@@ -497,7 +508,7 @@ async def staff_socket(request: web.Request) -> web.WebSocketResponse:
         session = request[STAFF]
         page = StaffSocket(request.app[FLOOR], socket, session, Check(request))
         await page.run(("session", session_topic(session.id)))
-    return socket
+    return socket.response
 
 
 async def screen_socket(request: web.Request) -> web.WebSocketResponse:
@@ -506,7 +517,7 @@ async def screen_socket(request: web.Request) -> web.WebSocketResponse:
         session = request[SCREEN]
         page = ScreenSocket(request.app[FLOOR], socket, session)
         await page.run(("home", resident_topic(session.actor.resident_id)))
-    return socket
+    return socket.response
 
 
 _STEPS = Exempt("each list read and each step of a call is recorded where it happens")
