@@ -12,6 +12,8 @@ Direction = Literal["up", "down"]
 CHUNK_BYTES = 65_536
 WAITING_CHUNKS = 10_000
 """In flight on one direction of one connection; when full the sender has to wait."""
+GONE_S = 5
+GONE_S = 5
 Chunks = asyncio.Queue[tuple[float, bytes]]
 
 
@@ -69,9 +71,9 @@ class FaultProxy:
         except* OSError:
             pass
         finally:
-            self._open -= both
             for end in both:
                 end.transport.abort()
+            self._open -= both
 
     async def _pass_on(
         self, source: asyncio.StreamReader, sink: asyncio.StreamWriter, direction: Direction
@@ -115,3 +117,6 @@ async def fault_proxy(target_port: int = 0) -> AsyncIterator[FaultProxy]:
         server.close()
         proxy.release()
         proxy.cut()
+        async with asyncio.timeout(GONE_S):
+            while proxy._open:
+                await asyncio.sleep(0.01)

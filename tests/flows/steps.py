@@ -1,5 +1,10 @@
 """What people do, and how a test knows how it ended."""
 
+import aiohttp
+
+from telecare.access.http import STAFF_COOKIE
+from telecare.demo import seed
+
 CALL = "select id, state, end_reason from call where state <> 'ended'"
 OPENED = """
 select 1 from audit.body
@@ -44,3 +49,18 @@ async def renewed(stack, call: str, times: int = 5) -> None:
     lease = "select n from call_lease where call_id = $1::uuid"
     before = (await stack.rows(lease, call))[0]["n"]
     await stack.until(f"{lease} and n >= $2", call, before + times)
+
+
+async def staff_cookie(stack, key: str) -> str:
+    """Somebody signed in, outside any browser: her cookie as a header."""
+    person = next(one for one in seed.STAFF if one.key == key)
+    async with (
+        aiohttp.ClientSession(cookie_jar=aiohttp.DummyCookieJar()) as http,
+        http.post(
+            f"{stack.url}/sign-in/demo",
+            data={"staff_id": str(person.id)},
+            headers={"Origin": stack.url},
+            allow_redirects=False,
+        ) as answer,
+    ):
+        return f"{STAFF_COOKIE}={answer.cookies[STAFF_COOKIE].value}"
