@@ -98,7 +98,9 @@ async def test_a_colleague_hears_that_birgitta_is_in_another_call(stack, windows
     async with asyncio.timeout(20):
         answer = await kirsi.evaluate(
             """async () => {
-                const people = await (await fetch("/api/residents?q=Birgitta")).json();
+                const people = await (await fetch("/api/residents/search", {method: "POST",
+                    headers: {"Content-Type": "application/json"},
+                    body: JSON.stringify({q: "Birgitta"})})).json();
                 const id = people.items[0].id;
                 const me = await (await fetch("/api/me")).json();
                 await fetch("/api/shifts/begin", {method: "POST",
