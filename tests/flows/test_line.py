@@ -1,7 +1,6 @@
 """Bad lines under a video visit (F7): jitter, stalls and cuts; to a browser, and to a home unit."""
 
 import asyncio
-import shutil
 import tempfile
 from pathlib import Path
 
@@ -15,6 +14,7 @@ from tests.flows.conftest import (
     PATIENCE_S,
     Windows,
     hears,
+    remove,
     sees,
     started,
     stops_seeing,
@@ -47,7 +47,7 @@ async def stack(unit_line):
     finally:
         unit_line.release()
         running.stop()
-        shutil.rmtree(folder, ignore_errors=True)
+        remove(folder)
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="session")

@@ -211,29 +211,3 @@ async def test_a_call_in_without_consent_opens_with_sound_only_and_says_so(stack
     assert rows == [{"home_picture": False}]
     await anna.locator("[data-test=hang-up]").click()
     await ended(stack, "hung_up_by_staff")
-
-
-async def test_no_name_and_no_picture_of_the_line_reaches_any_log(stack, windows):
-    birgitta = await windows.tv()
-    maria = await windows.staff()
-    await ring(maria, "Birgitta")
-    await birgitta.locator("[data-test=answer]").click()
-    await sees(maria)
-    await maria.locator("[data-test=hang-up]").click()
-    await ended(stack, "hung_up_by_staff")
-
-    logs = "".join(
-        path.read_text(errors="replace")
-        for path in stack.folder.glob("*.log")
-        if path.name != "postgres.log"
-    )
-    for canary in (
-        "Birgitta",
-        "Norén",
-        "Ingrid",
-        "Lindqvist",
-        "Maria",
-        "Hagagatan",
-        "a=fingerprint",
-    ):
-        assert canary not in logs
