@@ -116,7 +116,7 @@ async def run_invite(options: argparse.Namespace) -> None:
                 )
             except NotFound as error:
                 raise SystemExit("Nobody with that id works there.") from error
-    print(f"{config.public_url}/invitation/{token}")
+    print(f"{config.public_url}/invitation#{token}")
 
 
 def parsed(arguments: list[str] | None) -> argparse.Namespace:

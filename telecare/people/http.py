@@ -8,7 +8,6 @@ from pydantic import Field
 from telecare.access.http import STAFF, path_id
 from telecare.audit.actions import Action
 from telecare.people.service import People
-from telecare.runtime.errors import FieldInvalid
 from telecare.runtime.http import Answer, Body, Empty, Route, json_answer, nothing, read_body
 from telecare.wire.errors import Code
 from telecare.wire.ids import FollowUpId, ResidentId
@@ -32,23 +31,26 @@ class FollowUpEndBody(Body):
     note: str = Field(default="", max_length=1000)
 
 
+class SearchBody(Body):
+    q: str = Field(default="", max_length=80)
+    """Part of a name; all when empty."""
+    after: str = Field(default="", max_length=200)
+    """`next` of the page before."""
+    limit: int = Field(default=50, ge=1, le=MAX_LIST)
+
+
 async def search(request: web.Request) -> web.Response:
-    """Residents by name. Each search is recorded with its words."""
-    words = request.query.get("q", "").strip()[:80]
-    after = request.query.get("after", "")[:200]
-    limit = list_limit(request)
-    found = await request.app[PEOPLE].search(request[STAFF], words, after=after, limit=limit)
+    """Residents by name, which stands in the body: addresses end up in other people's logs. Each
+    search is recorded with its words.
+    """
+    body = await read_body(request, SearchBody)
+    limit = body.limit
+    found = await request.app[PEOPLE].search(
+        request[STAFF], body.q.strip(), after=body.after, limit=limit
+    )
     items = [FoundResident(id=r.id, name=r.name, unit_name=r.unit_name) for r in found]
     more = found[-1].name if len(found) == limit else None
     return json_answer(Residents(items=items, next=more))
-
-
-def list_limit(request: web.Request) -> int:
-    """`?limit=`, at most MAX_LIST. Raises FieldInvalid."""
-    text = request.query.get("limit", "50")
-    if not (text.isascii() and text.isdigit() and 1 <= int(text[:6]) <= MAX_LIST):
-        raise FieldInvalid("limit")
-    return int(text)
 
 
 async def take_over(request: web.Request) -> web.Response:
@@ -68,9 +70,7 @@ async def close_follow_up(request: web.Request) -> web.Response:
 
 ROUTES = (
     Route(
-        "GET", "/api/residents", search, "staff", Action.SEARCHED, answer=Residents,
-        errors=(Code.FIELD_INVALID,),
-        query={"q": "part of a name", "after": "where the last page ended", "limit": "1 to 100"},
+        "POST", "/api/residents/search", search, "staff", Action.SEARCHED, SearchBody, Residents,
     ),
     Route(
         "POST", "/api/residents/{id}/take-over", take_over, "staff", Action.ASSIGNMENT_BEGUN,

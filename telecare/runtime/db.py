@@ -2,7 +2,7 @@
 
 import logging
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from typing import TYPE_CHECKING, Any
 
 import asyncpg
@@ -37,6 +37,7 @@ _LOST = (
     asyncpg.CrashShutdownError,
     asyncpg.TooManyConnectionsError,
     asyncpg.InterfaceError,
+    asyncpg.InternalClientError,  # a connection that died under a statement, when it is put back
 )
 
 Effect = object
@@ -132,17 +133,19 @@ class Database:
         """Call `heard(payload)` per notification until the returned function is awaited.
 
         `lost` is called once when the connection goes; whatever was notified then is gone.
+        Raises DatabaseUnavailable.
         """
-        connection = await self._pool.acquire()
-        try:
-            await connection.add_listener(channel, lambda *parts: heard(str(parts[3])))
-            connection.add_termination_listener(lambda *_: lost())
-        except BaseException:
-            await self._pool.release(connection)
-            raise
+        with _translated():
+            connection = await self._pool.acquire()
+            try:
+                await connection.add_listener(channel, lambda *parts: heard(str(parts[3])))
+                connection.add_termination_listener(lambda *_: lost())
+            except BaseException:
+                await self._pool.release(connection)
+                raise
 
         async def stop() -> None:
-            if not connection.is_closed():
+            with suppress(asyncpg.InterfaceError):  # a lost connection has left the pool by itself
                 await connection.close()
             await self._pool.release(connection)
 

@@ -59,7 +59,7 @@ class Feed:
             lost = asyncio.Event()
             try:
                 stop = await self._database.listen(CHANNEL, self.wake, lost.set)
-            except (DatabaseUnavailable, OSError):
+            except DatabaseUnavailable:
                 await asyncio.sleep(RETRY_S)
                 continue
             try:

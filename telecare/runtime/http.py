@@ -6,7 +6,7 @@ walk every route see the same table.
 
 import logging
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Literal, TypeVar
 
 from aiohttp import web
@@ -63,8 +63,6 @@ class Route:
     status: int = 200
     permission: str | None = None
     """What the signed-in must be allowed to do beyond being signed in."""
-    query: Mapping[str, str] = field(default_factory=dict)
-    """Query parameters and what they mean."""
 
 
 class BodyMalformed(TelecareError):

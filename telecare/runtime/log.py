@@ -36,14 +36,20 @@ class JsonLines(logging.Formatter):
 
 def _trace(record: logging.LogRecord) -> list[str]:
     """File, line and function of each frame and the error's type; not its message, which may
-    quote a value.
+    quote a value. What a group holds follows it.
     """
-    kind, _, trace = record.exc_info or (None, None, None)
-    frames = [kind.__name__ if kind else ""]
+    error = record.exc_info[1] if record.exc_info else None
+    return _frames(error) if error is not None else []
+
+
+def _frames(error: BaseException) -> list[str]:
+    frames, trace = [type(error).__name__], error.__traceback__
     while trace is not None:
         code = trace.tb_frame.f_code
         frames.append(f"{code.co_filename.rsplit('/', 1)[-1]}:{trace.tb_lineno} {code.co_name}")
         trace = trace.tb_next
+    if isinstance(error, BaseExceptionGroup):
+        frames += [line for inner in error.exceptions for line in _frames(inner)]
     return frames
 
 

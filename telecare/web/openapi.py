@@ -68,10 +68,6 @@ def _operation(route: Route) -> JsonValue:
         {"name": name, "in": "path", "required": True, "schema": {"type": "string"}}
         for name in re.findall(r"\{(\w+)", route.path)
     ]
-    parameters += [
-        {"name": name, "in": "query", "description": text, "schema": {"type": "string"}}
-        for name, text in route.query.items()
-    ]
     operation: dict[str, JsonValue] = {
         "summary": ((route.handler.__doc__ or route.path).strip().splitlines()[0]),
         "parameters": parameters,

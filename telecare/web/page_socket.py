@@ -1,13 +1,14 @@
 """The live channel of one page, and the register of all pages that are open.
 
 What must be sent is kept as names of stale things, not as a queue of frames: a slow reader misses
-no state and holds no memory, and one that reads nothing for SEND_LIMIT_S is closed (1013). An idle
-page costs its reader and nothing else: writing is an errand that ends when nothing is stale, and
-one beat goes round for all.
+no state and holds no memory, and one that reads nothing for SEND_LIMIT_S is dropped. An idle page
+costs its reader and nothing else: writing is an errand that ends when nothing is stale, and one
+beat goes round for all.
 """
 
 import asyncio
 import contextlib
+from dataclasses import dataclass
 from datetime import timedelta
 from uuid import uuid4
 
@@ -28,7 +29,7 @@ BEAT = timedelta(seconds=2)
 """A `hello` this often: a page that hears nothing for 5 s tells its user."""
 SEND_LIMIT_S = 10.0
 RETRY_S = 0.2
-TRY_AGAIN_LATER = 1013
+OK = 1000
 RESTART = 1012
 HELLO = "hello"
 
@@ -38,6 +39,14 @@ class NotYours(TelecareError):
 
     status = 422
     code = Code.FIELD_INVALID
+
+
+@dataclass(frozen=True, slots=True)
+class Accepted:
+    """An open socket and the connection under it."""
+
+    response: web.WebSocketResponse
+    transport: asyncio.Transport
 
 
 class Stale:
@@ -64,7 +73,7 @@ class PageSocket:
     def __init__(
         self,
         screens: "Screens",
-        socket: web.WebSocketResponse,
+        socket: "Accepted",
         session: StaffSession | ScreenSession,
     ) -> None:
         self.id = uuid4()
@@ -154,15 +163,17 @@ class PageSocket:
         text = frame if isinstance(frame, str) else frame.model_dump_json()
         try:
             async with asyncio.timeout(SEND_LIMIT_S):
-                await self._socket.send_str(text)
+                await self._socket.response.send_str(text)
         except TimeoutError:
-            await self.close(TRY_AGAIN_LATER)
+            # Dropped, not closed: whoever reads nothing reads no goodbye either.
+            self._is_gone = True
+            self._socket.transport.abort()
             raise ConnectionResetError from None
 
     async def close(self, code: int) -> None:
         """Nothing more is sent or obeyed, from this moment."""
         self._is_gone = True
-        await self._socket.close(code=code)
+        await self._socket.response.close(code=code)
 
     def _fail(self) -> None:
         """A fault of ours while writing: the page connects anew."""
@@ -172,7 +183,7 @@ class PageSocket:
     # --- what the page says ------------------------------------------------------------------
 
     async def _read(self) -> None:
-        async for message in self._socket:
+        async for message in self._socket.response:
             if message.type is not WSMsgType.TEXT or self._is_gone:
                 return
             try:
@@ -219,16 +230,14 @@ class Screens:
     def hello(self) -> str:
         return wire.Hello(version=self.floor.version, now=self.floor.clock.now()).model_dump_json()
 
-    async def hold(
-        self, socket: web.WebSocketResponse, page: PageSocket, follows: tuple[str, str]
-    ) -> None:
+    async def hold(self, page: PageSocket, follows: tuple[str, str]) -> None:
         """Serve the page. `follows`: the first thing it shows, and that thing's topic."""
         self._open.add(page)
         try:
             await page.run(follows)
         finally:
             self._open.discard(page)
-            await socket.close()
+            await page.close(OK)
 
     async def beat(self) -> None:
         """Each two seconds, for all of them."""

@@ -178,24 +178,35 @@ def _inner(document: str) -> str:
     return document[len('{"credential":') : -1]
 
 
+class InvitationBody(Body):
+    invitation: str = Field(min_length=1, max_length=200)
+
+
+class RegistrationBody(Body):
+    """What the browser made for an invitation."""
+
+    invitation: str = Field(min_length=1, max_length=200)
+    credential: dict[str, JsonValue]
+
+
 async def invitation(request: web.Request) -> web.StreamResponse:
-    """The page behind a one-time link."""
+    """The page behind a one-time link, whose secret is in the fragment: it reaches no log."""
     return request.app[TEMPLATES].page(request, "staff/invitation.html", language_of(request))
 
 
 async def begin_registration(request: web.Request) -> web.Response:
     """WebAuthn creation options for the invited person."""
-    await read_body(request, Empty)
+    body = await read_body(request, InvitationBody)
     ceremony = new_token()
-    options = await request.app[PASSKEYS].begin_registration(request.match_info["token"], ceremony)
+    options = await request.app[PASSKEYS].begin_registration(body.invitation, ceremony)
     return _options(options, ceremony)
 
 
 async def finish_registration(request: web.Request) -> web.Response:
-    body = await read_body(request, CredentialBody)
+    body = await read_body(request, RegistrationBody)
     credential = _inner(body.model_dump_json(include={"credential"}))
     token = await request.app[PASSKEYS].finish_registration(
-        request.match_info["token"], _ceremony(request), credential
+        body.invitation, _ceremony(request), credential
     )
     return _signed_in(token)
 
@@ -298,11 +309,11 @@ ROUTES = (
           errors=(Code.RATE_LIMITED,)),
     Route("POST", "/api/sign-in/finish", finish_sign_in, "public", Action.SIGNED_IN,
           CredentialBody, errors=_SIGN_IN, status=204),
-    Route("GET", "/invitation/{token}", invitation, "public", _NOT_YET, kind="page"),
-    Route("POST", "/api/invitations/{token}/begin", begin_registration, "public", _NOT_YET, Empty,
-          errors=(Code.INVITATION_EXPIRED,)),
-    Route("POST", "/api/invitations/{token}/finish", finish_registration, "public",
-          Action.PASSKEY_REGISTERED, CredentialBody, errors=_SIGN_IN, status=204),
+    Route("GET", "/invitation", invitation, "public", _NOT_YET, kind="page"),
+    Route("POST", "/api/invitations/begin", begin_registration, "public", _NOT_YET,
+          InvitationBody, errors=(Code.INVITATION_EXPIRED,)),
+    Route("POST", "/api/invitations/finish", finish_registration, "public",
+          Action.PASSKEY_REGISTERED, RegistrationBody, errors=_SIGN_IN, status=204),
     Route("GET", "/healthz", healthz, "public", _NOBODY, answer=Health),
     Route("GET", "/readyz", readyz, "public", _NOBODY, answer=Health,
           errors=(Code.UNAVAILABLE,)),

@@ -18,7 +18,7 @@ from telecare.runtime.clock import STOCKHOLM
 from telecare.runtime.errors import DatabaseUnavailable, TelecareError
 from telecare.runtime.http import Exempt, Route
 from telecare.web.frames import home_frame
-from telecare.web.page_socket import SCREENS, PageSocket, Screens
+from telecare.web.page_socket import SCREENS, Accepted, PageSocket, Screens
 from telecare.wire import signalling as wire
 from telecare.wire.errors import Code
 from telecare.wire.ids import CareUnitId, ResidentId
@@ -35,7 +35,7 @@ class StaffSocket(PageSocket):
     def __init__(
         self,
         screens: Screens,
-        socket: web.WebSocketResponse,
+        socket: Accepted,
         session: StaffSession,
         check: "Check",
     ) -> None:
@@ -103,9 +103,7 @@ class ScreenSocket(PageSocket):
 
     __slots__ = ("_last", "_seen_at", "_version", "session")
 
-    def __init__(
-        self, screens: Screens, socket: web.WebSocketResponse, session: ScreenSession
-    ) -> None:
+    def __init__(self, screens: Screens, socket: Accepted, session: ScreenSession) -> None:
         super().__init__(screens, socket, session)
         self.session = session
         self._version = 0
@@ -156,10 +154,12 @@ class Check:
         return True
 
 
-async def _accepted(request: web.Request) -> web.WebSocketResponse:
+async def _accepted(request: web.Request) -> Accepted:
     socket = web.WebSocketResponse(max_msg_size=wire.MAX_FRAME_BYTES, heartbeat=20, compress=False)
     await socket.prepare(request)
-    return socket
+    if request.transport is None:
+        raise ConnectionResetError
+    return Accepted(socket, request.transport)
 
 
 async def staff_socket(request: web.Request) -> web.WebSocketResponse:
@@ -168,8 +168,8 @@ async def staff_socket(request: web.Request) -> web.WebSocketResponse:
     session = request[STAFF]
     socket = await _accepted(request)
     page = StaffSocket(screens, socket, session, Check(request))
-    await screens.hold(socket, page, ("session", session_topic(session.id)))
-    return socket
+    await screens.hold(page, ("session", session_topic(session.id)))
+    return socket.response
 
 
 async def screen_socket(request: web.Request) -> web.WebSocketResponse:
@@ -178,8 +178,8 @@ async def screen_socket(request: web.Request) -> web.WebSocketResponse:
     session = request[SCREEN]
     socket = await _accepted(request)
     page = ScreenSocket(screens, socket, session)
-    await screens.hold(socket, page, ("home", resident_topic(session.actor.resident_id)))
-    return socket
+    await screens.hold(page, ("home", resident_topic(session.actor.resident_id)))
+    return socket.response
 
 
 _STEPS = Exempt("each list read and each step of a call is recorded where it happens")

@@ -124,8 +124,8 @@ class Stack:
         self.server.send_signal(signal.SIGKILL)
         self.server.wait()
 
-    async def start_home(self, key: str, **script: object) -> None:
-        """A simulated home unit at `key`'s, up and enrolled."""
+    async def start_home(self, key: str, **script: object) -> str:
+        """A simulated home unit at `key`'s, up and enrolled; the code it spent."""
         config = Config.from_environment(self.environment)
         home = next(h for h in seed.HOMES if h.key == key)
         now = FileClock(self.clock_file).now()
@@ -152,6 +152,7 @@ class Stack:
         async with asyncio.timeout(UP_S):
             while '"up": true' not in log.read_text():
                 await asyncio.sleep(0.05)
+        return codes[key]
 
     async def rows(self, sql: str, *values: object) -> list[dict]:
         connection = await asyncpg.connect(self.services.postgres.url(SUPERUSER))
@@ -194,6 +195,13 @@ class Stack:
         self.services.stop()
 
 
+def remove(folder: Path) -> None:
+    """A stack's folder; its logs stay when TELECARE_KEEP_LOGS names a place for them."""
+    if kept := os.environ.get("TELECARE_KEEP_LOGS"):
+        shutil.copytree(folder, kept, dirs_exist_ok=True, ignore=lambda *_: ["data"])
+    shutil.rmtree(folder, ignore_errors=True)
+
+
 async def started(folder: Path, **extra: str) -> Stack:
     services = EmbeddedServices(folder, postgres_settings={"fsync": "off"})
     services.start()
@@ -216,9 +224,7 @@ async def stack() -> AsyncIterator[Stack]:
         yield running
     finally:
         running.stop()
-        if kept := os.environ.get("TELECARE_KEEP_LOGS"):
-            shutil.copytree(folder, kept, dirs_exist_ok=True, ignore=lambda *_: ["postgres"])
-        shutil.rmtree(folder, ignore_errors=True)
+        remove(folder)
 
 
 @pytest_asyncio.fixture(scope="session", loop_scope="session")
@@ -237,6 +243,8 @@ class Windows:
     url: str
     contexts: list = field(default_factory=list)
     errors: list[str] = field(default_factory=list)
+    urls: list[str] = field(default_factory=list)
+    """Every address a page has asked for."""
 
     async def new(self, **options: object) -> Page:
         context = await self.browser.new_context(
@@ -246,9 +254,11 @@ class Windows:
         )
         await context.add_init_script(WATCH_PEERS)
         self.contexts.append(context)
+        context.on("request", lambda request: self.urls.append(request.url))
         context.set_default_timeout(PATIENCE_S * 1000)
         page = await context.new_page()
         page.on("console", self._heard)
+        page.on("websocket", lambda socket: self.urls.append(socket.url))
         page.on("pageerror", lambda error: self.errors.append(str(error)))
         return page
 

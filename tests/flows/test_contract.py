@@ -6,11 +6,10 @@ import sys
 import aiohttp
 import pytest
 
-from telecare.demo import seed
+from tests.flows.steps import staff_cookie
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
-HEAD = next(person for person in seed.STAFF if person.key == "eva")
 CHECKS = "not_a_server_error,content_type_conformance,response_schema_conformance"
 
 
@@ -22,15 +21,9 @@ async def cookie(http, answer_to, name: str) -> str:
 async def test_no_request_makes_the_server_fail(stack):
     await stack.new_day()
     async with aiohttp.ClientSession(cookie_jar=aiohttp.DummyCookieJar()) as http:
-        signing_in = http.post(
-            f"{stack.url}/sign-in/demo",
-            data={"staff_id": str(HEAD.id)},
-            headers={"Origin": stack.url},
-            allow_redirects=False,
-        )
         pairing = http.get(f"{stack.url}/demo/tv/karl-erik", allow_redirects=False)
         cookies = [
-            await cookie(http, signing_in, "__Host-telecare"),
+            await staff_cookie(stack, "eva"),
             await cookie(http, pairing, "__Host-telecare-tv"),
         ]
 

@@ -30,6 +30,13 @@ POLL_S = 0.02
 SUPERUSER = "postgres"
 DATABASE = "telecare"
 _READY_LINE = 8
+QUIET_LOG = {
+    "log_error_verbosity": "terse",  # a refused row would stand in DETAIL
+    "log_min_error_statement": "panic",
+    "log_parameter_max_length": "0",
+    "log_parameter_max_length_on_error": "0",
+}
+"""PostgreSQL's log tells what went wrong, never with whose values."""
 
 
 class PostgresMissing(CannotStart):
@@ -162,6 +169,7 @@ class EmbeddedPostgres:
             "max_connections": "100",
             "shared_buffers": "64MB",
             "dynamic_shared_memory_type": "posix",
+            **QUIET_LOG,
             **self.settings,
         }
         command = [

@@ -151,7 +151,7 @@ export function PlanPage({ resident }) {
   }));
   const [days, setDays] = useState(/** @type {number[]} */ ([]));
   const [wrong, setWrong] = useState(/** @type {{faults: Wrong, general: string|null, nonce: number}} */ ({ faults: {}, general: null, nonce: 0 }));
-  const people = useFetched(() => get(`/api/residents?q=${encodeURIComponent(q.trim())}`), [q.trim()]);
+  const people = useFetched(() => post("/api/residents/search", { q: q.trim().slice(0, 80) }), [q.trim()]);
   const card = useFetched(() => (who ? get(`/api/residents/${who}`) : Promise.resolve(null)), [who]);
   /** @param {string} field */
   const set = (field) => (/** @type {string} */ value) => setForm((old) => ({ ...old, [field]: value }));

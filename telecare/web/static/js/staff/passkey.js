@@ -46,14 +46,14 @@ export async function signIn() {
   await post("/api/sign-in/finish", { credential });
 }
 
-/** @param {string} token */
-export async function register(token) {
-  const asked = await post(`/api/invitations/${token}/begin`);
+/** @param {string} invitation */
+export async function register(invitation) {
+  const asked = await post("/api/invitations/begin", { invitation });
   const options = asked.publicKey || asked;
   const credential = await ceremony(() => navigator.credentials.create({
     publicKey: { ...options, challenge: bytes(options.challenge), user: { ...options.user, id: bytes(options.user.id) }, excludeCredentials: ids(options.excludeCredentials) },
   }));
-  await post(`/api/invitations/${token}/finish`, { credential });
+  await post("/api/invitations/finish", { invitation, credential });
 }
 
 /** The plain pages: one button that does it, one line that says how it went. */
@@ -62,13 +62,15 @@ function page() {
   const line = document.getElementById("passkey-state");
   if (!(button instanceof HTMLButtonElement) || !line) return;
   const what = button.dataset.passkey || "";
+  // The secret of an invitation is in the fragment; another language keeps it.
+  document.querySelectorAll("nav a").forEach((one) => { /** @type {HTMLAnchorElement} */ (one).hash = location.hash; });
   button.addEventListener("click", async () => {
     button.disabled = true;
     line.className = "soft";
     line.textContent = t("sign_in.waiting");
     try {
       if (what === "sign-in") await signIn();
-      else await register(location.pathname.split("/").filter(Boolean).pop() || "");
+      else await register(location.hash.slice(1));
       location.assign("/");
     } catch (error) {
       line.className = "wrong";

@@ -52,7 +52,7 @@ export function PeoplePage() {
     const timer = setTimeout(() => setAsked(q.trim()), 250);
     return () => clearTimeout(timer);
   }, [q]);
-  const found = useFetched(() => get(`/api/residents?q=${encodeURIComponent(asked)}`), [asked]);
+  const found = useFetched(() => post("/api/residents/search", { q: asked.slice(0, 80) }), [asked]);
   const items = found.value ? found.value.items : null;
   return html`<main id="main"><div class="top"><h1 tabindex="-1" ref=${heading}>${t("people.title")}</h1></div><${NoticeBox} />
     <form class="form" role="search" onSubmit=${(/** @type {Event} */ e) => e.preventDefault()}><${Text} id="q" label=${t("people.search")} value=${q} set=${setQ} /></form>

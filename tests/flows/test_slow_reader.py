@@ -1,0 +1,101 @@
+"""A client that opens the staff socket and never reads (F12)."""
+
+import asyncio
+import json
+import socket
+from contextlib import ExitStack
+from pathlib import Path
+
+import pytest
+
+from telecare.demo import seed
+from tests.flows.steps import staff_cookie
+
+pytestmark = pytest.mark.asyncio(loop_scope="session")
+
+CLIENTS = 20
+CHANGES = 3_000
+DROPPED_S = 60
+"""Its buffers fill, or it leaves a ping unanswered: 30 s at most, and the machine's load."""
+BOUND_KB = 30_000
+"""500 bytes kept per client and change would be as much."""
+FILL_THE_DAY = """
+insert into visit (tenant_id, id, resident_id, unit_id, staff_id, insats_id, starts_at, minutes,
+    note, created_at)
+select tenant_id, gen_random_uuid(), resident_id, unit_id, staff_id, insats_id,
+    starts_at + interval '1 minute', minutes, 'deaf', created_at
+from visit, generate_series(1, 18)
+where unit_id = $1 and note = ''
+limit 90
+"""
+CHANGE_AND_TELL = f"""
+do $$ begin
+  for i in 1..{CHANGES} loop
+    update visit set minutes = 1 + i % 200 where note = 'deaf';
+    perform pg_notify('telecare', 'unit:{seed.TEAM}');
+    commit;
+  end loop;
+end $$
+"""
+LAST_CHANGE = """
+update visit set starts_at = date_trunc('day', starts_at) + interval '20 hours 17 minutes'
+where note = 'deaf'
+"""
+
+
+def memory_kb(pid: int) -> int:
+    lines = Path(f"/proc/{pid}/status").read_text().splitlines()
+    return next(int(line.split()[1]) for line in lines if line.startswith("VmRSS"))
+
+
+def open_sockets(pid: int) -> int:
+    links = Path(f"/proc/{pid}/fd").iterdir()
+    return sum(1 for link in links if link.is_symlink() and "socket" in str(link.readlink()))
+
+
+def deaf_client(stack, cookie: str) -> socket.socket:
+    """Subscribed to the board like any console; from then on nobody reads."""
+    client = socket.socket()
+    client.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+    client.connect(("127.0.0.1", stack.port))
+    client.sendall(
+        (
+            f"GET /ws/staff HTTP/1.1\r\nHost: localhost:{stack.port}\r\nOrigin: {stack.url}\r\n"
+            f"Cookie: {cookie}\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+            "Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\n\r\n"
+        ).encode()
+    )
+    assert client.recv(12) == b"HTTP/1.1 101"
+    frame = json.dumps({"type": "subscribe", "view": "today", "unit": str(seed.TEAM)}).encode()
+    assert len(frame) < 126
+    client.sendall(bytes([0x81, 0x80 | len(frame), 0, 0, 0, 0]) + frame)  # RFC 6455 §5.2
+    return client
+
+
+@pytest.fixture
+async def full_day(stack):
+    """As many visits as a board holds."""
+    await stack.rows(FILL_THE_DAY, seed.TEAM)
+    yield
+    await stack.rows("delete from visit where note = 'deaf'")
+
+
+async def test_consoles_that_never_read_cost_little_and_are_dropped(stack, windows, full_day):
+    maria = await windows.staff()
+    cookie = await staff_cookie(stack, "eva")
+    pid = stack.server.pid
+    sockets, kilobytes = open_sockets(pid), memory_kb(pid)
+
+    with ExitStack() as clients:
+        for _ in range(CLIENTS):
+            clients.enter_context(await asyncio.to_thread(deaf_client, stack, cookie))
+        await stack.rows(CHANGE_AND_TELL)
+        await stack.rows(LAST_CHANGE)
+        await stack.rows("select pg_notify('telecare', $1)", f"unit:{seed.TEAM}")
+
+        await maria.get_by_text("21:17").or_(maria.get_by_text("22:17")).first.wait_for()
+        assert memory_kb(pid) - kilobytes < BOUND_KB
+        async with asyncio.timeout(DROPPED_S):
+            while open_sockets(pid) > sockets + CLIENTS // 4:
+                await asyncio.sleep(0.1)
+        assert memory_kb(pid) - kilobytes < BOUND_KB
