@@ -12,7 +12,7 @@ from telecare.access import http as access_http
 from telecare.access.passkeys import Passkeys
 from telecare.access.service import Access
 from telecare.calls import http as call_http
-from telecare.calls import service as call_service
+from telecare.calls import opening
 from telecare.calls import store as call_store
 from telecare.calls.jobs import Leases
 from telecare.calls.liveness import Liveness
@@ -120,12 +120,12 @@ async def _holds_open(db: Transaction, staff_id: StaffId) -> bool:
 def timer_handlers(made: Services) -> dict[str, Handler]:
     calls, visits = made.calls, made.visits
     return {
-        call_service.RING_OVER: calls.ring_over,
-        call_service.NEXT_UNIT: calls.next_unit,
-        call_service.MUST_END: calls.time_over,
-        call_service.NOT_CONNECTED: calls.not_connected,
-        call_service.HOME_LOST: calls.end_lost,
-        call_service.STAFF_LOST: calls.end_lost,
+        opening.RING_OVER: calls.ring_over,
+        opening.NEXT_UNIT: calls.next_unit,
+        opening.MUST_END: calls.time_over,
+        opening.NOT_CONNECTED: calls.not_connected,
+        opening.HOME_LOST: calls.end_lost,
+        opening.STAFF_LOST: calls.end_lost,
         visit_service.MISSED: visits.missed,
         visit_service.STEP_OVERDUE: visits.step_overdue,
         visit_service.HEAD: visits.to_head,

@@ -149,6 +149,7 @@ class World:
         assigned: tuple[Resident, ...] = (),
         on_shift: bool = False,
         unit: CareUnitId | None = None,
+        languages: tuple[str, ...] = ("sv",),
     ) -> StaffSession:
         """Somebody signed in; her session."""
         staff_id = StaffId(uuid4())
@@ -160,7 +161,7 @@ class World:
                 given_name=given_name,
                 unit=unit or self.unit,
                 roles=[role],
-                languages=["sv"],
+                languages=list(languages),
                 language="sv",
             )
             token = await begin_session(db, staff_id, "demo", self.now)

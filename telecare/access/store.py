@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, time
 from typing import Literal
 from uuid import UUID
 
@@ -96,19 +96,30 @@ ADD_COVER = """
 insert into unit_cover (tenant_id, unit_id, covers_unit_id, from_time, until_time)
 values ($1, $2, $3, $4, $5)
 """
+COVERED = """
+select covers_unit_id from unit_cover
+where tenant_id = $1 and unit_id = $2
+    and case
+        when from_time <= until_time then $3::time >= from_time and $3::time < until_time
+        else $3::time >= from_time or $3::time < until_time
+    end
+order by covers_unit_id
+limit $4
+"""
+COVERS_AT_TIMES = """
+select covers_unit_id from unit_cover where tenant_id = $1 and unit_id = $2 limit $3
+"""
+SPEAKER_ON_SHIFT = """
+select exists (
+    select from shift h
+    join staff s on s.tenant_id = h.tenant_id and s.id = h.staff_id
+    where h.tenant_id = $1 and h.unit_id = $2 and h.ended_at is null and s.revoked_at is null
+        and $3 = any(s.languages)
+)
+"""
 UNIT = "select id, name, phone, next_unit_id from care_unit where tenant_id = $1 and id = $2"
 UNITS = """
 select id, name, phone, next_unit_id from care_unit where tenant_id = $1 order by name limit $2
-"""
-COVERS = """
-select exists (
-    select from unit_cover
-    where tenant_id = $1 and unit_id = $2 and covers_unit_id = $3
-        and case
-            when from_time <= until_time then $4::time >= from_time and $4::time < until_time
-            else $4::time >= from_time or $4::time < until_time
-        end
-)
 """
 
 
@@ -131,10 +142,10 @@ async def set_next_unit(db: Transaction, unit: CareUnitId, next_unit: CareUnitId
 
 
 async def add_cover(
-    db: Transaction, unit: CareUnitId, covers: CareUnitId, *, hours: tuple[datetime, datetime]
+    db: Transaction, unit: CareUnitId, covers: CareUnitId, *, hours: tuple[time, time]
 ) -> None:
-    """`hours`: local from and until; only the times of day count."""
-    await db.execute(ADD_COVER, db.tenant, unit, covers, hours[0].time(), hours[1].time())
+    """`hours`: local times, from and until; until before from is past midnight."""
+    await db.execute(ADD_COVER, db.tenant, unit, covers, *hours)
 
 
 async def unit(db: Transaction, unit_id: CareUnitId) -> CareUnit | None:
@@ -152,7 +163,25 @@ async def covers(
     """Whether `unit_id` looks after the residents of `other` at this local time."""
     if unit_id == other:
         return True
-    found: bool = await db.fetchval(COVERS, db.tenant, unit_id, other, local.time())
+    return other in await covered_now(db, unit_id, local=local)
+
+
+async def covered_now(
+    db: Transaction, unit_id: CareUnitId, *, local: datetime
+) -> Sequence[CareUnitId]:
+    """The other units whose residents `unit_id` looks after at this local time."""
+    rows = await db.fetch(COVERED, db.tenant, unit_id, local.time(), LIMIT)
+    return [CareUnitId(row["covers_unit_id"]) for row in rows]
+
+
+async def covered_at_times(db: Transaction, unit_id: CareUnitId) -> Sequence[CareUnitId]:
+    """The other units that it looks after at some hours of the day."""
+    rows = await db.fetch(COVERS_AT_TIMES, db.tenant, unit_id, LIMIT)
+    return [CareUnitId(row["covers_unit_id"]) for row in rows]
+
+
+async def speaker_on_shift(db: Transaction, unit_id: CareUnitId, language: str) -> bool:
+    found: bool = await db.fetchval(SPEAKER_ON_SHIFT, db.tenant, unit_id, language)
     return found
 
 

@@ -110,6 +110,8 @@ class Call:
     home_picture: bool = False
     home_sound: bool = False
     basis: str = "{}"
+    first_language: str | None = None
+    """A call-in: those who speak it are asked first (CALL_IN_LANGUAGE_FIRST)."""
 
     @property
     def policy(self) -> Policy:

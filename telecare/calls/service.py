@@ -1,93 +1,69 @@
-"""Ring, answer, open, end. `open_call` is the only maker of leases, TURN credentials and media
-grants, and it has always passed the gate (architecture §1.2).
+"""Use cases of calls: ring, answer, take, hang up; signals, reports, leases; what timers bring.
 
-Locks are taken in the order staff, assignment, gate, call; records come last.
+What opens and ends is in `opening`, call-ins in `call_in`.
 """
 
-import json
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Literal
-from uuid import UUID, uuid4
+from uuid import UUID
 
 from telecare.access import store as access_store
 from telecare.access.model import ScreenSession, StaffSession
-from telecare.access.service import session_topic, unit_topic
 from telecare.audit.actions import Action
 from telecare.audit.append import Kept, append
-from telecare.audit.format import Document
-from telecare.audit.model import Actor, HomeActor, Person, Record, SystemActor, actor_text, refused
-from telecare.calls import store
+from telecare.audit.model import HomeActor, Record, actor_text, refused
+from telecare.calls import call_in, store
+from telecare.calls.home_messages import unit_signal, units
 from telecare.calls.model import (
-    AFTER_CALL_IN,
-    CALL_IN_NEXT_UNIT,
-    CONNECT_LIMIT,
     DARK_LIMIT,
-    POLICIES,
     Call,
-    CallClosed,
     CallEnded,
     CallInUnanswered,
-    CallOpened,
     CallTaken,
     Kind,
     Reason,
     State,
 )
+from telecare.calls.opening import (
+    HOME_LOST,
+    NOT_CONNECTED,
+    STAFF_LOST,
+    SYSTEM,
+    React,
+    end_call,
+    lease_topic,
+    open_call,
+    ring,
+    signal_topic,
+    tell,
+)
 from telecare.consent.gate import admit, covered
-from telecare.consent.model import Basis, Purpose
+from telecare.consent.model import Purpose
 from telecare.consent.service import resident_topic
 from telecare.devices import store as device_store
-from telecare.devices.model import Endpoint, Unit
+from telecare.devices.model import Unit
 from telecare.devices.outgoing import Addressee, to_unit
 from telecare.people import store as people_store
 from telecare.people.model import Resident
 from telecare.people.service import known
 from telecare.runtime.clock import Clock
-from telecare.runtime.db import Database, Transaction, UniqueViolation
-from telecare.runtime.errors import NotFound, Refusal, TelecareError
+from telecare.runtime.db import Database, Transaction
+from telecare.runtime.errors import NotFound, Refusal
 from telecare.runtime.timers import Due, cancel_timers, set_timer
 from telecare.wire import edge, topics
 from telecare.wire.errors import Code
 from telecare.wire.ids import (
-    AssignmentId,
     CallId,
-    EndpointId,
     ResidentId,
     StaffId,
-    VisitId,
-    new_row_id,
 )
 from telecare.wire.signalling import SignalKind
 
-React = Callable[[Transaction, object], Awaitable[None]]
-
-RING_OVER = "call.ring_over"
-NEXT_UNIT = "call.next_unit"
-MUST_END = "call.must_end"
-NOT_CONNECTED = "call.not_connected"
-HOME_LOST = "call.home_lost"
-STAFF_LOST = "call.staff_lost"
-TIMERS = [RING_OVER, NEXT_UNIT, MUST_END, NOT_CONNECTED, HOME_LOST, STAFF_LOST]
-SYSTEM = SystemActor("call timer")
 AUTO_ANSWER_EARLY = timedelta(seconds=2)
 """The countdown on a screen may be this much ahead of the server's."""
-
-
-class Busy(Refusal):
-    """She is in another conversation, or the caller is."""
-
-    status = 409
-    code = Code.BUSY
-
-
-class NoEndpoint(Refusal):
-    """Nothing in the home can ring."""
-
-    status = 409
-    code = Code.NO_ENDPOINT
 
 
 class NotYourCall(Refusal):
@@ -98,184 +74,6 @@ class NotByItself(Refusal):
     """The screen answered by itself without a consent that covers this caller now."""
 
     code = Code.CONSENT_MISSING
-
-
-@dataclass(frozen=True, slots=True)
-class Opened:
-    """Proof that the gate let this call open in this transaction; what grants are made of."""
-
-    call: Call
-    basis: Document
-
-
-def call_topic(call_id: CallId) -> str:
-    return f"call:{call_id}"
-
-
-def signal_topic(call_id: CallId) -> str:
-    return f"signal:{call_id}"
-
-
-def lease_topic(call_id: CallId) -> str:
-    return f"lease:{call_id}"
-
-
-async def ring(
-    db: Transaction,
-    session: StaffSession,
-    resident: Resident,
-    kind: Literal[Kind.VISIT, Kind.VIDEO_CALL],
-    *,
-    visit_id: VisitId | None,
-    now: datetime,
-) -> Call:
-    """Ring in a home: the first half of the gate, its record, nothing opened. Raises Refusals."""
-    actor = session.actor
-    policy = POLICIES[kind]
-    basis = await admit(db, actor, resident, policy.purpose, now, tried=Action.CALL_RUNG)
-    endpoints = await device_store.endpoints(db, resident.id)
-    if not endpoints:
-        raise NoEndpoint(
-            Kept(refused(Code.NO_ENDPOINT, Action.CALL_RUNG, actor, [resident.person], {}))
-        )
-    auto = await covered(db, actor, resident, Purpose.AUTO_ANSWER, now)
-    seconds = None if isinstance(auto, Code) else auto.consents[0].answer_after_s
-    call = Call(
-        id=CallId(uuid4()),
-        kind=kind,
-        state=State.RINGING,
-        resident_id=resident.id,
-        unit_id=session.staff.works_in,
-        staff_id=session.staff.id,
-        staff_session_id=session.id,
-        visit_id=visit_id,
-        endpoint_id=None,
-        created_at=now,
-        ring_until=now + policy.ring,
-        answers_itself_at=now + timedelta(seconds=seconds) if seconds else None,
-        basis=json.dumps(basis.document()),
-    )
-    try:
-        async with db.savepoint():
-            await store.add(db, call)
-    except UniqueViolation as error:
-        record = refused(Code.BUSY, Action.CALL_RUNG, actor, [resident.person], {})
-        raise Busy(Kept(record)) from error
-    await set_timer(db, RING_OVER, call.id, call.ring_until)
-    _tell(db, call)
-    for addressee in _units(endpoints):
-        message = edge.Ring(
-            call_id=call.id,
-            caller=session.staff.given_name,
-            from_unit=session.staff.shift_unit_name or session.staff.unit_name,
-            language=resident.language,
-            ring_s=int(policy.ring.total_seconds()),
-            answers_itself_after_s=seconds,
-        )
-        db.after_commit(to_unit(addressee, topics.Down.CALL, message))
-    what: Document = {
-        "answers_itself_after_s": seconds,
-        "call_id": str(call.id),
-        "kind": str(kind),
-        "visit_id": str(visit_id) if visit_id else None,
-    }
-    record = Record(Action.CALL_RUNG, actor, [resident.person], what, basis.document())
-    await append(db, record)
-    return call
-
-
-async def open_call(  # noqa: PLR0913 - what an opening is made of
-    db: Transaction,
-    call: Call,
-    basis: Document,
-    *,
-    home_picture: bool,
-    ends_at: datetime | None,
-    endpoint_id: EndpointId,
-    by_itself: bool,
-    actor: Actor,
-    person: Person,
-    now: datetime,
-    react: React,
-) -> Opened:
-    """The second half of the gate has been passed (`basis`): lease, timers, record."""
-    assert call.staff_id is not None  # noqa: S101 - whoever rang or took it
-    open_now = call.open(
-        now,
-        staff_id=call.staff_id,
-        endpoint_id=endpoint_id,
-        home_picture=home_picture,
-        ends_at=ends_at,
-        by_itself=by_itself,
-    )
-    open_now = replace(open_now, basis=json.dumps(basis), staff_session_id=call.staff_session_id)
-    await store.save(db, open_now)
-    await store.add_lease(db, call.id)
-    await cancel_timers(db, [RING_OVER, NEXT_UNIT], call.id)
-    assert open_now.must_end is not None  # noqa: S101 - set by open
-    await set_timer(db, MUST_END, call.id, open_now.must_end)
-    await set_timer(db, NOT_CONNECTED, call.id, now + CONNECT_LIMIT)
-    _tell(db, open_now)
-    await react(db, CallOpened(open_now, now))
-    what: Document = {
-        "answered_by_itself": by_itself,
-        "call_id": str(call.id),
-        "endpoint_id": str(endpoint_id),
-        "home_picture": home_picture,
-        "kind": str(call.kind),
-        "staff_id": str(call.staff_id),
-    }
-    await append(db, Record(Action.CALL_OPENED, actor, [person], what, basis))
-    return Opened(open_now, basis)
-
-
-async def end_call(
-    db: Transaction, call: Call, reason: Reason, actor: Actor, *, now: datetime, react: React
-) -> None:
-    """End a held call once: lease and signals go, every end is told, the record stands."""
-    if call.state is State.ENDED:
-        return
-    ended = call.end(now, reason)
-    await store.save(db, ended)
-    await store.end_lease(db, call.id)
-    await cancel_timers(db, TIMERS, call.id)
-    if call.kind is Kind.CALL_IN and call.staff_id is not None:
-        until = now + AFTER_CALL_IN
-        await access_store.close_assignments(db, "call_in", call.id, until)
-    _tell(db, ended)
-    resident = await known(db, call.resident_id)
-    hang_up = edge.HangUp(call_id=call.id, reason=str(reason))
-    for addressee in _units(await device_store.endpoints(db, resident.id)):
-        db.after_commit(to_unit(addressee, topics.Down.CALL, hang_up))
-    await react(db, CallClosed(ended, now))
-    action = {
-        Reason.DECLINED: Action.CALL_DECLINED,
-        Reason.NO_ANSWER: Action.CALL_UNANSWERED,
-    }.get(reason, Action.CALL_ENDED)
-    what: Document = {
-        "call_id": str(call.id),
-        "kind": str(call.kind),
-        "reason": str(reason),
-        "seconds": ended.open_seconds,
-        "staff_id": str(call.staff_id) if call.staff_id else None,
-    }
-    await append(db, Record(action, actor, [resident.person], what, json.loads(call.basis)))
-
-
-def _tell(db: Transaction, call: Call) -> None:
-    db.changed(call_topic(call.id))
-    db.changed(resident_topic(call.resident_id))
-    db.changed(unit_topic(call.unit_id))
-    if call.staff_session_id is not None:
-        db.changed(session_topic(call.staff_session_id))
-
-
-def _units(endpoints: list[Endpoint]) -> list[Addressee]:
-    return [
-        Addressee(e.unit_id, e.mac_key)
-        for e in endpoints
-        if e.unit_id is not None and e.mac_key is not None
-    ]
 
 
 class Calls:
@@ -304,58 +102,11 @@ class Calls:
         return call.id
 
     async def take(self, session: StaffSession, call_id: CallId) -> None:
-        """Answer a call-in. Atomic: the first wins. Her picture only under her consent."""
+        """Answer a call-in."""
         now = self._clock.now()
-        actor = session.actor
         async with self._by(session) as db:
-            seen = await store.by_id(db, call_id)
-            if seen is None or seen.kind is not Kind.CALL_IN:
-                raise NotFound
-            resident = await known(db, seen.resident_id)
-            await access_store.hold_staff(db, session.staff.id, now)
-            await access_store.assign(
-                db,
-                AssignmentId(new_row_id(now)),
-                staff_id=session.staff.id,
-                resident_id=resident.id,
-                source="call_in",
-                source_id=call_id,
-                valid_from=now,
-                valid_until=None,
-            )
-            allowed = await covered(db, actor, resident, Purpose.VIDEO_VISIT, now)
-            call = await self._held(db, call_id)
-            taken = replace(call, staff_id=session.staff.id, staff_session_id=session.id)
-            is_allowed = not isinstance(allowed, Code)
-            basis: Document = {"began_herself": True, "purpose": "call_in"}
-            ends_at = None
-            if not isinstance(allowed, Code):
-                full = Basis(
-                    Purpose.VIDEO_VISIT, resident.id, allowed.policy, allowed.consents, None,
-                    "call_in", allowed.ends_at,
-                )  # fmt: skip
-                basis = {**full.document(), "began_herself": True}
-                ends_at = allowed.ends_at
-            assert call.endpoint_id is not None  # noqa: S101 - a call-in comes from a screen
-            try:
-                async with db.savepoint():
-                    await open_call(
-                        db,
-                        taken,
-                        basis,
-                        home_picture=is_allowed,
-                        ends_at=ends_at,
-                        endpoint_id=call.endpoint_id,
-                        by_itself=False,
-                        actor=actor,
-                        person=resident.person,
-                        now=now,
-                        react=self._react,
-                    )
-            except UniqueViolation as error:
-                record = refused(Code.BUSY, Action.CALL_TAKEN, actor, [resident.person], {})
-                raise Busy(Kept(record)) from error
-            await self._open_unit(db, taken, now, self.stamp_of(call_id))
+            opened = await call_in.take(db, session, call_id, now=now, react=self._react)
+            await self._open_unit(db, opened.call, now, self.stamp_of(call_id))
 
     async def hang_up(self, session: StaffSession, call_id: CallId) -> None:
         now = self._clock.now()
@@ -381,29 +132,7 @@ class Calls:
                 return same
             live = await store.live_of_resident(db, resident.id)
             if live is None:
-                call = Call(
-                    id=CallId(uuid4()),
-                    kind=Kind.CALL_IN,
-                    state=State.RINGING,
-                    resident_id=resident.id,
-                    unit_id=resident.unit_id,
-                    staff_id=None,
-                    staff_session_id=None,
-                    visit_id=None,
-                    endpoint_id=actor.endpoint_id,
-                    created_at=now,
-                    ring_until=now + POLICIES[Kind.CALL_IN].ring,
-                )
-                await store.add(db, call)
-                if press is not None:
-                    await store.set_press(db, call.id, press)
-                await set_timer(db, RING_OVER, call.id, call.ring_until)
-                await set_timer(db, NEXT_UNIT, call.id, now + CALL_IN_NEXT_UNIT)
-                _tell(db, call)
-                what = {"call_id": str(call.id), "unit_id": str(call.unit_id)}
-                record = Record(Action.CALL_CALLED_IN, actor, [resident.person], what)
-                await append(db, record)
-                return call.id
+                return (await call_in.begin(db, resident, actor, press=press, now=now)).id
         ringing = await self._ringing_for(session, live)
         if ringing:
             await self.answer(session, live)
@@ -528,7 +257,7 @@ class Calls:
                 await set_timer(db, HOME_LOST, call_id, now + DARK_LIMIT)
             else:
                 await cancel_timers(db, [HOME_LOST], call_id)
-            _tell(db, changed)
+            tell(db, changed)
             resident = await known(db, call.resident_id)
             record = Record(action, session.actor, [resident.person], {"call_id": str(call_id)})
             await append(db, record)
@@ -544,7 +273,7 @@ class Calls:
             to = self._other_end(session, call)
             await store.set_page(db, call_id, "staff" if to == "home" else "home", page)
             await cancel_timers(db, [STAFF_LOST if to == "home" else HOME_LOST], call_id)
-            _tell(db, call)
+            tell(db, call)
 
     async def open_again(self, unit: Unit, call_id: CallId, stamp: edge.Stamp) -> bool:
         """Say "opened" once more to the unit that holds this call; False when it does not."""
@@ -601,7 +330,7 @@ class Calls:
                 return
             await store.set_page(db, call_id, own, None)
             await set_timer(db, STAFF_LOST if is_staff else HOME_LOST, call_id, now + DARK_LIMIT)
-            _tell(db, call)
+            tell(db, call)
 
     async def back(self, session: StaffSession | ScreenSession | Unit, call_id: CallId) -> None:
         """An end is heard from again. A console that reloads takes the call to its new page."""
@@ -623,25 +352,9 @@ class Calls:
         await end_call(db, call, Reason.NO_ANSWER, SYSTEM, now=now, react=self._react)
 
     async def next_unit(self, db: Transaction, due: Due, now: datetime) -> None:
-        """Nobody took the call-in: it rings in the next unit too (fails loud)."""
         call = await store.hold(db, CallId(due.subject))
-        if call is None or call.state is not State.RINGING:
-            return
-        unit = await access_store.unit(db, call.unit_id)
-        if unit is None or unit.next_unit_id is None:
-            return
-        db.changed(unit_topic(call.unit_id))
-        moved = replace(call, unit_id=unit.next_unit_id)
-        await store.save(db, moved)
-        await set_timer(db, NEXT_UNIT, call.id, now + CALL_IN_NEXT_UNIT)
-        _tell(db, moved)
-        resident = await known(db, call.resident_id)
-        what = {
-            "call_id": str(call.id),
-            "from_unit_id": str(call.unit_id),
-            "to_unit_id": str(unit.next_unit_id),
-        }
-        await append(db, Record(Action.CALL_PASSED_ON, SYSTEM, [resident.person], what))
+        if call is not None:
+            await call_in.pass_on(db, call, now)
 
     async def time_over(self, db: Transaction, due: Due, now: datetime) -> None:
         await self._end_by_timer(db, due, now, Reason.TIME_OVER)
@@ -670,12 +383,12 @@ class Calls:
         if purpose is Purpose.AUTO_ANSWER:
             if call.state is State.RINGING:
                 await store.save(db, replace(call, answers_itself_at=None))
-                _tell(db, call)
+                tell(db, call)
         elif call.kind is not Kind.CALL_IN or await self._unit_sends(db, call):
             await end_call(db, call, Reason.CONSENT_WITHDRAWN, SYSTEM, now=now, react=self._react)
         elif call.home_picture:
             await store.save(db, call.without_home_picture())
-            _tell(db, call)
+            tell(db, call)
 
     async def _unit_sends(self, db: Transaction, call: Call) -> bool:
         """Her picture comes from a home unit, which cannot be told to go on with sound only:
@@ -760,7 +473,7 @@ class Calls:
         stop = edge.StopRinging(call_id=call.id, reason="answered")
         for endpoint in await device_store.endpoints(db, call.resident_id):
             if endpoint.id != actor.endpoint_id:
-                for addressee in _units([endpoint]):
+                for addressee in units([endpoint]):
                     db.after_commit(to_unit(addressee, topics.Down.CALL, stop))
 
     async def _open_unit(
@@ -774,7 +487,7 @@ class Calls:
         if not current.is_live or stamp is None:
             return
         endpoints = await device_store.endpoints(db, call.resident_id)
-        for addressee in _units([e for e in endpoints if e.id == current.endpoint_id]):
+        for addressee in units([e for e in endpoints if e.id == current.endpoint_id]):
             message = edge.Opened(
                 call_id=call.id,
                 echo=stamp,
@@ -794,7 +507,7 @@ class Calls:
         message = unit_signal(call.id, generation, kind, body)
         if message is None:
             return
-        for addressee in _units([e for e in endpoints if e.id == call.endpoint_id]):
+        for addressee in units([e for e in endpoints if e.id == call.endpoint_id]):
             db.after_commit(to_unit(addressee, topics.Down.SIGNAL, message))
 
     async def _end_at_home(
@@ -811,29 +524,3 @@ class Calls:
             if call.state is State.RINGING and call.kind is Kind.CALL_IN:
                 reason = Reason.CANCELLED
             await end_call(db, call, reason, actor, now=now, react=self._react)
-
-
-class CandidateMalformed(TelecareError):
-    status = 422
-    code = Code.MESSAGE_MALFORMED
-
-
-def unit_signal(
-    call_id: CallId, generation: int, kind: SignalKind, body: str
-) -> edge.Offer | edge.Candidate | None:
-    """What a page's signal is to a home unit; None for what a unit has no use for."""
-    if kind == "offer":
-        return edge.Offer(call_id=call_id, n=generation, sdp=body)
-    if kind != "candidate":
-        return None
-    try:
-        candidate = json.loads(body)
-        return edge.Candidate(
-            call_id=call_id,
-            n=generation,
-            candidate=candidate.get("candidate") or "",
-            mid=candidate.get("sdpMid"),
-            line=candidate.get("sdpMLineIndex"),
-        )
-    except (ValueError, AttributeError) as error:
-        raise CandidateMalformed("body") from error

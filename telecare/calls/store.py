@@ -23,20 +23,21 @@ Party = Literal["staff", "home"]
 
 ADD = """
 insert into call (tenant_id, id, kind, state, resident_id, unit_id, staff_id, staff_session_id,
-    visit_id, endpoint_id, created_at, ring_until, answers_itself_at, purpose, basis)
-values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)
+    visit_id, endpoint_id, created_at, ring_until, answers_itself_at, purpose, basis,
+    first_language)
+values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16)
 """
 BY_ID = """
 select id, kind, state, resident_id, unit_id, staff_id, staff_session_id, visit_id, endpoint_id,
     created_at, ring_until, answers_itself_at, answered_by_itself, opened_at, seen_at, dark_at,
-    must_end, ended_at, end_reason, home_picture, home_sound, basis
+    must_end, ended_at, end_reason, home_picture, home_sound, basis, first_language
 from call
 where tenant_id = $1 and id = $2
 """
 HOLD = """
 select id, kind, state, resident_id, unit_id, staff_id, staff_session_id, visit_id, endpoint_id,
     created_at, ring_until, answers_itself_at, answered_by_itself, opened_at, seen_at, dark_at,
-    must_end, ended_at, end_reason, home_picture, home_sound, basis
+    must_end, ended_at, end_reason, home_picture, home_sound, basis, first_language
 from call
 where tenant_id = $1 and id = $2
 for update
@@ -99,6 +100,7 @@ def _call(row: Row) -> Call:
         home_picture=row["home_picture"],
         home_sound=row["home_sound"],
         basis=row["basis"],
+        first_language=row["first_language"],
     )
 
 
@@ -108,6 +110,7 @@ async def add(db: Transaction, call: Call) -> None:
         ADD, db.tenant, call.id, str(call.kind), str(call.state), call.resident_id, call.unit_id,
         call.staff_id, call.staff_session_id, call.visit_id, call.endpoint_id, call.created_at,
         call.ring_until, call.answers_itself_at, str(call.policy.purpose), call.basis,
+        call.first_language,
     )  # fmt: skip
 
 
@@ -248,12 +251,12 @@ async def names(db: Transaction, call_id: CallId) -> Names | None:
 
 WAITING = """
 select c.id, c.created_at, c.unit_id, c.resident_id, r.name as resident_name,
-    r.language as resident_language, e.kind as endpoint_kind, u.next_unit_id
+    r.language as resident_language, c.first_language, e.kind as endpoint_kind, u.next_unit_id
 from call c
 join resident r on r.tenant_id = c.tenant_id and r.id = c.resident_id
 join care_unit u on u.tenant_id = c.tenant_id and u.id = c.unit_id
 left join endpoint e on e.tenant_id = c.tenant_id and e.id = c.endpoint_id
-where c.tenant_id = $1 and c.unit_id = $2 and c.kind = 'call_in' and c.state = 'ringing'
+where c.tenant_id = $1 and c.unit_id = any($2) and c.kind = 'call_in' and c.state = 'ringing'
 order by c.created_at
 limit $3
 """
@@ -268,16 +271,19 @@ class Waiting:
     resident_id: ResidentId
     resident_name: str
     resident_language: Language
+    first_language: Language | None
     source: Literal["tv", "unit"]
     has_next_unit: bool
+    unit_id: CareUnitId
 
 
-async def waiting(db: Transaction, unit_id: CareUnitId) -> Sequence[Waiting]:
-    rows = await db.fetch(WAITING, db.tenant, unit_id, LIMIT)
+async def waiting(db: Transaction, units: Sequence[CareUnitId]) -> Sequence[Waiting]:
+    rows = await db.fetch(WAITING, db.tenant, list(units), LIMIT)
     return [
         Waiting(
             CallId(r["id"]), r["created_at"], ResidentId(r["resident_id"]), r["resident_name"],
-            r["resident_language"], r["endpoint_kind"] or "tv", r["next_unit_id"] is not None,
+            r["resident_language"], r["first_language"], r["endpoint_kind"] or "tv",
+            r["next_unit_id"] is not None, CareUnitId(r["unit_id"]),
         )
         for r in rows
     ]  # fmt: skip

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import date, datetime, time, timedelta
 from uuid import UUID, uuid5
 
 from telecare.access import store as access_store
@@ -35,7 +35,6 @@ from telecare.wire.signalling import Language
 SLUG = "norrvika"
 ACTOR = CommandLineActor("demo")
 NAMES = UUID("6f0c4d0e-7c55-4b54-9c1b-0f2d6c1f7a10")
-MIDNIGHT = datetime(2000, 1, 1, tzinfo=UTC)
 
 
 def named(kind: str, name: str) -> UUID:
@@ -143,8 +142,7 @@ async def _people(db: Transaction, now: datetime) -> None:
     for unit in (team, backby):
         await access_store.add_unit(db, unit, provider)
     await access_store.set_next_unit(db, TEAM, BACKBY)
-    hours = (MIDNIGHT.replace(hour=22), MIDNIGHT.replace(hour=7))
-    await access_store.add_cover(db, BACKBY, TEAM, hours=hours)
+    await access_store.add_cover(db, BACKBY, TEAM, hours=(time(22), time(7)))
     for person in STAFF:
         await access_store.add_staff(
             db,
@@ -225,7 +223,7 @@ async def _plan_today(database: Database, tenant: TenantId, now: datetime) -> No
     """A visit that can be rung now and some later, unless today's are planned already."""
     start, end = local_day(now)
     async with database.transaction(tenant, actor_text(ACTOR)) as db:
-        today = await visit_store.day(db, TEAM, start, end)
+        today = await visit_store.day(db, [TEAM], start, end)
         if any(v.visit.starts_at > now - timedelta(minutes=5) for v in today):
             return
         for resident, staff, insats, minutes, to_do in PLANNED:

@@ -37,7 +37,7 @@ select d.id, d.unit_id, d.resident_id, d.state, d.asked_at, d.accepted_by,
 from dispatch d
 join resident r on r.tenant_id = d.tenant_id and r.id = d.resident_id
 left join staff s on s.tenant_id = d.tenant_id and s.id = d.accepted_by
-where d.tenant_id = $1 and d.unit_id = $2 and d.state <> 'done'
+where d.tenant_id = $1 and d.unit_id = any($2) and d.state <> 'done'
 order by d.asked_at
 limit $3
 """
@@ -93,6 +93,6 @@ async def close(db: Transaction, dispatch_id: DispatchId, outcome: str, now: dat
     await db.execute(CLOSE, db.tenant, dispatch_id, now, outcome)
 
 
-async def open_in(db: Transaction, unit_id: CareUnitId) -> Sequence[OpenDispatch]:
-    rows = await db.fetch(OPEN, db.tenant, unit_id, LIMIT)
+async def open_in(db: Transaction, units: Sequence[CareUnitId]) -> Sequence[OpenDispatch]:
+    rows = await db.fetch(OPEN, db.tenant, list(units), LIMIT)
     return [OpenDispatch(_dispatch(r), r["resident_name"], r["accepted_name"]) for r in rows]

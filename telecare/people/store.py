@@ -118,7 +118,7 @@ OPEN_FOLLOW_UPS = """
 select f.id, f.unit_id, f.resident_id, f.kind, f.about_id, f.created_at, r.name as resident_name
 from follow_up f
 join resident r on r.tenant_id = f.tenant_id and r.id = f.resident_id
-where f.tenant_id = $1 and f.unit_id = $2 and f.closed_at is null
+where f.tenant_id = $1 and f.unit_id = any($2) and f.closed_at is null
 order by f.created_at
 limit $3
 """
@@ -157,8 +157,8 @@ class OpenFollowUp:
     resident_name: str
 
 
-async def open_follow_ups(db: Transaction, unit_id: CareUnitId) -> Sequence[OpenFollowUp]:
-    rows = await db.fetch(OPEN_FOLLOW_UPS, db.tenant, unit_id, LIMIT)
+async def open_follow_ups(db: Transaction, units: Sequence[CareUnitId]) -> Sequence[OpenFollowUp]:
+    rows = await db.fetch(OPEN_FOLLOW_UPS, db.tenant, list(units), LIMIT)
     return [OpenFollowUp(_follow_up(row), row["resident_name"]) for row in rows]
 
 

@@ -13,7 +13,7 @@ from telecare.audit.actions import Action
 from telecare.audit.append import append
 from telecare.audit.format import Document
 from telecare.audit.model import Record, SystemActor, actor_text
-from telecare.calls import service as calls
+from telecare.calls import opening as calls
 from telecare.calls.model import Call, Kind
 from telecare.consent import store as consent_store
 from telecare.consent.model import Purpose

@@ -56,7 +56,7 @@ join insats i on i.tenant_id = v.tenant_id and i.id = v.insats_id
 join resident r on r.tenant_id = v.tenant_id and r.id = v.resident_id
 left join staff s on s.tenant_id = v.tenant_id and s.id = v.staff_id
 left join call c on c.tenant_id = v.tenant_id and c.visit_id = v.id and c.state <> 'ended'
-where v.tenant_id = $1 and v.unit_id = $2 and v.starts_at >= $3 and v.starts_at < $4
+where v.tenant_id = $1 and v.unit_id = any($2) and v.starts_at >= $3 and v.starts_at < $4
 order by v.starts_at, v.id
 limit $5
 """
@@ -176,9 +176,9 @@ def _listed(row: Row) -> Listed:
 
 
 async def day(
-    db: Transaction, unit_id: CareUnitId, start: datetime, end: datetime
+    db: Transaction, units: Sequence[CareUnitId], start: datetime, end: datetime
 ) -> Sequence[Listed]:
-    rows = await db.fetch(DAY, db.tenant, unit_id, start, end, LIMIT)
+    rows = await db.fetch(DAY, db.tenant, list(units), start, end, LIMIT)
     return [_listed(row) for row in rows]
 
 

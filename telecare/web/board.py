@@ -12,13 +12,15 @@ from uuid import UUID
 
 from pydantic import TypeAdapter
 
+from telecare.access import store as access_store
+from telecare.access.service import unit_topic
 from telecare.calls import store as call_store
 from telecare.calls.model import CALL_IN_LANGUAGE_FIRST, CALL_IN_NEXT_UNIT, State
 from telecare.devices import store as device_store
 from telecare.devices.model import screen_of
 from telecare.dispatches import store as dispatch_store
 from telecare.people import store as people_store
-from telecare.runtime.clock import Clock, local_day
+from telecare.runtime.clock import STOCKHOLM, Clock, local_day
 from telecare.runtime.db import Database, Transaction
 from telecare.runtime.feed import Feed
 from telecare.visits import store as visit_store
@@ -43,10 +45,11 @@ class Board:
     """What one care unit's screens show. `version` rises by one with every change."""
 
     def __init__(
-        self, database: Database, clock: Clock, *, tenant: TenantId, unit: CareUnitId
+        self, database: Database, clock: Clock, feed: Feed, *, tenant: TenantId, unit: CareUnitId
     ) -> None:
         self._database = database
         self._clock = clock
+        self._feed = feed
         self._tenant = tenant
         self._unit = unit
         self._lock = asyncio.Lock()
@@ -85,6 +88,8 @@ class Board:
     async def _read(self) -> None:
         self._stale = False
         async with self._database.transaction(self._tenant) as db:
+            for unit in (self._unit, *await access_store.covered_at_times(db, self._unit)):
+                self._feed.follow(self, unit_topic(unit))
             rows = {row.id: row for row in await unit_rows(db, self._unit, self._clock.now())}
         self._read_at = time.monotonic()
         changed = [row for key, row in rows.items() if self._rows.get(key) != row]
@@ -109,24 +114,30 @@ class Boards:
         self._boards: dict[tuple[TenantId, CareUnitId], Board] = {}
 
     def of(self, tenant: TenantId, unit: CareUnitId) -> Board:
-        """The unit's board; it follows its topic for the life of the process."""
+        """The unit's board, for the life of the process; it follows its topics once it was read."""
         key = (tenant, unit)
         if key not in self._boards:
-            board = Board(self._database, self._clock, tenant=tenant, unit=unit)
-            self._feed.follow(board, f"unit:{unit}")
-            self._boards[key] = board
+            self._boards[key] = Board(
+                self._database, self._clock, self._feed, tenant=tenant, unit=unit
+            )
         return self._boards[key]
 
 
 async def unit_rows(db: Transaction, unit: CareUnitId, now: datetime) -> Sequence[Row]:
-    """Call-ins first, then tasks, dispatches and today's visits; at most 100 of each."""
+    """Call-ins first, then tasks, dispatches and today's visits; at most 100 of each.
+
+    Those of the units it covers at this hour too.
+    """
     start, end = local_day(now)
-    visits = await visit_store.day(db, unit, start, end)
+    covered = await access_store.covered_now(db, unit, local=now.astimezone(STOCKHOLM))
+    units = [unit, *covered]
+    names = {other.id: other.name for other in await access_store.units(db) if other.id in covered}
+    visits = await visit_store.day(db, units, start, end)
     endpoints = await device_store.endpoints_of(db, [v.visit.resident_id for v in visits])
-    waiting = await call_store.waiting(db, unit)
-    tasks = await people_store.open_follow_ups(db, unit)
-    dispatches = await dispatch_store.open_in(db, unit)
-    rows: list[Row] = [_call_row(call) for call in waiting]
+    waiting = await call_store.waiting(db, units)
+    tasks = await people_store.open_follow_ups(db, units)
+    dispatches = await dispatch_store.open_in(db, units)
+    rows: list[Row] = [_call_row(call, names.get(call.unit_id)) for call in waiting]
     rows += [
         TaskRow(
             id=task.follow_up.id,
@@ -134,6 +145,7 @@ async def unit_rows(db: Transaction, unit: CareUnitId, now: datetime) -> Sequenc
             since=task.follow_up.created_at,
             resident_id=task.follow_up.resident_id,
             resident_name=task.resident_name,
+            unit_name=names.get(task.follow_up.unit_id),
         )
         for task in tasks
     ]
@@ -145,16 +157,22 @@ async def unit_rows(db: Transaction, unit: CareUnitId, now: datetime) -> Sequenc
             resident_id=d.dispatch.resident_id,
             resident_name=d.resident_name,
             accepted_by=d.accepted_name,
+            unit_name=names.get(d.dispatch.unit_id),
         )
         for d in dispatches
     ]
     rows += [
-        visit_row(listed, screen_of(endpoints[listed.visit.resident_id], now)) for listed in visits
+        visit_row(
+            listed,
+            screen_of(endpoints[listed.visit.resident_id], now),
+            names.get(listed.visit.unit_id),
+        )
+        for listed in visits
     ]
     return rows
 
 
-def visit_row(listed: visit_store.Listed, screen: str) -> VisitRow:
+def visit_row(listed: visit_store.Listed, screen: str, unit_name: str | None) -> VisitRow:
     visit = listed.visit
     state = str(visit.state)
     if listed.call_state == State.RINGING:
@@ -182,10 +200,11 @@ def visit_row(listed: visit_store.Listed, screen: str) -> VisitRow:
         "screen": screen,
         "overdue_at": overdue,
         "tasks": len(visit.to_do),
+        "unit_name": unit_name,
     })  # fmt: skip
 
 
-def _call_row(call: call_store.Waiting) -> CallRow:
+def _call_row(call: call_store.Waiting, unit_name: str | None) -> CallRow:
     return CallRow(
         id=call.id,
         since=call.since,
@@ -193,8 +212,9 @@ def _call_row(call: call_store.Waiting) -> CallRow:
         resident_name=call.resident_name,
         resident_language=call.resident_language,
         source=call.source,
-        first_for=call.resident_language,
-        first_until=call.since + CALL_IN_LANGUAGE_FIRST,
+        first_for=call.first_language,
+        first_until=call.since + CALL_IN_LANGUAGE_FIRST if call.first_language else None,
         taken_by=None,
         next_unit_at=call.since + CALL_IN_NEXT_UNIT if call.has_next_unit else None,
+        unit_name=unit_name,
     )

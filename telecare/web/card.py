@@ -147,7 +147,7 @@ async def _card(db: Transaction, session: StaffSession, resident: Resident, now:
         to_know=list(resident.to_know),
         can_call=why_not is None,
         why_not=str(why_not) if why_not else None,
-        today=[visit_row(listed, screen) for listed in today],
+        today=[visit_row(listed, screen, None) for listed in today],
         consents=[_consent(c, resident, cohabitants, language, now) for c in consents],
         objections=[
             CardObjection(

@@ -11,7 +11,7 @@ from pydantic import BaseModel
 from telecare.access.model import ScreenSession, StaffSession
 from telecare.calls import store
 from telecare.calls.model import State
-from telecare.calls.service import call_topic, lease_topic, signal_topic
+from telecare.calls.opening import call_topic, lease_topic, signal_topic
 from telecare.runtime.errors import FieldInvalid, TelecareError
 from telecare.runtime.feed import Follower
 from telecare.web.floor import Floor

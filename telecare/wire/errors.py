@@ -42,6 +42,7 @@ class Code(StrEnum):
     BUSY = "busy"
     NO_ENDPOINT = "no_endpoint"
     NOT_YOUR_CALL = "not_your_call"
+    LANGUAGE_FIRST = "language_first"
     SIGNAL_TOO_LARGE = "signal_too_large"
     # visits
     VISIT_CLOSED = "visit_closed"

@@ -119,6 +119,8 @@ class VisitRow(ToPage):
     """When it goes to the coordinator by itself, while it needs a step."""
     tasks: int
     """Things to do in the call."""
+    unit_name: str | None = None
+    """Another unit that the list's unit covers at this hour; None: its own."""
 
 
 class CallRow(ToPage):
@@ -132,10 +134,12 @@ class CallRow(ToPage):
     resident_language: Language
     source: Literal["tv", "unit"]
     first_for: Language | None
-    """Until `first_until` only shown as yours if you speak this; then everybody's."""
+    """Until `first_until` only those who speak it may answer; then everybody. None: nobody on
+    shift speaks it."""
     first_until: AwareDatetime | None
     taken_by: str | None
     next_unit_at: AwareDatetime | None
+    unit_name: str | None = None
 
 
 class TaskRow(ToPage):
@@ -147,6 +151,7 @@ class TaskRow(ToPage):
     since: AwareDatetime
     resident_id: UUID
     resident_name: str
+    unit_name: str | None = None
 
 
 class DispatchRow(ToPage):
@@ -157,6 +162,7 @@ class DispatchRow(ToPage):
     resident_id: UUID
     resident_name: str
     accepted_by: str | None
+    unit_name: str | None = None
 
 
 Row = Annotated[VisitRow | CallRow | TaskRow | DispatchRow, Field(discriminator="row")]

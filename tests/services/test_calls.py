@@ -11,7 +11,8 @@ from telecare.access.model import Role
 from telecare.app import timer_handlers
 from telecare.calls import store as call_store
 from telecare.calls.model import CallEnded, CallNotRinging, CallTaken, Reason, State
-from telecare.calls.service import Busy, NoEndpoint, NotByItself, NotYourCall
+from telecare.calls.opening import Busy, NoEndpoint
+from telecare.calls.service import NotByItself, NotYourCall
 from telecare.consent.gate import (
     CohabitantConsentMissing,
     ConsentMissing,

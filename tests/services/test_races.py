@@ -13,7 +13,7 @@ from telecare.access.model import Role
 from telecare.access.service import end_assignments
 from telecare.calls import store as call_store
 from telecare.calls.model import CallEnded, CallNotRinging, CallTaken, Reason
-from telecare.calls.service import SYSTEM, end_call
+from telecare.calls.opening import SYSTEM, end_call
 from telecare.consent import store as consent_store
 from telecare.consent.model import Purpose
 from telecare.runtime.errors import Refusal, TelecareError

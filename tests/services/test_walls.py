@@ -159,9 +159,9 @@ async def test_the_ingest_login_cannot_read_people(world, embedded):
 
 
 async def test_a_units_hours_of_cover_follow_the_swedish_clock(world):
-    from datetime import UTC, datetime  # noqa: PLC0415
+    from datetime import UTC, datetime, time  # noqa: PLC0415
 
-    hours = (datetime(2000, 1, 1, 22, tzinfo=UTC), datetime(2000, 1, 1, 7, tzinfo=UTC))
+    hours = (time(22), time(7))
     async with world.begun() as db:
         await access_store.add_cover(db, world.night_unit, world.unit, hours=hours)
 

@@ -30,6 +30,7 @@ export interface VisitRow {
   screen: "here"|"silent"|"off"|"none";
   overdue_at: string|null;
   tasks: number;
+  unit_name: string|null;
 }
 export interface CallRow {
   row: "call";
@@ -43,6 +44,7 @@ export interface CallRow {
   first_until: string|null;
   taken_by: string|null;
   next_unit_at: string|null;
+  unit_name: string|null;
 }
 export interface TaskRow {
   row: "task";
@@ -51,6 +53,7 @@ export interface TaskRow {
   since: string;
   resident_id: string;
   resident_name: string;
+  unit_name: string|null;
 }
 export interface DispatchRow {
   row: "dispatch";
@@ -60,6 +63,7 @@ export interface DispatchRow {
   resident_id: string;
   resident_name: string;
   accepted_by: string|null;
+  unit_name: string|null;
 }
 export type Row = VisitRow|CallRow|TaskRow|DispatchRow;
 export interface Snapshot {

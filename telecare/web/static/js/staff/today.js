@@ -39,6 +39,7 @@ function tags(row, mine) {
   if (row.state === "done") list.push(html`<${Tag} kind=${row.outcome === "all_well" ? "ok" : "warn"}>${row.outcome ? t(`outcome.${row.outcome}`) : t("today.done")}<//>`);
   else if (row.state === "stepped" && row.step) list.push(html`<${Tag} kind="warn">${t(`step.${row.step}`)}${row.step_at ? ` ${clock(row.step_at)}` : ""}<//>`);
   else if (row.state !== "planned") list.push(html`<${Tag} kind=${needsAction(row) ? "warn" : "info"}>${t(`visit_state.${row.state}`)}<//>`);
+  if (row.unit_name) list.push(html`<${Tag} kind="plain">${row.unit_name}<//>`);
   if (row.staff_id !== mine && row.staff_name) list.push(html`<${Tag} kind="plain">${row.staff_name}<//>`);
   return list;
 }
@@ -152,13 +153,14 @@ function Waiting({ row }) {
   const me = store.me.value;
   const forMe = !me || store.forMe(row, me, at);
   const lines = [t(`queue.from.${row.source}`)];
+  if (row.unit_name) lines.push(t("queue.of_unit", { unit: row.unit_name }));
   if (row.resident_language !== "sv") lines.push(t(`today.speaks.${row.resident_language}`));
   if (!forMe && row.first_until) lines.push(t(`queue.first.${row.first_for}`, { n: Math.max(1, Math.ceil((Date.parse(row.first_until) - at) / 1000)) }));
   else if (row.next_unit_at && !row.taken_by && Date.parse(row.next_unit_at) > at) lines.push(t("queue.next_unit", { n: Math.ceil((Date.parse(row.next_unit_at) - at) / 1000) }));
   return html`<article class="q call" data-test="call-in" data-id=${row.id}><h3><${Icon} name="phone" />${t("queue.rings_in")}<span class="since">${duration(at - Date.parse(row.since))}</span></h3>
     <p><b>${row.resident_name}</b>${lines.join(" ")}</p>
     ${row.taken_by ? html`<p role="status">${t("queue.taken", { name: row.taken_by })}</p>`
-    : html`<div class="row"><${Btn} kind=${forMe ? "btn go" : "btn"} test="answer" label=${t("queue.answer_name", { name: row.resident_name })} disabled=${Boolean(store.call.value)} act=${() => store.takeCallIn(row.id)}>${t("queue.answer")}<//>
+    : html`<div class="row"><${Btn} kind=${forMe ? "btn go" : "btn"} test="answer" label=${t("queue.answer_name", { name: row.resident_name })} disabled=${!forMe || Boolean(store.call.value)} act=${() => store.takeCallIn(row.id)}>${t("queue.answer")}<//>
       <a class="btn" href=${`#/people/${row.resident_id}`}>${t("common.card")}</a></div>`}</article>`;
 }
 

@@ -1,0 +1,246 @@
+"""How a call begins, opens and ends. `open_call` is the only maker of leases, TURN credentials and
+media grants, and it has always passed the gate (architecture §1.2).
+
+Locks are taken in the order staff, assignment, gate, call; records come last.
+"""
+
+import json
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from typing import Literal
+from uuid import uuid4
+
+from telecare.access import store as access_store
+from telecare.access.model import StaffSession
+from telecare.access.service import session_topic, unit_topic
+from telecare.audit.actions import Action
+from telecare.audit.append import Kept, append
+from telecare.audit.format import Document
+from telecare.audit.model import Actor, Person, Record, SystemActor, refused
+from telecare.calls import store
+from telecare.calls.home_messages import units
+from telecare.calls.model import (
+    AFTER_CALL_IN,
+    CONNECT_LIMIT,
+    POLICIES,
+    Call,
+    CallClosed,
+    CallOpened,
+    Kind,
+    Reason,
+    State,
+)
+from telecare.consent.gate import admit, covered
+from telecare.consent.model import Purpose
+from telecare.consent.service import resident_topic
+from telecare.devices import store as device_store
+from telecare.devices.outgoing import to_unit
+from telecare.people.model import Resident
+from telecare.people.service import known
+from telecare.runtime.db import Transaction, UniqueViolation
+from telecare.runtime.errors import Refusal
+from telecare.runtime.timers import cancel_timers, set_timer
+from telecare.wire import edge, topics
+from telecare.wire.errors import Code
+from telecare.wire.ids import (
+    CallId,
+    EndpointId,
+    VisitId,
+)
+
+React = Callable[[Transaction, object], Awaitable[None]]
+
+
+RING_OVER = "call.ring_over"
+NEXT_UNIT = "call.next_unit"
+MUST_END = "call.must_end"
+NOT_CONNECTED = "call.not_connected"
+HOME_LOST = "call.home_lost"
+STAFF_LOST = "call.staff_lost"
+TIMERS = [RING_OVER, NEXT_UNIT, MUST_END, NOT_CONNECTED, HOME_LOST, STAFF_LOST]
+SYSTEM = SystemActor("call timer")
+
+
+class Busy(Refusal):
+    """She is in another conversation, or the caller is."""
+
+    status = 409
+    code = Code.BUSY
+
+
+class NoEndpoint(Refusal):
+    """Nothing in the home can ring."""
+
+    status = 409
+    code = Code.NO_ENDPOINT
+
+
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """Proof that the gate let this call open in this transaction; what grants are made of."""
+
+    call: Call
+    basis: Document
+
+
+def call_topic(call_id: CallId) -> str:
+    return f"call:{call_id}"
+
+
+def signal_topic(call_id: CallId) -> str:
+    return f"signal:{call_id}"
+
+
+def lease_topic(call_id: CallId) -> str:
+    return f"lease:{call_id}"
+
+
+async def ring(
+    db: Transaction,
+    session: StaffSession,
+    resident: Resident,
+    kind: Literal[Kind.VISIT, Kind.VIDEO_CALL],
+    *,
+    visit_id: VisitId | None,
+    now: datetime,
+) -> Call:
+    """Ring in a home: the first half of the gate, its record, nothing opened. Raises Refusals."""
+    actor = session.actor
+    policy = POLICIES[kind]
+    basis = await admit(db, actor, resident, policy.purpose, now, tried=Action.CALL_RUNG)
+    endpoints = await device_store.endpoints(db, resident.id)
+    if not endpoints:
+        raise NoEndpoint(
+            Kept(refused(Code.NO_ENDPOINT, Action.CALL_RUNG, actor, [resident.person], {}))
+        )
+    auto = await covered(db, actor, resident, Purpose.AUTO_ANSWER, now)
+    seconds = None if isinstance(auto, Code) else auto.consents[0].answer_after_s
+    call = Call(
+        id=CallId(uuid4()),
+        kind=kind,
+        state=State.RINGING,
+        resident_id=resident.id,
+        unit_id=session.staff.works_in,
+        staff_id=session.staff.id,
+        staff_session_id=session.id,
+        visit_id=visit_id,
+        endpoint_id=None,
+        created_at=now,
+        ring_until=now + policy.ring,
+        answers_itself_at=now + timedelta(seconds=seconds) if seconds else None,
+        basis=json.dumps(basis.document()),
+    )
+    try:
+        async with db.savepoint():
+            await store.add(db, call)
+    except UniqueViolation as error:
+        record = refused(Code.BUSY, Action.CALL_RUNG, actor, [resident.person], {})
+        raise Busy(Kept(record)) from error
+    await set_timer(db, RING_OVER, call.id, call.ring_until)
+    tell(db, call)
+    for addressee in units(endpoints):
+        message = edge.Ring(
+            call_id=call.id,
+            caller=session.staff.given_name,
+            from_unit=session.staff.shift_unit_name or session.staff.unit_name,
+            language=resident.language,
+            ring_s=int(policy.ring.total_seconds()),
+            answers_itself_after_s=seconds,
+        )
+        db.after_commit(to_unit(addressee, topics.Down.CALL, message))
+    what: Document = {
+        "answers_itself_after_s": seconds,
+        "call_id": str(call.id),
+        "kind": str(kind),
+        "visit_id": str(visit_id) if visit_id else None,
+    }
+    record = Record(Action.CALL_RUNG, actor, [resident.person], what, basis.document())
+    await append(db, record)
+    return call
+
+
+async def open_call(  # noqa: PLR0913 - what an opening is made of
+    db: Transaction,
+    call: Call,
+    basis: Document,
+    *,
+    home_picture: bool,
+    ends_at: datetime | None,
+    endpoint_id: EndpointId,
+    by_itself: bool,
+    actor: Actor,
+    person: Person,
+    now: datetime,
+    react: React,
+) -> Opened:
+    """The second half of the gate has been passed (`basis`): lease, timers, record."""
+    assert call.staff_id is not None  # noqa: S101 - whoever rang or took it
+    open_now = call.open(
+        now,
+        staff_id=call.staff_id,
+        endpoint_id=endpoint_id,
+        home_picture=home_picture,
+        ends_at=ends_at,
+        by_itself=by_itself,
+    )
+    open_now = replace(open_now, basis=json.dumps(basis), staff_session_id=call.staff_session_id)
+    await store.save(db, open_now)
+    await store.add_lease(db, call.id)
+    await cancel_timers(db, [RING_OVER, NEXT_UNIT], call.id)
+    assert open_now.must_end is not None  # noqa: S101 - set by open
+    await set_timer(db, MUST_END, call.id, open_now.must_end)
+    await set_timer(db, NOT_CONNECTED, call.id, now + CONNECT_LIMIT)
+    tell(db, open_now)
+    await react(db, CallOpened(open_now, now))
+    what: Document = {
+        "answered_by_itself": by_itself,
+        "call_id": str(call.id),
+        "endpoint_id": str(endpoint_id),
+        "home_picture": home_picture,
+        "kind": str(call.kind),
+        "staff_id": str(call.staff_id),
+    }
+    await append(db, Record(Action.CALL_OPENED, actor, [person], what, basis))
+    return Opened(open_now, basis)
+
+
+async def end_call(
+    db: Transaction, call: Call, reason: Reason, actor: Actor, *, now: datetime, react: React
+) -> None:
+    """End a held call once: lease and signals go, every end is told, the record stands."""
+    if call.state is State.ENDED:
+        return
+    ended = call.end(now, reason)
+    await store.save(db, ended)
+    await store.end_lease(db, call.id)
+    await cancel_timers(db, TIMERS, call.id)
+    if call.kind is Kind.CALL_IN and call.staff_id is not None:
+        until = now + AFTER_CALL_IN
+        await access_store.close_assignments(db, "call_in", call.id, until)
+    tell(db, ended)
+    resident = await known(db, call.resident_id)
+    hang_up = edge.HangUp(call_id=call.id, reason=str(reason))
+    for addressee in units(await device_store.endpoints(db, resident.id)):
+        db.after_commit(to_unit(addressee, topics.Down.CALL, hang_up))
+    await react(db, CallClosed(ended, now))
+    action = {
+        Reason.DECLINED: Action.CALL_DECLINED,
+        Reason.NO_ANSWER: Action.CALL_UNANSWERED,
+    }.get(reason, Action.CALL_ENDED)
+    what: Document = {
+        "call_id": str(call.id),
+        "kind": str(call.kind),
+        "reason": str(reason),
+        "seconds": ended.open_seconds,
+        "staff_id": str(call.staff_id) if call.staff_id else None,
+    }
+    await append(db, Record(action, actor, [resident.person], what, json.loads(call.basis)))
+
+
+def tell(db: Transaction, call: Call) -> None:
+    db.changed(call_topic(call.id))
+    db.changed(resident_topic(call.resident_id))
+    db.changed(unit_topic(call.unit_id))
+    if call.staff_session_id is not None:
+        db.changed(session_topic(call.staff_session_id))
