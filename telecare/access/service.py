@@ -128,8 +128,12 @@ async def begin_session(
     return token
 
 
-def require(session: StaffSession, permission: Permission, tried: Action) -> None:
-    """Raises NotPermitted (recorded) unless one of her roles allows it."""
+def require(db: Transaction, session: StaffSession, permission: Permission, tried: Action) -> None:
+    """Raises NotPermitted unless one of her roles allows it.
+
+    Takes the transaction because a refusal is recorded by the one it ends, and by nothing else.
+    """
+    del db
     if not session.staff.may(permission):
         record = refused(Code.NOT_PERMITTED, tried, session.actor, (), {"needs": str(permission)})
         raise NotPermitted(Kept(record))
@@ -238,9 +242,9 @@ class Access:
 
     async def revoke(self, session: StaffSession, staff_id: StaffId) -> None:
         """She is out at the commit: no session, no call, no assignment goes on."""
-        require(session, Permission.LEAD, Action.STAFF_REVOKED)
         now = self._clock.now()
         async with self._begun(session) as db:
+            require(db, session, Permission.LEAD, Action.STAFF_REVOKED)
             await revoke(db, staff_id, session.actor, now, self._react)
 
     async def units(self, session: StaffSession) -> Sequence[CareUnit]:

@@ -109,6 +109,7 @@ class Database:
             except Refusal as refusal:
                 async with self._begun(tenant, actor) as db:
                     await refusal.record.write(db)
+                refusal.is_recorded = True
                 raise
         self._carry_out(db)
 

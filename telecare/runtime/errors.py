@@ -38,6 +38,8 @@ class Refusal(TelecareError):
     def __init__(self, record: WritableRecord, *fields: str) -> None:
         super().__init__(*fields)
         self.record = record
+        self.is_recorded = False
+        """Set by the transaction it ended."""
 
 
 class DatabaseUnavailable(TelecareError):

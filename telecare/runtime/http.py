@@ -13,7 +13,7 @@ from aiohttp import web
 from aiohttp.typedefs import Middleware
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from telecare.runtime.errors import FieldInvalid, NotFound, TelecareError
+from telecare.runtime.errors import FieldInvalid, NotFound, Refusal, TelecareError
 from telecare.wire.errors import Code
 
 log = logging.getLogger(__name__)
@@ -191,6 +191,8 @@ def border(public_url: str) -> Middleware:
             _check_origin(request, public_url)
             answer = await handler(request)
         except TelecareError as error:
+            if isinstance(error, Refusal) and not error.is_recorded:
+                log.exception("refusal without its record", extra={"code": str(error.code)})
             answer = problem(error)
         except web.HTTPException as error:
             answer = _of_aiohttp(error)

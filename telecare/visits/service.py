@@ -98,9 +98,9 @@ class Visits:
 
     async def plan(self, session: StaffSession, plan: Plan) -> Sequence[VisitId]:
         """Raises NotPermitted, NotFound, FieldInvalid, SeriesEmpty."""
-        require(session, Permission.PLAN, Action.VISIT_PLANNED)
         now = self._clock.now()
         async with self._by(session) as db:
+            require(db, session, Permission.PLAN, Action.VISIT_PLANNED)
             visits = await plan_visits(db, plan, now)
             resident = await known(db, plan.resident_id)
             what: Document = {
@@ -233,9 +233,9 @@ class Visits:
                 await self._dispatch(db, session, visit, resident, now)
 
     async def move(self, session: StaffSession, visit_id: VisitId, starts_at: datetime) -> None:
-        require(session, Permission.PLAN, Action.VISIT_MOVED)
         now = self._clock.now()
         async with self._by(session) as db:
+            require(db, session, Permission.PLAN, Action.VISIT_MOVED)
             visit, resident = await self._found(db, visit_id)
             moved = visit.move(starts_at)
             await self._save(db, moved)
@@ -252,9 +252,9 @@ class Visits:
 
     async def cancel(self, session: StaffSession, visit_id: VisitId, reason: str) -> None:
         """Ends the assignment that came from it, and with it a call that rests on it."""
-        require(session, Permission.PLAN, Action.VISIT_CANCELLED)
         now = self._clock.now()
         async with self._by(session) as db:
+            require(db, session, Permission.PLAN, Action.VISIT_CANCELLED)
             # Assignment before call before visit: the order in which a call is opened.
             await end_assignments(db, "visit", visit_id, now, self._react)
             visit, resident = await self._found(db, visit_id)
@@ -268,7 +268,7 @@ class Visits:
         async with self._by(session) as db:
             visit, resident = await self._found(db, visit_id)
             if visit.staff_id != session.staff.id:
-                require(session, Permission.PLAN, Action.VISIT_HANDED_OVER)
+                require(db, session, Permission.PLAN, Action.VISIT_HANDED_OVER)
             colleague = await access_store.staff(db, to, now)
             if colleague is None:
                 raise FieldInvalid("staff_id")

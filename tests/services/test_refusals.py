@@ -1,0 +1,236 @@
+"""Each refusal leaves exactly one record and nothing else (P9b), whatever its code."""
+
+from dataclasses import replace
+from datetime import time
+
+import pytest
+
+from telecare.access.errors import NotAssigned, NotOnShift, NotPermitted, StaffGone
+from telecare.access.model import Role
+from telecare.calls.call_in import LanguageFirst
+from telecare.calls.opening import Busy, NoEndpoint
+from telecare.calls.service import NotByItself, NotYourCall
+from telecare.consent import gate
+from telecare.consent.model import Purpose
+from telecare.consent.service import RelativeCannotConsent, Statement, YesNotFromTv
+from telecare.runtime.db import run_script
+from telecare.runtime.errors import Refusal
+
+YES = Statement(
+    purpose=Purpose.VIDEO_VISIT,
+    decision="permit",
+    party=None,
+    information_version=1,
+    information_language="sv",
+    present="Eva Sjö",
+    will_shown="spoken",
+    ability="clear",
+    given="in_person",
+)
+TABLES = """
+select c.relname as name from pg_class c
+where c.relkind = 'r' and c.relnamespace = 'public'::regnamespace and exists (
+    select from pg_attribute a where a.attrelid = c.oid and a.attname = 'tenant_id'
+)
+"""
+
+
+async def everything(world):
+    """Every row that this municipality has, by table; the log is another schema."""
+    return {
+        table["name"]: await world.rows(
+            f"select t::text as row from {table['name']} t where tenant_id = $1 order by 1",
+            world.tenant,
+        )
+        for table in await world.rows(TABLES)
+    }
+
+
+async def as_administrator(world, sql):
+    """What somebody could type into psql, in this municipality alone."""
+    tenant = f"select set_config('app.tenant', '{world.tenant}', true)"
+    await run_script(world.superuser_url, f"{tenant}; {sql} where tenant_id = {world.tenant}")
+
+
+class Home:
+    """Ingrid says yes, Maria is assigned and on shift, a TV is paired."""
+
+    def __init__(self, world, made):
+        self.world, self.made, self.calls = world, made, made.calls
+
+    async def begin(self, **resident):
+        self.ingrid = await self.world.resident("Ingrid", **resident)
+        self.maria = await self.world.staff(assigned=(self.ingrid,), on_shift=True)
+        self.tv = await self.world.tv(self.ingrid)
+        return self
+
+    def ring(self):
+        return self.calls.ring(self.maria, self.ingrid.id)
+
+    def says(self, **changes):
+        return self.made.consents.record(self.maria, self.ingrid.id, replace(YES, **changes))
+
+
+async def not_permitted(home):
+    await home.begin()
+    return home.made.access.revoke(home.maria, home.maria.staff.id)
+
+
+async def staff_gone(home):
+    await home.begin()
+    head = await home.world.staff("Eva", role=Role.ENHETSCHEF)
+    await home.made.access.revoke(head, home.maria.staff.id)
+    return home.ring()
+
+
+async def not_assigned(home):
+    await home.begin()
+    stranger = await home.world.staff("Anna")
+    return home.calls.ring(stranger, home.ingrid.id)
+
+
+async def not_on_shift(home):
+    await home.begin()
+    resting = await home.world.staff("Anna")
+    return home.made.access.end_shift(resting)
+
+
+async def consent_missing(home):
+    await home.begin(says_yes=False)
+    return home.ring()
+
+
+async def consent_withdrawn(home):
+    await home.begin()
+    await home.made.consents.withdraw_at_home(home.tv, Purpose.VIDEO_VISIT)
+    return home.ring()
+
+
+async def consent_expired(home):
+    await home.begin(says_yes=False)
+    await home.says(valid_until=home.world.now.date())
+    home.world.services.clock.forward(days=2)
+    return home.ring()
+
+
+async def consent_outside_hours(home):
+    await home.begin(says_yes=False)
+    await home.world.yes(home.ingrid, hours=(time(14), time(16)))
+    return home.ring()
+
+
+async def cohabitant_consent_missing(home):
+    await home.begin(cohabitant="Lennart")
+    return home.ring()
+
+
+async def caller_not_allowed(home):
+    await home.begin(says_yes=False)
+    other = await home.world.staff("Anna")
+    await home.says(callers=(other.staff.id,))
+    return home.ring()
+
+
+async def objection_pauses(home):
+    await home.begin()
+    await as_administrator(home.world, "update purpose_policy set objection_pauses = true")
+    await home.made.consents.object_to(
+        home.maria, home.ingrid.id, Purpose.VIDEO_VISIT,
+        by_kind="relative", by_name="Sonen", body="Hon orkar inte",
+    )  # fmt: skip
+    return home.ring()
+
+
+async def policy_missing(home):
+    await home.begin()
+    await as_administrator(home.world, "update purpose_policy set valid_from = '2030-01-01'")
+    return home.ring()
+
+
+async def relative_cannot_consent(home):
+    await home.begin(says_yes=False)
+    return home.says(stands_in="relative")
+
+
+async def yes_not_from_tv(home):
+    await home.begin()
+    hours = (time(8), time(20))
+    return home.says(purpose=Purpose.AUTO_ANSWER, given="tv", hours=hours, answer_after_s=20)
+
+
+async def busy(home):
+    await home.begin()
+    await home.ring()
+    other = await home.world.staff("Anna", assigned=(home.ingrid,))
+    return home.calls.ring(other, home.ingrid.id)
+
+
+async def no_endpoint(home):
+    await home.begin()
+    await home.world.rows(
+        "update endpoint set ended_at = now() where tenant_id = $1", home.world.tenant
+    )
+    return home.ring()
+
+
+async def language_first(home):
+    await home.begin(language="fi")
+    await home.world.staff("Kirsi", on_shift=True, languages=("fi",))
+    return home.calls.take(home.maria, await home.calls.call_in(home.tv))
+
+
+async def not_your_call(home):
+    await home.begin()
+    other = await home.world.staff("Anna")
+    return home.calls.hang_up(other, await home.ring())
+
+
+async def not_by_itself(home):
+    await home.begin()
+    return home.calls.answer(home.tv, await home.ring(), by_itself=True)
+
+
+REFUSALS = {
+    NotPermitted: not_permitted,
+    StaffGone: staff_gone,
+    NotAssigned: not_assigned,
+    NotOnShift: not_on_shift,
+    gate.ConsentMissing: consent_missing,
+    gate.ConsentWithdrawnBefore: consent_withdrawn,
+    gate.ConsentExpired: consent_expired,
+    gate.ConsentOutsideHours: consent_outside_hours,
+    gate.CohabitantConsentMissing: cohabitant_consent_missing,
+    gate.CallerNotAllowed: caller_not_allowed,
+    gate.ObjectionPauses: objection_pauses,
+    gate.PolicyMissing: policy_missing,
+    RelativeCannotConsent: relative_cannot_consent,
+    YesNotFromTv: yes_not_from_tv,
+    Busy: busy,
+    NoEndpoint: no_endpoint,
+    LanguageFirst: language_first,
+    NotYourCall: not_your_call,
+    NotByItself: not_by_itself,
+}
+
+
+def kinds(of):
+    return {of, *(kind for each in of.__subclasses__() for kind in kinds(each))}
+
+
+def test_every_refusal_there_is_has_its_story_here():
+    assert set(REFUSALS) == kinds(Refusal) - {Refusal}
+
+
+@pytest.mark.parametrize("kind", REFUSALS, ids=lambda kind: kind.__name__)
+async def test_a_refusal_leaves_one_record_and_nothing_else(world, made, kind):
+    tried = await REFUSALS[kind](Home(world, made))
+    before = await everything(world)
+    records = len(await world.events())
+
+    with pytest.raises(kind):
+        await tried
+
+    assert await everything(world) == before
+    added = (await world.records())[records:]
+    assert [record["event"] for record in added] == ["action.refused"]
+    assert added[0]["what"]["code"] == str(kind.code)
