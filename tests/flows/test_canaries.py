@@ -100,7 +100,10 @@ async def plan_and_cancel(stack, windows, birgitta: str) -> None:
 
 async def find_and_document(windows, maria, birgitta: str) -> None:
     await maria.goto(f"{windows.url}/#/people")
+    everybody = maria.locator("[data-test=person]")
+    await everybody.nth(1).wait_for()
     await maria.locator("#q").fill(canary("name"))
+    await everybody.nth(1).wait_for(state="detached")
     await maria.locator("[data-test=person] a", has_text=canary("name")).click()
     await maria.get_by_text(canary("address")).first.wait_for()
     await post(
