@@ -83,6 +83,8 @@ class Stack:
     extra: dict[str, str] = field(default_factory=dict)
     is_demo: bool = True
     """False: `telecare serve` itself, with the clock of the machine and nobody in it."""
+    release: Path | None = None
+    """Where the server's code lies; None: here."""
     server: object = None
     homes: list = field(default_factory=list)
     at_ten: timedelta = field(default_factory=_until_ten)
@@ -112,6 +114,7 @@ class Stack:
                 [sys.executable, "-m", *(demo if self.is_demo else serve)],
                 output=output,
                 environment=self.environment,
+                folder=self.release,
             )
 
     async def telecare(self, *arguments: str) -> str:
