@@ -28,6 +28,7 @@ NOTIFY = "select pg_notify('telecare', $1)"
 
 UniqueViolation = asyncpg.UniqueViolationError
 DatabaseExists = asyncpg.DuplicateDatabaseError
+LockTaken = asyncpg.LockNotAvailableError
 
 _LOST = (
     OSError,

@@ -81,6 +81,10 @@ class Stack:
     folder: Path
     port: int
     extra: dict[str, str] = field(default_factory=dict)
+    is_demo: bool = True
+    """False: `telecare serve` itself, with the clock of the machine and nobody in it."""
+    release: Path | None = None
+    """Where the server's code lies; None: here."""
     server: object = None
     homes: list = field(default_factory=list)
     at_ten: timedelta = field(default_factory=_until_ten)
@@ -103,13 +107,25 @@ class Stack:
         return self.folder / "clock"
 
     def start_server(self) -> None:
+        demo = ["telecare.demo.server", str(self.port), "localhost", str(self.clock_file)]
+        serve = ["telecare", "serve", "--port", str(self.port)]
         with (self.folder / "server.log").open("ab") as output:
             self.server = process.start(
-                [sys.executable, "-m", "telecare.demo.server", str(self.port), "localhost",
-                 str(self.clock_file)],
+                [sys.executable, "-m", *(demo if self.is_demo else serve)],
                 output=output,
                 environment=self.environment,
-            )  # fmt: skip
+                folder=self.release,
+            )
+
+    async def telecare(self, *arguments: str) -> str:
+        """What a command of the command line prints; it must succeed."""
+        run = await asyncio.create_subprocess_exec(
+            sys.executable, "-m", "telecare", *arguments,
+            stdout=asyncio.subprocess.PIPE, env=self.environment,
+        )  # fmt: skip
+        output, _ = await run.communicate()
+        assert run.returncode == 0
+        return output.decode().strip()
 
     async def server_up(self) -> None:
         async with asyncio.timeout(UP_S), aiohttp.ClientSession() as http:
@@ -202,13 +218,13 @@ def remove(folder: Path) -> None:
     shutil.rmtree(folder, ignore_errors=True)
 
 
-async def started(folder: Path, **extra: str) -> Stack:
+async def started(folder: Path, *, is_demo: bool = True, **extra: str) -> Stack:
     services = EmbeddedServices(folder, postgres_settings={"fsync": "off"})
     services.start()
     await services.prepare()
     with socket.create_server(("127.0.0.1", 0)) as probe:
         port = probe.getsockname()[1]
-    stack = Stack(services, folder, port, extra)
+    stack = Stack(services, folder, port, extra, is_demo)
     stack.move_clock()
     stack.start_server()
     await stack.server_up()

@@ -3,7 +3,6 @@
 import asyncio
 import base64
 import json
-import sys
 import tempfile
 from pathlib import Path
 
@@ -100,7 +99,10 @@ async def plan_and_cancel(stack, windows, birgitta: str) -> None:
 
 async def find_and_document(windows, maria, birgitta: str) -> None:
     await maria.goto(f"{windows.url}/#/people")
+    everybody = maria.locator("[data-test=person]")
+    await everybody.nth(1).wait_for()
     await maria.locator("#q").fill(canary("name"))
+    await everybody.nth(1).wait_for(state="detached")
     await maria.locator("[data-test=person] a", has_text=canary("name")).click()
     await maria.get_by_text(canary("address")).first.wait_for()
     await post(
@@ -150,12 +152,7 @@ async def pair_a_tv(windows, maria, birgitta: str) -> str:
 
 async def invite(stack, windows) -> str:
     maria = next(person for person in seed.STAFF if person.key == "maria")
-    run = await asyncio.create_subprocess_exec(
-        sys.executable, "-m", "telecare", "staff", "invite", seed.SLUG, str(maria.id),
-        stdout=asyncio.subprocess.PIPE, env=stack.environment,
-    )  # fmt: skip
-    output, _ = await run.communicate()
-    link = output.decode().strip()
+    link = await stack.telecare("staff", "invite", seed.SLUG, str(maria.id))
     page = await windows.new()
     await page.goto(link)
     async with page.expect_response("**/api/invitations/begin"):

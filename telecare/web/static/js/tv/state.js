@@ -124,14 +124,12 @@ function takeCall(frame) {
     // Just after a load or a reconnect our own former page still speaks for this screen: join, and wait.
     if (frame.answered_by !== "unit" && (!current || end.value)) {
       live.join(frame.call_id);
-      if (end.value) leaving = setTimeout(() => { given.add(frame.call_id); forget(); }, NOT_MINE_MS);
+      if (end.value) leaving = setTimeout(() => { given.add(frame.call_id); goesOnElsewhere(); }, NOT_MINE_MS);
       return;
     }
     if (!current || current.call_id !== frame.call_id) return;
     // Another screen in the home answered.
-    forget();
-    screen.value = "taken";
-    setTimeout(() => { if (screen.value === "taken") screen.value = "home"; }, 6000);
+    goesOnElsewhere();
     return;
   }
   live.join(frame.call_id);
@@ -142,6 +140,13 @@ function takeCall(frame) {
     if (!end.value) end.value = new CallEnd(live, frame.call_id, "home", { onLost: () => lost(frame.call_id) });
     end.value.take(frame);
   }
+}
+
+/** Another screen, or another window of this one, has the call: says so for a while. */
+function goesOnElsewhere() {
+  forget();
+  screen.value = "taken";
+  setTimeout(() => { if (screen.value === "taken") screen.value = "home"; }, 6000);
 }
 
 /** @param {CallFrame} frame */
