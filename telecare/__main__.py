@@ -18,7 +18,15 @@ from telecare.bench.browser import BrowserMissing
 from telecare.bench.run import BENCHES, BenchOptions, bench
 from telecare.bench.stack import DidNotStart
 from telecare.consent.tenants import add_tenant
-from telecare.demo.run import DemoOptions, PortTaken, default_folder, demo, free_port
+from telecare.demo.lan import LanMissing
+from telecare.demo.run import (
+    CameraMissing,
+    DemoOptions,
+    PortTaken,
+    default_folder,
+    demo,
+    free_port,
+)
 from telecare.runtime import log
 from telecare.runtime.clock import SystemClock
 from telecare.runtime.config import Config, ConfigMissing
@@ -37,7 +45,7 @@ Command = Callable[[argparse.Namespace], Coroutine[None, None, None]]
 
 EXPECTED = (
     ConfigMissing, PortTaken, PostgresMissing, PostgresDidNotStart, DataFolderInUse,
-    BrokerMissing, BrokerDidNotStart, BrowserMissing, DidNotStart,
+    BrokerMissing, BrokerDidNotStart, BrowserMissing, DidNotStart, LanMissing, CameraMissing,
 )  # fmt: skip
 """Faults with a sentence for the person at the terminal; anything else shows its trace."""
 
@@ -65,6 +73,8 @@ async def run_demo(options: argparse.Namespace) -> None:
             port=options.port,
             fresh=options.fresh,
             clock_file=options.clock,
+            lan=options.lan,
+            camera=options.camera,
         )
     )
 
@@ -133,6 +143,10 @@ def parsed(arguments: list[str] | None) -> argparse.Namespace:
     demo_.add_argument("--port", type=int, default=0, help="8080 or the next free one")
     demo_.add_argument("--fresh", action="store_true", help="throw the data away first")
     demo_.add_argument("--clock", default="", help="a file with seconds to move the clock by")
+    demo_.add_argument("--lan", action="store_true", help="let devices on this network in, by code")
+    demo_.add_argument(
+        "--camera", nargs="?", const="/dev/video0", default="", help="a real camera at Ingrid's"
+    )
     bench_ = command("bench", run_bench, "measure a speed beside its reference")
     bench_.add_argument("name", choices=sorted(BENCHES))
     bench_.add_argument("--json", action="store_true", help="one JSON object as the last line")

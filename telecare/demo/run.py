@@ -16,7 +16,7 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
-from telecare.demo import seed
+from telecare.demo import lan, seed
 from telecare.runtime.clock import SystemClock
 from telecare.runtime.config import Config
 from telecare.runtime.db import open_database
@@ -34,12 +34,22 @@ WATCH_S = 0.2
 
 @dataclass(frozen=True, slots=True)
 class DemoOptions:
-    """`folder` keeps the data between starts; `fresh` empties it first."""
+    """`folder` keeps the data between starts; `fresh` empties it first.
+
+    `lan`: devices in the room are let in with a code. `camera`: a V4L2 device for Ingrid's home;
+    without it every home's camera is simulated.
+    """
 
     folder: Path
     port: int = 0
     fresh: bool = False
     clock_file: str = ""
+    lan: bool = False
+    camera: str = ""
+
+
+class CameraMissing(Exception):
+    """The device that was asked for is no camera."""
 
 
 class PortTaken(Exception):
@@ -52,12 +62,14 @@ def default_folder() -> Path:
 
 
 async def demo(options: DemoOptions) -> None:
-    """Run until Ctrl-C. Raises PortTaken."""
+    """Run until Ctrl-C. Raises PortTaken, CameraMissing, LanMissing."""
     port = free_port(options.port)
+    check_camera(options.camera)
     if options.fresh:
         shutil.rmtree(options.folder, ignore_errors=True)
     options.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
     services = EmbeddedServices(options.folder, broker_port=_kept_broker_port(options.folder))
+    lan_file = lan.make_ready(options.folder, SystemClock().now()) if options.lan else None
     print(text("sv", "demo.starting"), flush=True)
     children: list[Child] = []
     try:
@@ -69,10 +81,10 @@ async def demo(options: DemoOptions) -> None:
             **services.environment,
             "TELECARE_PUBLIC_URL": f"http://localhost:{port}",
         }
-        homes = await _seed(environment, options.folder)
+        homes = await _seed(environment, options)
         server = Child(
             [sys.executable, "-m", "telecare.demo.server", str(port), "localhost",
-             options.clock_file],
+             options.clock_file, str(lan_file or "")],
             environment,
             options.folder / "server.log",
         )  # fmt: skip
@@ -88,7 +100,7 @@ async def demo(options: DemoOptions) -> None:
         children.append(simulated)
         simulated.start()
         _tell(port)
-        await _until_stopped(services, children)
+        await _until_stopped(services, children, lan_file)
     finally:
         for child in reversed(children):
             child.stop()
@@ -125,6 +137,12 @@ class Child:
             process.stop(self.process, signal.SIGTERM, STOP_S)
 
 
+def check_camera(device: str) -> None:
+    """Raises CameraMissing; no device means that no home has a real camera."""
+    if device and not Path(device).is_char_device():
+        raise CameraMissing(text("sv", "demo.no_camera", device=device))
+
+
 def free_port(asked: int) -> int:
     """The port asked for, or the first free one from 8080. Raises PortTaken."""
     for port in [asked] if asked else range(FIRST_PORT, FIRST_PORT + PORTS):
@@ -147,8 +165,9 @@ def _keep_broker_port(folder: Path, port: int) -> None:
     (folder / "broker.port").write_text(str(port))
 
 
-async def _seed(environment: dict[str, str], folder: Path) -> list[HomeScript]:
+async def _seed(environment: dict[str, str], options: DemoOptions) -> list[HomeScript]:
     """Invented people, and what each simulated home does."""
+    folder = options.folder
     config = Config.from_environment(environment)
     now = SystemClock().now()
     with_units = [home for home in seed.HOMES if home.has_unit]
@@ -156,16 +175,20 @@ async def _seed(environment: dict[str, str], folder: Path) -> list[HomeScript]:
         tenant = await seed.seed(database, now)
         new = [h for h in with_units if not (folder / "homes" / h.key / "unit.json").exists()]
         codes = await seed.unit_codes(database, tenant, new, now)
-    return [
-        HomeScript(
-            state_dir=str(folder / "homes" / home.key),
-            server_url=config.public_url,
-            enrol_code=codes.get(home.key),
-            when_it_rings=Pressed(key="answer", after_s=1.5),
-            screen="off" if home.key == "karl-erik" else "on",
-        )
-        for home in with_units
-    ]
+    return [home_script(h, options, config.public_url, codes.get(h.key)) for h in with_units]
+
+
+def home_script(
+    home: seed.Home, options: DemoOptions, server_url: str, code: str | None
+) -> HomeScript:
+    return HomeScript(
+        state_dir=str(options.folder / "homes" / home.key),
+        server_url=server_url,
+        enrol_code=code,
+        when_it_rings=Pressed(key="answer", after_s=1.5),
+        screen="off" if home.key == "karl-erik" else "on",
+        camera=options.camera if options.camera and home.key == "ingrid" else "simulated",
+    )
 
 
 async def _until_up(port: int, server: Child) -> None:
@@ -182,16 +205,20 @@ def _answers(port: int) -> bool:
     return False
 
 
-async def _until_stopped(services: EmbeddedServices, children: list[Child]) -> None:
+async def _until_stopped(
+    services: EmbeddedServices, children: list[Child], lan_file: Path | None
+) -> None:
     stop = asyncio.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
     async with asyncio.TaskGroup() as group:
         watching = group.create_task(services.watch(), name="services")
-        keeping = group.create_task(_keep(children), name="children")
+        tasks = [watching, group.create_task(_keep(children), name="children")]
+        if lan_file is not None:
+            tasks.append(group.create_task(lan.show_codes(lan_file), name="start codes"))
         await stop.wait()
-        watching.cancel()
-        keeping.cancel()
+        for task in tasks:
+            task.cancel()
 
 
 async def _keep(children: list[Child]) -> None:

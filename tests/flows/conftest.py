@@ -81,6 +81,7 @@ class Stack:
     folder: Path
     port: int
     extra: dict[str, str] = field(default_factory=dict)
+    lan_file: str = ""
     server: object = None
     homes: list = field(default_factory=list)
     at_ten: timedelta = field(default_factory=_until_ten)
@@ -106,7 +107,7 @@ class Stack:
         with (self.folder / "server.log").open("ab") as output:
             self.server = process.start(
                 [sys.executable, "-m", "telecare.demo.server", str(self.port), "localhost",
-                 str(self.clock_file)],
+                 str(self.clock_file), self.lan_file],
                 output=output,
                 environment=self.environment,
             )  # fmt: skip

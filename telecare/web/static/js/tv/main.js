@@ -154,8 +154,10 @@ function onKey(e) {
 
 /** The page starts from its own cache when the network is not there. */
 function keepForLater() {
-  if (!("serviceWorker" in navigator)) return;
-  const base = bootValues().static;
+  const boot = bootValues();
+  // The demo on a network has a certificate of its own making, for which browsers start no worker.
+  if (!("serviceWorker" in navigator) || (boot.demo && location.protocol === "https:")) return;
+  const base = boot.static;
   navigator.serviceWorker.register("/tv-worker.js", { scope: "/tv" }).then(() => navigator.serviceWorker.ready).then((ready) => {
     const urls = performance.getEntriesByType("resource").map((one) => new URL(one.name).pathname).filter((path) => path.indexOf(base) === 0);
     if (ready.active) ready.active.postMessage({ type: "keep", base, urls, page: "/tv" });
