@@ -7,7 +7,6 @@ server's half, which keeps everybody without a code out, is `door.py`; the two m
 import asyncio
 import contextlib
 import fcntl
-import io
 import os
 import secrets
 import socket
@@ -20,7 +19,6 @@ from itertools import zip_longest
 from pathlib import Path
 from typing import Self
 
-import segno
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
@@ -28,6 +26,7 @@ from cryptography.x509.oid import NameOID
 from pydantic import BaseModel, ConfigDict
 
 from telecare.app import TlsSite
+from telecare.runtime.qr import qr_lines
 from telecare.runtime.texts import text
 
 PRIVATE = tuple(map(IPv4Network, ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16")))
@@ -42,9 +41,6 @@ RENEW_BEFORE = timedelta(days=7)
 LOOK_S = 0.2
 CODES = "codes.json"
 KEY_BYTES = 32
-WHITE_ON_BLACK = "\x1b[97;40m"
-PLAIN = "\x1b[0m"
-"""ECMA-48 §8.3.117."""
 
 
 class LanMissing(Exception):
@@ -204,10 +200,3 @@ def terminal_text(settings: LanSettings, codes: dict[str, str]) -> str:
     pictures = [qr_lines(f"{first}/start/{code}") for code in codes.values()]
     beside = zip_longest(*pictures, fillvalue="")
     return "\n".join([*lines, "", *("   ".join(row) for row in beside)])
-
-
-def qr_lines(address: str) -> list[str]:
-    """White on black whatever colours the terminal has: not every camera reads the reverse."""
-    output = io.StringIO()
-    segno.make(address, error="l", micro=False).terminal(output, border=2, compact=True)
-    return [f"{WHITE_ON_BLACK}{line}{PLAIN}" for line in output.getvalue().splitlines()]

@@ -70,8 +70,9 @@ function page(path, query) {
   if (path[0] === "after" && id) return html`<${AfterPage} key=${id} id=${id} />`;
   if (path[0] === "plan") return html`<${Later} from="forms" name="PlanPage" given=${{ resident: query.get("resident") }} />`;
   if (path[0] === "people" && path[2] === "consent") return html`<${Later} key="consent" from="forms" name="ConsentPage" given=${{ id }} />`;
-  if (path[0] === "people" && id) return html`<${Later} key="card" from="people" name="CardPage" given=${{ id }} />`;
-  if (path[0] === "people") return html`<${Later} key="people" from="people" name="PeoplePage" given=${{}} />`;
+  if (path[0] === "people" && id) return html`<${Later} key="card" from="people" name="CardPage" given=${{ id, letters: query.get("letters") || "" }} />`;
+  // A TV's QR code leads here: whose TV is it?
+  if (path[0] === "people" || path[0] === "tv") return html`<${Later} key="people" from="people" name="PeoplePage" given=${{ letters: path[0] === "tv" ? id : "" }} />`;
   return html`<${Today} />`;
 }
 
@@ -85,7 +86,7 @@ function App() {
   if (store.locked.value) return html`<${Locked} />`;
   if (!store.me.value) return html`<main id="main"><h1 class="vh">Telecare</h1><${Loading} error=${error || null} again=${load} /></main>`;
   if (dark) return html`<${Strips} />${page(path, query)}`;
-  const here = path[0] === "people" ? "people" : "";
+  const here = path[0] === "people" || path[0] === "tv" ? "people" : "";
   const today = !path.length;
   return html`<div class=${today ? "app" : "app two"}><nav class="rail" aria-label=${t("nav.main")}><p class="brand">Telecare</p><${Links} here=${here} kind="full" /><${Mine} /></nav>
     <div class="page"><${Strips} />${today && html`<${NoticeBox} />`}${page(path, query)}<footer class="me-small"><${Mine} /></footer></div>${today && html`<${Queue} />`}</div>

@@ -70,6 +70,7 @@ function Yes() {
 function Unpaired({ name }) {
   const [page, setPage] = useState(/** @type {typeof import("./pairing.js")|null} */ (null));
   useEffect(() => { import("./pairing.js").then(setPage, () => setTimeout(state.startAnew, 10000)); }, []);
+  useEffect(() => { focusFirst(); });
   const View = page && page[name];
   return View ? html`<${View} />` : html`<main class="safe"><h1>${t("tv.pairing.title")}</h1><p class="lead" role="status">${t("tv.pairing.fetching")}</p></main>`;
 }
