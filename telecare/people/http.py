@@ -35,12 +35,20 @@ class FollowUpEndBody(Body):
 async def search(request: web.Request) -> web.Response:
     """Residents by name. Each search is recorded with its words."""
     words = request.query.get("q", "").strip()[:80]
-    after = request.query.get("after", "")[:200]
+    after = cursor(request)
     limit = list_limit(request)
     found = await request.app[PEOPLE].search(request[STAFF], words, after=after, limit=limit)
     items = [FoundResident(id=r.id, name=r.name, unit_name=r.unit_name) for r in found]
-    more = found[-1].name if len(found) == limit else None
+    more = str(found[-1].id) if len(found) == limit else None
     return json_answer(Residents(items=items, next=more))
+
+
+def cursor(request: web.Request) -> UUID | None:
+    """`?after=`: where the last page ended. Raises FieldInvalid."""
+    try:
+        return UUID(given) if (given := request.query.get("after")) else None
+    except ValueError as error:
+        raise FieldInvalid("after") from error
 
 
 def list_limit(request: web.Request) -> int:

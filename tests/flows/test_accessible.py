@@ -126,6 +126,7 @@ async def test_staff_can_read_and_reach_everything_before_a_call(
     await eva.goto(f"{windows.url}/#/people")
     await eva.locator("[data-test=person]").first.wait_for()
     await look.at(eva, "people")
+    await eva.locator("#q").fill("Ingrid")
     await eva.get_by_text("Ingrid Lindqvist").click()
     await eva.locator("[data-test=take-over]").wait_for()
     await look.at(eva, "card-closed")

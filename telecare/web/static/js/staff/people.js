@@ -8,6 +8,7 @@ import { Btn, Choice, initials, Loading, NoticeBox, Tag, Text, useFetched, usePa
 import { whenText } from "./when.js";
 
 /** @typedef {import("../core/wire").VisitRow} VisitRow */
+/** @typedef {{id: string, name: string, unit_name: string}} FoundPerson */
 /**
  * @typedef {object} Consent
  * @property {string} id
@@ -54,14 +55,23 @@ export function PeoplePage({ letters }) {
     return () => clearTimeout(timer);
   }, [q]);
   const found = useFetched(() => get(`/api/residents?q=${encodeURIComponent(asked)}`), [asked]);
-  const items = found.value ? found.value.items : null;
+  const [further, setFurther] = useState(/** @type {{of: unknown, items: FoundPerson[], next: string|null}|null} */ (null));
+  const first = /** @type {{items: FoundPerson[], next: string|null}|null} */ (found.value);
+  // Further pages belong to the first one they were asked after; a new search has none.
+  const added = further && further.of === first ? further : null;
+  const items = first ? first.items.concat(added ? added.items : []) : null;
+  const next = added ? added.next : first && first.next;
+  const more = async () => {
+    const page = await get(`/api/residents?q=${encodeURIComponent(asked)}&after=${next}`);
+    setFurther({ of: first, items: (added ? added.items : []).concat(page.items), next: page.next });
+  };
   return html`<main id="main"><div class="top"><h1 tabindex="-1" ref=${heading}>${t(letters ? "pair.whose" : "people.title")}</h1></div><${NoticeBox} />
     <form class="form" role="search" onSubmit=${(/** @type {Event} */ e) => e.preventDefault()}><${Text} id="q" label=${t("people.search")} value=${q} set=${setQ} /></form>
     ${!items && html`<${Loading} error=${found.error} again=${found.again} />`}
     <p class="vh" role="status">${items ? t("people.found", { n: items.length }) : ""}</p>
     ${items && !items.length && html`<p class="panel soft">${t("people.none")}</p>`}
-    ${items && items.length > 0 && html`<ul class="visits people">${items.map((/** @type {{id: string, name: string, unit_name: string}} */ one) => html`<li class="v" key=${one.id} data-test="person"><span class="ava" aria-hidden="true">${initials(one.name)}</span><div><b><a class="name" href=${`#/people/${one.id}${letters ? `?letters=${encodeURIComponent(letters)}` : ""}`}>${one.name}</a></b><div class="what">${one.unit_name}</div></div></li>`)}</ul>`}
-    ${found.value && found.value.next && html`<p class="soft">${t("people.more")}</p>`}</main>`;
+    ${items && items.length > 0 && html`<ul class="visits people">${items.map((one) => html`<li class="v" key=${one.id} data-test="person"><span class="ava" aria-hidden="true">${initials(one.name)}</span><div><b><a class="name" href=${`#/people/${one.id}${letters ? `?letters=${encodeURIComponent(letters)}` : ""}`}>${one.name}</a></b><div class="what">${one.unit_name}</div></div></li>`)}</ul>`}
+    ${next && html`<p class="soft">${t("people.more")}</p><p><${Btn} test="more-people" act=${more}>${t("people.show_more")}<//></p>`}</main>`;
 }
 
 /**
@@ -166,7 +176,7 @@ function CardBody({ card, again, letters }) {
       <div class="act">${why ? html`<p class="why" id="why-not">${why}</p>` : null}<${Btn} kind="btn go" icon="video" test="ring" label=${t("today.ring_name", { name: card.name })} disabled=${!card.can_call || Boolean(store.call.value)} act=${() => store.ringResident(card.id)}>${t("today.ring")}<//>
       ${card.can_take_over && html`<${Btn} icon="people" test="take-over" act=${takeOver}>${t("card.take_over")}<//>`}</div></div>
     <div class="cols mix"><div>
-      <section class="panel"><div class="h"><h2>${t("card.today")}</h2><a class="more" data-test="plan" href=${`#/plan?resident=${card.id}`}>${t("today.plan")}</a></div>
+      <section class="panel"><div class="h"><h2>${t("card.today")}</h2>${store.mayPlan.value && html`<a class="more" data-test="plan" href=${`#/plan?resident=${card.id}`}>${t("today.plan")}</a>`}</div>
         ${card.today.length ? html`<ol class="line">${card.today.map((row) => { const mark = tag(row); return html`<li key=${row.id}><time datetime=${row.starts_at}>${clock(row.starts_at)}</time><div>${t("card.visit", { insats: row.insats, minutes: row.minutes })} ${mark && html`<${Tag} kind=${mark.kind}>${mark.text}<//>`}<small>${row.staff_name || t("card.no_staff")}</small></div></li>`; })}</ol>` : html`<p class="soft">${t("card.nothing_today")}</p>`}</section>
       <${Consents} card=${card} again=${again} />
       <section class="panel"><h2>${t("card.happened")}</h2>
