@@ -79,6 +79,8 @@ function useText() {
 export function InCall({ frame }) {
   const { text, up } = useText();
   const [asking, setAsking] = useState(false);
+  const [own, setOwn] = useState(/** @type {typeof import("./write.js")|null} */ (null));
+  useEffect(() => { if (matchMedia("(pointer: coarse)").matches) import("./write.js").then(setOwn, () => {}); }, []);
   const begun = useRef(performance.now());
   const end = state.end.value;
   const media = frame.media;
@@ -99,6 +101,7 @@ export function InCall({ frame }) {
     ${up && html`<p class="rtt" role="log" aria-label=${t("tv.call.writes", { name })} data-test="rtt">${(text.line || text.live) && html`<small>${t("tv.call.writes", { name })}</small>`}<span class="words"><span>${text.live ? html`${text.line && html`<span class="before">${text.line}</span>`}${text.live}` : text.line}</span></span></p>`}
     ${end && end.mine.value && end.cameraOn.value && html`<div class="mine" data-test="mine"><${Video} stream=${end.mine.value} label=${t("tv.call.own")} muted /></div>`}
     ${trouble && html`<p class="trouble" role="status" data-test="trouble">${t(`tv.trouble.${trouble}`)}</p>`}
+    ${own && end && !waiting && html`<${own.OwnWords} end=${end} name=${name} />`}
     <div class="call-foot">${asking ? html`<button type="button" class="key stay" data-first data-test="go-on" onClick=${() => setAsking(false)}>${t("tv.call.go_on")}</button>` : null}<button type="button" class="key end" key="hang" data-first=${!asking} data-test="hang-up" onClick=${hang}><${Icon} name="hang" />${t("tv.call.hang_up")}</button></div></main>`;
 }
 

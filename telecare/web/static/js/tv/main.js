@@ -140,6 +140,8 @@ function onKey(e) {
   const key = keyOf(e);
   const asleep = state.night.value && !state.call.value;
   state.pressed();
+  // Where she writes, only up and down lead out of the field.
+  if (e.target instanceof HTMLInputElement && key !== "ArrowUp" && key !== "ArrowDown") return;
   if (asleep) { state.night.value = false; goHome(); e.preventDefault(); return; }
   if (key !== "Enter" && key !== " ") state.stopCountdown();
   if (isBack(key)) {
