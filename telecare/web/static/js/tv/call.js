@@ -34,7 +34,7 @@ export function Ringing({ frame }) {
   const all = useRef(left);
   if (left !== null && (all.current === null || left > all.current)) all.current = left;
   const name = frame.staff_given_name;
-  return html`<main class="safe call ringing" data-test="ringing"><div class="topright"><span class="chip"><${Icon} name="off" />${t("tv.ring.camera_off")}</span></div>
+  return html`<main class="safe call ringing" data-test="ringing"><div class="topright"><span class="chip"><${Icon} name="off" />${t(left === null ? "tv.ring.camera_off" : "tv.camera.off")}</span></div>
     <${Face} name=${name} /><div><h1>${state.callerText(frame)}</h1><p class="from">${frame.unit_name ? t("tv.ring.from_unit", { unit: frame.unit_name }) : t("tv.ring.from")}</p>
     <div class="answers"><button type="button" class="big yes" data-first data-test="answer" onClick=${() => state.answer(false)}><${Icon} name="video" />${t("tv.ring.answer")}</button>
     <button type="button" class="big no" data-test="decline" onClick=${state.decline}>${t("tv.ring.not_now")}</button></div>

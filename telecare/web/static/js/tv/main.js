@@ -172,7 +172,7 @@ if (root) {
   root.textContent = "";
   addEventListener("keydown", onKey);
   addEventListener("focusout", () => setTimeout(focusFirst, 0));
-  addEventListener("pointerdown", state.pressed);
+  addEventListener("pointerdown", () => { state.pressed(); state.stopCountdown(); });
   render(html`<${App} />`, root);
   state.start();
   if (document.readyState === "complete") keepForLater();
