@@ -43,6 +43,7 @@ import { whenText } from "./when.js";
  * @property {Array<{name: string, kind?: string}>} callers
  * @property {boolean} [can_take_over]
  * @property {{[purpose: string]: number}} [information_versions]
+ * @property {Array<{purpose: string, parties: string[], stand_ins: string[], yes_comes_by: string[], board: string}>} policies
  */
 
 /** @param {{letters: string}} props the letters of a TV that is to be paired */
