@@ -52,6 +52,8 @@ async def run_demo(options: argparse.Namespace) -> None:
             port=options.port,
             fresh=options.fresh,
             clock_file=options.clock,
+            lan=options.lan,
+            camera=options.camera,
         )
     )
 
@@ -138,6 +140,10 @@ def parsed(arguments: list[str] | None) -> argparse.Namespace:
     demo_.add_argument("--port", type=int, default=0, help="8080 or the next free one")
     demo_.add_argument("--fresh", action="store_true", help="throw the data away first")
     demo_.add_argument("--clock", default="", help="a file with seconds to move the clock by")
+    demo_.add_argument("--lan", action="store_true", help="let devices on this network in, by code")
+    demo_.add_argument(
+        "--camera", nargs="?", const="/dev/video0", default="", help="a real camera at Ingrid's"
+    )
     bench_ = command("bench", run_bench, "measure a speed beside its reference")
     bench_.add_argument("name", help="boot, cut, first-picture, screens")
     bench_.add_argument("--json", action="store_true", help="one JSON object as the last line")

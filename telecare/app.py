@@ -1,6 +1,7 @@
 """The composition root: everything is built here once, and runs in one task group."""
 
 import contextlib
+import ssl
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
@@ -34,7 +35,7 @@ from telecare.runtime.clock import Clock
 from telecare.runtime.config import Config
 from telecare.runtime.db import Database, Transaction, open_database
 from telecare.runtime.feed import Feed
-from telecare.runtime.http import MAX_BODY_BYTES, Route, border
+from telecare.runtime.http import MAX_BODY_BYTES, Origins, Route, border
 from telecare.runtime.tasks import Errands, every, running
 from telecare.runtime.timers import TICK, Handler, Timers
 from telecare.visits import http as visit_http
@@ -143,9 +144,11 @@ def web_app(
     errands: Errands,
     is_demo: bool,
     extra: Sequence[Route] = (),
+    direct: Sequence["TlsSite"] = (),
 ) -> web.Application:
     """`extra`: routes that only the demo has."""
-    app = web.Application(middlewares=[border(config.public_url)], client_max_size=MAX_BODY_BYTES)
+    origins = Origins(config.public_url, frozenset(site.origin for site in direct))
+    app = web.Application(middlewares=[border(origins)], client_max_size=MAX_BODY_BYTES)
     static = static_files.StaticFiles()
     app[access_http.ACCESS] = made.access
     app[people_http.PEOPLE] = made.people
@@ -186,6 +189,19 @@ def override(routes: Sequence[Route], extra: Sequence[Route]) -> Sequence[Route]
 Prepare = Callable[[web.Application, Services], Awaitable[None]]
 
 
+@dataclass(frozen=True, slots=True)
+class TlsSite:
+    """A further address that this process serves by TLS itself, beside the public one."""
+
+    host: str
+    port: int
+    tls: ssl.SSLContext
+
+    @property
+    def origin(self) -> str:
+        return f"https://{self.host}:{self.port}"
+
+
 @contextlib.asynccontextmanager
 async def serving(
     config: Config,
@@ -196,6 +212,7 @@ async def serving(
     is_demo: bool = False,
     extra: Sequence[Route] = (),
     prepare: Prepare | None = None,
+    direct: Sequence[TlsSite] = (),
 ) -> AsyncIterator[Services]:
     """The whole server, for the life of the block. `prepare` runs before it listens."""
     async with open_database(config.role_url("app")) as database:
@@ -215,7 +232,14 @@ async def serving(
 
         errands = Errands()
         app = web_app(
-            made, config, feed=feed, broker=broker, errands=errands, is_demo=is_demo, extra=extra
+            made,
+            config,
+            feed=feed,
+            broker=broker,
+            errands=errands,
+            is_demo=is_demo,
+            extra=extra,
+            direct=direct,
         )
         if prepare is not None:
             await prepare(app, made)
@@ -230,7 +254,7 @@ async def serving(
                 leases=every(LEASE_INTERVAL, leases.renew, limit=JOB_LIMIT),
                 partitions=every(PARTITION_INTERVAL, make_partitions, limit=JOB_LIMIT),
             ),
-            listening(app, host, port),
+            listening(app, host, port, direct),
         ):
             yield made
 
@@ -257,11 +281,18 @@ class Outgoing:
 
 
 @contextlib.asynccontextmanager
-async def listening(app: web.Application, host: str, port: int) -> AsyncIterator[None]:
+async def listening(
+    app: web.Application, host: str, port: int, direct: Sequence[TlsSite] = ()
+) -> AsyncIterator[None]:
     runner = web.AppRunner(app, access_log=None, shutdown_timeout=SHUTDOWN_S)
     await runner.setup()
     try:
         await web.TCPSite(runner, host, port, reuse_address=True).start()
+        for site in direct:
+            tls = site.tls
+            await web.TCPSite(
+                runner, site.host, site.port, reuse_address=True, ssl_context=tls
+            ).start()
         yield
     finally:
         await app[SCREENS].close(SHUTDOWN_S)

@@ -151,7 +151,7 @@ class Stack:
         return found.id
 
     async def resident(self, db: Transaction, given_name: str) -> Resident:
-        found = await people_store.search(db, given_name, after="", limit=1)
+        found = await people_store.search(db, given_name, after=None, limit=1)
         resident = await people_store.resident(db, found[0].id) if found else None
         if resident is None:
             raise DidNotStart(f"nobody is called {given_name}")

@@ -59,7 +59,7 @@ class ConsentBody(Body):
     hours: HoursBody | None = None
     callers: list[UUID] | None = Field(default=None, max_length=100)
     answer_after_s: int | None = Field(default=None, ge=10, le=60)
-    stands_in: Literal["relative", "guardian"] | None = None
+    stands_in: Literal["relative", "guardian", "attorney"] | None = None
 
     def statement(self) -> Statement:
         return Statement(

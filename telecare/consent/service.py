@@ -83,7 +83,7 @@ class Statement:
     hours: tuple[time, time] | None = None
     callers: tuple[StaffId, ...] | None = None
     answer_after_s: int | None = None
-    stands_in: Literal["relative", "guardian"] | None = None
+    stands_in: Literal["relative", "guardian", "attorney"] | None = None
 
 
 @dataclass(frozen=True, slots=True)

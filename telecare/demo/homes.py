@@ -12,8 +12,13 @@ from telecare.wire.homes import HomeScript, Pressed
 ANSWERS_AFTER_S = 1.5
 
 
-async def homes_of(environment: Mapping[str, str], folder: Path) -> list[HomeScript]:
-    """Seed what is not there yet; a home that was never enrolled gets a code for it."""
+async def homes_of(
+    environment: Mapping[str, str], folder: Path, *, camera: str
+) -> list[HomeScript]:
+    """Seed what is not there yet; a home that was never enrolled gets a code for it.
+
+    `camera`: a V4L2 device for the first of them; only what was asked for is ever opened.
+    """
     config = Config.from_environment(environment)
     now = SystemClock().now()
     with_units = [home for home in seed.HOMES if home.has_unit]
@@ -28,6 +33,7 @@ async def homes_of(environment: Mapping[str, str], folder: Path) -> list[HomeScr
             enrol_code=codes.get(home.key),
             when_it_rings=Pressed(key="answer", after_s=ANSWERS_AFTER_S),
             screen="off" if home.key == "karl-erik" else "on",
+            camera=camera if camera and home.key == "ingrid" else "simulated",
         )
         for home in with_units
     ]

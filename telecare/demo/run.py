@@ -18,8 +18,10 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
+from telecare.runtime.clock import SystemClock
 from telecare.runtime.embedded import process
 from telecare.runtime.embedded.services import EmbeddedServices
+from telecare.runtime.errors import CannotStart
 from telecare.runtime.ports import PortTaken, free_port
 from telecare.runtime.texts import text
 
@@ -31,12 +33,22 @@ POLL_S = 0.02
 
 @dataclass(frozen=True, slots=True)
 class DemoOptions:
-    """`folder` keeps the data between starts; `fresh` empties it first."""
+    """`folder` keeps the data between starts; `fresh` empties it first.
+
+    `lan`: devices in the room are let in with a code. `camera`: a V4L2 device for Ingrid's home;
+    without it every home's camera is simulated.
+    """
 
     folder: Path
     port: int = 0
     fresh: bool = False
     clock_file: str = ""
+    lan: bool = False
+    camera: str = ""
+
+
+class CameraMissing(CannotStart):
+    """The device that was asked for is no camera."""
 
 
 def default_folder() -> Path:
@@ -45,15 +57,25 @@ def default_folder() -> Path:
 
 
 async def demo(options: DemoOptions) -> None:
-    """Run until Ctrl-C. Raises PortTaken."""
+    """Run until Ctrl-C. Raises PortTaken, CameraMissing, LanMissing."""
     port = free_port(options.port)
+    check_camera(options.camera)
     if options.fresh:
         shutil.rmtree(options.folder, ignore_errors=True)
     options.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
     services = EmbeddedServices(options.folder, broker_port=_kept_broker_port(options.folder))
+    lan_file = _lan_file(options)
     print(text("sv", "demo.starting"), flush=True)
     server = Child(
-        [sys.executable, "-m", "telecare.demo.server", str(port), "localhost", options.clock_file],
+        [
+            sys.executable,
+            "-m",
+            "telecare.demo.server",
+            str(port),
+            "localhost",
+            options.clock_file,
+            str(lan_file or ""),
+        ],
         options.folder / "server.log",
     )
     homes = Child([sys.executable, "-m", "edge", "simulate"], options.folder / "homes.log")
@@ -62,12 +84,12 @@ async def demo(options: DemoOptions) -> None:
         server.start()
         environment = await _begin(services, options.folder, f"http://localhost:{port}")
         server.tell(json.dumps(environment))
-        homes.tell(*await _homes(environment, options.folder))
+        homes.tell(*await _homes(environment, options))
         await _until_up(port, server)
         children.append(homes)
         homes.start()
         _tell(port)
-        await _until_stopped(services, children)
+        await _until_stopped(services, children, lan_file)
     finally:
         for child in reversed(children):
             child.stop()
@@ -82,10 +104,26 @@ async def _begin(services: EmbeddedServices, folder: Path, public_url: str) -> d
     return {**services.environment, "TELECARE_PUBLIC_URL": public_url}
 
 
-async def _homes(environment: dict[str, str], folder: Path) -> list[str]:
+def _lan_file(options: DemoOptions) -> Path | None:
+    """Where the server reads how to let this network in. Raises LanMissing."""
+    if not options.lan:
+        return None
+    from telecare.demo import lan  # noqa: PLC0415 - slow to load, and seldom wanted
+
+    return lan.make_ready(options.folder, SystemClock().now())
+
+
+async def _show_codes(lan_file: Path) -> None:
+    from telecare.demo.lan import show_codes  # noqa: PLC0415 - as above
+
+    await show_codes(lan_file)
+
+
+async def _homes(environment: dict[str, str], options: DemoOptions) -> list[str]:
     from telecare.demo.homes import homes_of  # noqa: PLC0415 - slow to load: after the start
 
-    return [home.model_dump_json() for home in await homes_of(environment, folder)]
+    homes = await homes_of(environment, options.folder, camera=options.camera)
+    return [home.model_dump_json() for home in homes]
 
 
 @dataclass(slots=True)
@@ -124,6 +162,12 @@ class Child:
             process.stop(self.process, signal.SIGTERM, STOP_S)
 
 
+def check_camera(device: str) -> None:
+    """Raises CameraMissing; no device means that no home has a real camera."""
+    if device and not Path(device).is_char_device():
+        raise CameraMissing(text("sv", "demo.no_camera", device=device))
+
+
 def _kept_broker_port(folder: Path) -> int:
     """The broker's port of last time, which enrolled homes know; 0 when it is taken or new."""
     with contextlib.suppress(OSError, ValueError, PortTaken):
@@ -150,16 +194,20 @@ def _answers(port: int) -> bool:
     return False
 
 
-async def _until_stopped(services: EmbeddedServices, children: list[Child]) -> None:
+async def _until_stopped(
+    services: EmbeddedServices, children: list[Child], lan_file: Path | None
+) -> None:
     stop = asyncio.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
     async with asyncio.TaskGroup() as group:
         watching = group.create_task(services.watch(), name="services")
-        keeping = group.create_task(_keep(children), name="children")
+        tasks = [watching, group.create_task(_keep(children), name="children")]
+        if lan_file is not None:
+            tasks.append(group.create_task(_show_codes(lan_file), name="start codes"))
         await stop.wait()
-        watching.cancel()
-        keeping.cancel()
+        for task in tasks:
+            task.cancel()
 
 
 async def _keep(children: list[Child]) -> None:

@@ -14,8 +14,9 @@ from pathlib import Path
 
 from aiohttp import web
 
-from telecare.app import Services, serving
-from telecare.demo import pages, seed
+from telecare.app import Prepare, Services, serving
+from telecare.demo import door, pages, seed
+from telecare.demo.lan import LanSettings
 from telecare.runtime import log
 from telecare.runtime.clock import Clock, FileClock, SystemClock
 from telecare.runtime.config import Config
@@ -26,9 +27,24 @@ async def prepare(app: web.Application, made: Services) -> None:
     app[pages.DEMO] = pages.DemoTenant(await seed.seed(made.database, made.clock.now()))
 
 
-async def main(port: int, host: str, clock_file: str, environment: Mapping[str, str]) -> None:
+def prepare_door(settings: LanSettings, clock: Clock) -> Prepare:
+    """As `prepare`, with the gate that stands before the network's devices."""
+
+    async def both(app: web.Application, made: Services) -> None:
+        await prepare(app, made)
+        app[door.DOOR] = own = door.Door(settings, clock)
+        app.middlewares.append(door.gate(own))
+        await own.open()
+
+    return both
+
+
+async def main(
+    port: int, host: str, environment: Mapping[str, str], *, clock_file: str, lan_file: str
+) -> None:
     config = Config.from_environment(environment)
     clock: Clock = FileClock(Path(clock_file)) if clock_file else SystemClock()
+    lan = LanSettings.read(Path(lan_file)) if lan_file else None
     stop = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
@@ -38,8 +54,9 @@ async def main(port: int, host: str, clock_file: str, environment: Mapping[str, 
         host=host,
         port=port,
         is_demo=True,
-        extra=pages.ROUTES,
-        prepare=prepare,
+        extra=(*pages.ROUTES, *door.ROUTES) if lan else pages.ROUTES,
+        prepare=prepare_door(lan, clock) if lan else prepare,
+        direct=lan.sites() if lan else (),
     ):
         print("up", flush=True)  # noqa: T201 - the supervisor waits for this word
         await stop.wait()
@@ -47,6 +64,8 @@ async def main(port: int, host: str, clock_file: str, environment: Mapping[str, 
 
 if __name__ == "__main__":
     log.begin()
-    listen_port, listen_host, *clock_files = sys.argv[1:]
+    listen_port, listen_host, *files = sys.argv[1:]
+    clock, lan, *_ = [*files, "", ""]
     told = json.loads(sys.stdin.readline() or "{}")
-    asyncio.run(main(int(listen_port), listen_host, "".join(clock_files), {**os.environ, **told}))
+    everything = {**os.environ, **told}
+    asyncio.run(main(int(listen_port), listen_host, everything, clock_file=clock, lan_file=lan))

@@ -11,7 +11,7 @@ from telecare.access.errors import SignInNeeded
 from telecare.access.http import SCREEN_COOKIE, STAFF, keep_cookie, path_id, screen_of
 from telecare.access.service import PAIRING_LIMIT
 from telecare.audit.actions import Action
-from telecare.devices.model import Pairing
+from telecare.devices.model import TV_CODE_LIMIT, Pairing
 from telecare.devices.service import Devices
 from telecare.runtime.http import (
     Answer,
@@ -22,6 +22,7 @@ from telecare.runtime.http import (
     json_answer,
     read_body,
 )
+from telecare.runtime.qr import qr_path
 from telecare.runtime.texts import text
 from telecare.wire.edge import Enrolment, EnrolRequest
 from telecare.wire.errors import Code
@@ -43,8 +44,16 @@ class Word(Answer):
 
 
 class Letters(Answer):
+    """What an unpaired TV shows. `valid_s`: a TV's own clock may be wrong.
+
+    `qr_path`: the staff app with these letters, as dark units of a square of `qr_size`.
+    """
+
     letters: str
     expires_at: datetime
+    valid_s: int
+    qr_path: str
+    qr_size: int
 
 
 class PairingState(Answer):
@@ -68,7 +77,16 @@ async def begin_pairing(request: web.Request) -> web.Response:
     devices = request.app[DEVICES]
     await devices.count_try(PAIRING_LIMIT, request.remote or "")
     code = await devices.begin_tv_pairing()
-    answer = json_answer(Letters(letters=code.letters, expires_at=code.expires_at), status=201)
+    # The border has let only our own origin through; without one the letters are typed.
+    qr = qr_path(f"{request.headers.get('Origin', '')}/#/tv/{code.letters}")
+    letters = Letters(
+        letters=code.letters,
+        expires_at=code.expires_at,
+        valid_s=int(TV_CODE_LIMIT.total_seconds()),
+        qr_path=qr.path,
+        qr_size=qr.size,
+    )
+    answer = json_answer(letters, status=201)
     keep_cookie(answer, POLL_COOKIE, code.poll, days=1)
     return answer
 

@@ -34,7 +34,7 @@ class FollowUpEndBody(Body):
 class SearchBody(Body):
     q: str = Field(default="", max_length=80)
     """Part of a name; all when empty."""
-    after: str = Field(default="", max_length=200)
+    after: UUID | None = None
     """`next` of the page before."""
     limit: int = Field(default=50, ge=1, le=MAX_LIST)
 
@@ -49,7 +49,7 @@ async def search(request: web.Request) -> web.Response:
         request[STAFF], body.q.strip(), after=body.after, limit=limit
     )
     items = [FoundResident(id=r.id, name=r.name, unit_name=r.unit_name) for r in found]
-    more = found[-1].name if len(found) == limit else None
+    more = str(found[-1].id) if len(found) == limit else None
     return json_answer(Residents(items=items, next=more))
 
 

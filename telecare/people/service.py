@@ -85,7 +85,7 @@ class People:
         self._clock = clock
 
     async def search(
-        self, session: StaffSession, words: str, *, after: str, limit: int
+        self, session: StaffSession, words: str, *, after: UUID | None, limit: int
     ) -> Sequence[store.Found]:
         """A list shows only names; looking somebody up is recorded with what was asked."""
         async with self._database.transaction(session.tenant) as db:

@@ -25,8 +25,11 @@ SEARCH = """
 select r.id, r.name, u.name as unit_name
 from resident r
 join care_unit u on u.tenant_id = r.tenant_id and u.id = r.unit_id
-where r.tenant_id = $1 and lower(r.name) like '%' || lower($2) || '%' escape '\\' and r.name > $3
-order by r.name
+where r.tenant_id = $1 and lower(r.name) like '%' || lower($2) || '%' escape '\\'
+    and ($3::uuid is null or (r.name, r.id) > (
+        select l.name, l.id from resident l where l.tenant_id = $1 and l.id = $3
+    ))
+order by r.name, r.id
 limit $4
 """
 ADD_COHABITANT = """
@@ -77,8 +80,8 @@ class Found:
     unit_name: str
 
 
-async def search(db: Transaction, words: str, *, after: str, limit: int) -> Sequence[Found]:
-    """Residents whose name contains `words`, by name, those after `after`."""
+async def search(db: Transaction, words: str, *, after: UUID | None, limit: int) -> Sequence[Found]:
+    """Residents whose name contains `words`, by name, those after the one with id `after`."""
     escaped = words.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
     rows = await db.fetch(SEARCH, db.tenant, escaped, after, limit)
     return [Found(ResidentId(r["id"]), r["name"], r["unit_name"]) for r in rows]

@@ -155,10 +155,30 @@ CSP = "; ".join((  # noqa: FLY002 - one directive a line
 ))  # fmt: skip
 
 
-def headers(public_url: str) -> Mapping[str, str]:
+@dataclass(frozen=True, slots=True)
+class Origins:
+    """Where our pages are: the public address, and those that this process itself serves by TLS."""
+
+    public: str
+    direct: frozenset[str] = frozenset()
+
+    def of(self, request: web.Request) -> str:
+        """The origin of the page this request may come from. Raises OriginRefused.
+
+        Which listener took it is asked of the connection; its Host header only picks among ours.
+        """
+        if not request.secure:
+            return self.public
+        origin = f"https://{request.host}"
+        if origin not in self.direct:
+            raise OriginRefused
+        return origin
+
+
+def headers(origin: str) -> Mapping[str, str]:
     """Sent with every answer. Older TV engines want the socket's host named (style §4)."""
-    sockets = public_url.replace("http", "ws", 1)
-    secure = public_url.startswith("https")
+    sockets = origin.replace("http", "ws", 1)
+    secure = origin.startswith("https")
     return {
         "Content-Security-Policy": CSP.format(sockets=sockets),
         "X-Content-Type-Options": "nosniff",
@@ -181,14 +201,16 @@ def problem(error: TelecareError) -> web.Response:
     return web.json_response(body, status=error.status, content_type="application/problem+json")
 
 
-def border(public_url: str) -> Middleware:
+def border(origins: Origins) -> Middleware:
     """The middleware around everything: Origin, headers, and errors into problem+json."""
-    always = headers(public_url)
+    always = {origin: headers(origin) for origin in (origins.public, *origins.direct)}
 
     @web.middleware
     async def at_the_border(request: web.Request, handler: Handler) -> web.StreamResponse:
+        origin = origins.public
         try:
-            _check_origin(request, public_url)
+            origin = origins.of(request)
+            _check_origin(request, origin)
             answer = await handler(request)
         except TelecareError as error:
             if isinstance(error, Refusal) and not error.is_recorded:
@@ -200,7 +222,7 @@ def border(public_url: str) -> Middleware:
             log.exception("request failed", extra={"method": request.method})
             answer = problem(_OurFault())
         if not answer.prepared:
-            for name, value in always.items():
+            for name, value in always[origin].items():
                 answer.headers.setdefault(name, value)
             answer.headers.setdefault("Cache-Control", "no-store")
         return answer
@@ -231,7 +253,7 @@ def _of_aiohttp(error: web.HTTPException) -> web.StreamResponse:
     return error
 
 
-def _check_origin(request: web.Request, public_url: str) -> None:
+def _check_origin(request: web.Request, own: str) -> None:
     """Cookies alone never act: a POST or a socket must come from a page of ours.
 
     Home units are no browsers and send no Origin; their routes carry no cookie either.
@@ -242,5 +264,5 @@ def _check_origin(request: web.Request, public_url: str) -> None:
     origin = request.headers.get("Origin")
     if origin is None and not request.cookies:
         return
-    if origin != public_url:
+    if origin != own:
         raise OriginRefused

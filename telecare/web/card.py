@@ -80,6 +80,18 @@ class Happened(Answer):
     values: dict[str, str | int]
 
 
+class CardPolicy(Answer):
+    """What the municipality's policy of today says of a purpose; the gate tests the same row."""
+
+    purpose: Purpose
+    parties: list[str]
+    """Who must have said yes: `resident`, `cohabitant`."""
+    stand_ins: list[str]
+    """Who may say yes in her place; nobody as it ships."""
+    yes_comes_by: list[str]
+    board: str
+
+
 class Card(Answer):
     """See docs/protocol.md."""
 
@@ -101,6 +113,8 @@ class Card(Answer):
     happened: list[Happened]
     callers: list[CardCohabitant]
     information_versions: dict[str, int]
+    policies: list[CardPolicy]
+    """None for a purpose that no policy allows today."""
 
 
 async def card(request: web.Request) -> web.Response:
@@ -167,7 +181,23 @@ async def _card(db: Transaction, session: StaffSession, resident: Resident, now:
         happened=_happened(history),
         callers=[CardCohabitant(id=c.id, name=c.name, relation="") for c in colleagues],
         information_versions=versions,
+        policies=await _policies(db, now),
     )
+
+
+async def _policies(db: Transaction, now: datetime) -> list[CardPolicy]:
+    found = [await consent_store.policy(db, purpose, now) for purpose in Purpose]
+    return [
+        CardPolicy(
+            purpose=policy.purpose,
+            parties=sorted(policy.parties),
+            stand_ins=sorted(policy.stand_ins),
+            yes_comes_by=sorted(policy.yes_comes_by),
+            board=policy.board,
+        )
+        for policy in found
+        if policy is not None
+    ]
 
 
 def _consent(

@@ -1,6 +1,7 @@
 """HTML pages: sign-in, invitation, the staff app's and the TV's first page, health."""
 
 from dataclasses import dataclass
+from datetime import datetime
 from uuid import UUID
 
 import jinja2
@@ -15,7 +16,7 @@ from telecare.access.http import (
     screen_of,
     session_of,
 )
-from telecare.access.model import StaffSession
+from telecare.access.model import Permission, StaffSession
 from telecare.access.passkeys import Passkeys
 from telecare.access.service import new_token
 from telecare.audit.actions import Action
@@ -42,7 +43,9 @@ PASSKEYS = web.AppKey("passkeys", Passkeys)
 BROKER = web.AppKey("broker", Broker)
 CEREMONY_COOKIE = "__Host-telecare-ceremony"
 TV_TEXTS = ("tv.",)
-NOT_STAFF_TEXTS = ("tv.", "demo.", "pairing.", "sign_in", "invitation.", "consent.sentence.")
+NOT_STAFF_TEXTS = (
+    "tv.", "demo.", "pairing.", "sign_in", "invitation.", "consent.sentence.", "action.",
+)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -235,6 +238,8 @@ class Me(Answer):
     given_name: str
     languages: list[str]
     roles: list[str]
+    may: list[Permission]
+    """What one of her roles allows: the page offers nothing else."""
     tenant_name: str
     unit_id: UUID
     unit_name: str
@@ -243,6 +248,8 @@ class Me(Answer):
     units: list[UnitChoice]
     colleagues: list[UnitChoice]
     insatser: list[InsatsChoice]
+    session_ends_at: datetime
+    """Sixteen hours after she signed in. A call that goes on then is not cut."""
     demo: bool
     locked: bool = Field(default=False)
 
@@ -267,6 +274,7 @@ async def me(request: web.Request) -> web.Response:
             given_name=staff.given_name,
             languages=list(staff.languages),
             roles=[str(role) for role in staff.roles],
+            may=[one for one in Permission if staff.may(one)],
             tenant_name=tenant.name,
             unit_id=staff.works_in,
             unit_name=staff.shift_unit_name or staff.unit_name,
@@ -275,6 +283,7 @@ async def me(request: web.Request) -> web.Response:
             units=[UnitChoice(id=unit.id, name=unit.name) for unit in units],
             colleagues=[UnitChoice(id=c.id, name=c.name) for c in colleagues],
             insatser=[InsatsChoice(id=i.id, name=i.name, minutes=i.minutes) for i in insatser],
+            session_ends_at=session.expires_at,
             demo=request.app[TEMPLATES].is_demo,
         )
     )

@@ -12,6 +12,8 @@ class Code(StrEnum):
     ORIGIN_REFUSED = "origin_refused"
     RATE_LIMITED = "rate_limited"
     METHOD_NOT_ALLOWED = "method_not_allowed"
+    LAN_START_NEEDED = "lan_start_needed"
+    START_CODE_WRONG = "start_code_wrong"
     # who you are
     SIGN_IN_NEEDED = "sign_in_needed"
     SESSION_LOCKED = "session_locked"

@@ -37,7 +37,8 @@ class HomeScript(BaseModel):
     then_hangs_up_after_s: float | None = None
     calls_in: CallsIn | None = None
     screen: Literal["on", "off", "unknown"] = "on"
-    camera: Literal["simulated", "none"] = "simulated"
+    camera: str = Field(default="simulated", pattern=r"^(simulated|none|/dev/\w+)$")
+    """`simulated`, `none`, or a V4L2 device such as /dev/video0 when the demo was given one."""
     picture: str = "moving"
     """`moving`: a drawn room with a clock; `canary`: a fixed pattern that tests search for."""
     tone_hz: int = Field(default=440, ge=100, le=3000)

@@ -85,6 +85,7 @@ class Stack:
     """False: `telecare serve` itself, with the clock of the machine and nobody in it."""
     release: Path | None = None
     """Where the server's code lies; None: here."""
+    lan_file: str = ""
     server: object = None
     homes: list = field(default_factory=list)
     at_ten: timedelta = field(default_factory=_until_ten)
@@ -107,7 +108,9 @@ class Stack:
         return self.folder / "clock"
 
     def start_server(self) -> None:
-        demo = ["telecare.demo.server", str(self.port), "localhost", str(self.clock_file)]
+        demo = [
+            "telecare.demo.server", str(self.port), "localhost", str(self.clock_file), self.lan_file
+        ]  # fmt: skip
         serve = ["telecare", "serve", "--port", str(self.port)]
         with (self.folder / "server.log").open("ab") as output:
             self.server = process.start(

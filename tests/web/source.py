@@ -11,7 +11,9 @@ LOCALE = TELECARE / "locale"
 LANGUAGES = ("sv", "fi", "en")
 TV_TEXTS = ("tv.",)
 """What the TV page needs of the catalogue."""
-NOT_STAFF_TEXTS = ("tv.", "demo.", "pairing.", "sign_in", "invitation.", "consent.sentence.")
+NOT_STAFF_TEXTS = (
+    "tv.", "demo.", "pairing.", "sign_in", "invitation.", "consent.sentence.", "action.",
+)  # fmt: skip
 """What the staff page does not need of it."""
 
 IMPORT = re.compile(r"""^(?:import|export)[^;]*?from\s+["'](\.[^"']+)["'];""", re.MULTILINE)

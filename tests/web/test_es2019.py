@@ -27,7 +27,9 @@ TOO_NEW = {
         r"\.replaceAll\(|\.at\(|structuredClone|randomUUID|Object\.hasOwn|\.findLast\("
     ),
 }
-STYLES = [STATIC / "css" / "tokens.css", STATIC / "css" / "tv.css"]
+STYLES = [
+    STATIC / "css" / name for name in ("tokens.css", "tv.css", "tv-pairing.css", "tv-write.css")
+]
 TOO_NEW_STYLES = {
     "gap outside grid": r"(?<![-\w])(row-|column-)?gap\s*:",
     "inset": r"(?<![-\w])inset(-\w+)?\s*:",

@@ -15,6 +15,7 @@ from telecare.wire import signalling
 from .source import STATIC
 
 PROTOCOL = STATIC / "js" / "core" / "protocol.js"
+ROWS = STATIC / "js" / "staff" / "rows.js"
 SHAPE_OF: dict[str, type[pydantic.BaseModel]] = {
     "hello": signalling.Hello,
     "visit": signalling.VisitRow,
@@ -47,11 +48,12 @@ NAME_OF = {model: name for name, model in SHAPE_OF.items()}
 def mirrored() -> dict[str, Any]:
     script = (
         f"const p = await import({json.dumps(PROTOCOL.as_uri())});"
+        f"const {{ STAFF }} = await import({json.dumps(ROWS.as_uri())});"
         "const more = {loss_percent: 0, round_trip_ms: 0, width: 0, height: 0};"
         "const made = [p.subscribe('u'), p.join('c', 0), p.signalTo('c', 1, 'offer', 'b'),"
         " p.alive('c', 1.5), p.report('c', 'quality', more)];"
         "const SENT = Object.fromEntries(made.map((one) => [one.type, one]));"
-        "console.log(JSON.stringify({SHAPES: p.SHAPES, SENT, ROWS: p.ROWS}))"
+        "console.log(JSON.stringify({SHAPES: STAFF.SHAPES, SENT, ROWS: STAFF.ROWS}))"
     )
     done = node(
         ["--input-type=module", "-e", script],

@@ -14,6 +14,7 @@ PAGES = [
     "staff/invitation.html",
     "staff/app.html",
     "tv/app.html",
+    "lan-refused.html",
 ]
 
 
@@ -34,6 +35,7 @@ def render(name: str, language: str) -> str:
         langs=LANGUAGES,
         staff=[staff],
         homes=[{"url": "/tv", "name": "Ingrid"}],
+        why="error.lan_start_needed",
     )
 
 

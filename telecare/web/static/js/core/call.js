@@ -495,20 +495,26 @@ export class CallEnd {
     if (this.textChannel && this.textChannel.readyState === "open") this.textChannel.send(JSON.stringify(message));
   }
 
+  /** Where what this end writes stands: what staff write is `text`, what she writes is `reply`. */
+  written() {
+    return this.role === "staff" ? this.text : this.reply;
+  }
+
   /** Each keystroke. @param {string} live */
   typed(live) {
-    this.text.value = { line: this.text.value.line, live: live.slice(0, TEXT_MAX) };
+    const own = this.written();
+    own.value = { line: own.value.line, live: live.slice(0, TEXT_MAX) };
     this.write({ live: live.slice(0, TEXT_MAX) });
   }
 
   /** A whole line: Enter, or a ready sentence. @param {string} line */
   say(line) {
-    this.text.value = { line: line.slice(0, TEXT_MAX), live: "" };
+    this.written().value = { line: line.slice(0, TEXT_MAX), live: "" };
     this.write({ line: line.slice(0, TEXT_MAX) });
   }
 
   clearText() {
-    this.text.value = { line: "", live: "" };
+    this.written().value = { line: "", live: "" };
     this.write({ clear: true });
   }
 

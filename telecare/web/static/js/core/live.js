@@ -17,6 +17,7 @@ const CONNECT_PATIENCE_MS = 8000;
  * @property {string} path
  * @property {string} version
  * @property {(frame: ToPage) => void} onFrame
+ * @property {import("./protocol.js").Protocol} protocol
  * @property {() => boolean} mayReload  true when nothing is lost by a reload: never in a call
  * @property {(code: number, wasOpen: boolean) => void} [onClosed]
  */
@@ -95,7 +96,7 @@ export class Live {
     socket.onmessage = (event) => {
       if (socket !== this.socket) return;
       this.heard();
-      const frame = parse(event.data);
+      const frame = parse(event.data, this.options.protocol);
       if (frame) this.take(frame);
     };
     socket.onclose = (event) => {

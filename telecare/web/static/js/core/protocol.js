@@ -8,22 +8,6 @@
  */
 export const SHAPES = {
   hello: { type: "s", version: "s", now: "s" },
-  visit: {
-    row: "s", id: "s", starts_at: "s", minutes: "n", insats: "s", resident_id: "s", resident_name: "s",
-    resident_given_name: "s", resident_language: "s", staff_id: "s?", staff_name: "s?", state: "s",
-    call_id: "s?", outcome: "s?", step: "s?", step_at: "s?", screen: "s", overdue_at: "s?", tasks: "n", unit_name: "s?",
-  },
-  waiting: {
-    row: "s", id: "s", since: "s", resident_id: "s", resident_name: "s", resident_language: "s", source: "s",
-    first_for: "s?", first_until: "s?", taken_by: "s?", next_unit_at: "s?", unit_name: "s?",
-  },
-  task: { row: "s", id: "s", kind: "s", since: "s", resident_id: "s", resident_name: "s", unit_name: "s?" },
-  dispatch: {
-    row: "s", id: "s", state: "s", asked_at: "s", resident_id: "s", resident_name: "s", accepted_by: "s?",
-    unit_name: "s?",
-  },
-  snapshot: { type: "s", view: "s", unit: "s", version: "n", rows: "[@row]" },
-  rows: { type: "s", view: "s", unit: "s", version: "n", changed: "[@row]", gone: "[s]" },
   ice: { urls: "[s]", username: "s?", credential: "s?" },
   media: { home_picture: "b", home_sound: "b", staff_picture: "b", staff_sound: "b" },
   call: {
@@ -44,45 +28,45 @@ export const SHAPES = {
   refused: { type: "s", code: "s", about: "s?" },
 };
 
-/** What `row` says, and the shape it has.
- * @type {{[row: string]: string}} */
-export const ROWS = { visit: "visit", call: "waiting", task: "task", dispatch: "dispatch" };
-const FRAMES = ["hello", "snapshot", "rows", "call", "signal", "lease", "home", "refused"];
+/** @typedef {{SHAPES: typeof SHAPES, ROWS: {[row: string]: string}, FRAMES: string[]}} Protocol */
+
+/** What both kinds of page understand; staff pages more (staff/rows.js). @type {Protocol} */
+export const COMMON = { SHAPES, ROWS: {}, FRAMES: ["hello", "call", "signal", "lease", "home", "refused"] };
 
 /** @type {{[kind: string]: string}} */
 const TYPES = { s: "string", n: "number", b: "boolean" };
 
-/** @param {string} kind @param {any} value @returns {boolean} */
-function fits(kind, value) {
+/** @param {Protocol} known @param {string} kind @param {any} value @returns {boolean} */
+function fits(known, kind, value) {
   if (kind.endsWith("?")) {
     if (value === null || value === undefined) return true;
     kind = kind.slice(0, -1);
   }
-  if (kind[0] === "[") return Array.isArray(value) && value.every((one) => fits(kind.slice(1, -1), one));
-  if (kind === "@row") return Boolean(value) && ROWS[value.row] !== undefined && matches(ROWS[value.row], value);
-  if (kind[0] === "@") return matches(kind.slice(1), value);
+  if (kind[0] === "[") return Array.isArray(value) && value.every((one) => fits(known, kind.slice(1, -1), one));
+  if (kind === "@row") return Boolean(value) && known.ROWS[value.row] !== undefined && matches(known, known.ROWS[value.row], value);
+  if (kind[0] === "@") return matches(known, kind.slice(1), value);
   return typeof value === TYPES[kind];
 }
 
-/** @param {string} shape @param {any} value @returns {boolean} */
-export function matches(shape, value) {
-  const fields = SHAPES[shape];
-  return typeof value === "object" && value !== null && Object.keys(fields).every((f) => fits(fields[f], value[f]));
+/** @param {Protocol} known @param {string} shape @param {any} value @returns {boolean} */
+function matches(known, shape, value) {
+  const fields = known.SHAPES[shape];
+  return typeof value === "object" && value !== null && Object.keys(fields).every((f) => fits(known, fields[f], value[f]));
 }
 
 /**
  * A frame, or null when it is none of ours (an older or newer server: skipped, never guessed).
- * @param {unknown} text @returns {ToPage|null}
+ * @param {unknown} text @param {Protocol} known @returns {ToPage|null}
  */
-export function parse(text) {
+export function parse(text, known) {
   if (typeof text !== "string") return null;
   /** @type {any} */
   let frame;
   try { frame = JSON.parse(text); } catch (_) { return null; }
-  if (!frame || FRAMES.indexOf(frame.type) < 0) return null;
+  if (!frame || known.FRAMES.indexOf(frame.type) < 0) return null;
   if (frame.type === "call" && frame.ice_servers === undefined) frame.ice_servers = [];
   if (frame.type === "call" && frame.relay_only === undefined) frame.relay_only = false;
-  return matches(frame.type, frame) ? frame : null;
+  return matches(known, frame.type, frame) ? frame : null;
 }
 
 // What a page sends: made only here, so that a new field has one place.

@@ -12,6 +12,10 @@ import { isoDay, localMinute } from "./when.js";
 /** @typedef {{[field: string]: string}} Wrong */
 
 const DAY = /^\d{4}-(0[1-9]|1[0-2])-(0[1-9]|[12]\d|3[01])$/;
+/** As the server names them (`stands_in`). */
+const STAND_INS = ["guardian", "attorney", "relative"];
+/** Without a policy nothing is allowed. @type {import("./people.js").Card["policies"][0]} */
+const NO_POLICY = { purpose: "", parties: [], stand_ins: [], yes_comes_by: [], board: "" };
 const TIME = /^([01]\d|2[0-3]):[0-5]\d$/;
 
 /** @param {{id: string}} props */
@@ -37,6 +41,21 @@ function ConsentForm({ card }) {
   const [wrong, setWrong] = useState(/** @type {{faults: Wrong, general: string|null, nonce: number}} */ ({ faults: {}, general: null, nonce: 0 }));
   const turn = useRef(0);
   const auto = form.purpose === "auto_answer";
+  const permit = form.decision === "permit";
+  // What the municipality's policy of today refuses is shown, disabled, with the reason.
+  const policy = card.policies.find((one) => one.purpose === form.purpose) || NO_POLICY;
+  const standsIn = STAND_INS.includes(form.party);
+  /** @param {string} who */
+  const standIn = (who) => {
+    const allowed = !permit || policy.stand_ins.includes(who);
+    return { value: who, text: t(`consent.party.${who}`), small: allowed ? "" : t(`consent.party.${who}_why`, { name: given, board: policy.board }), disabled: !allowed };
+  };
+  /** @param {string} way */
+  const comesBy = (way) => {
+    const allowed = !permit || policy.yes_comes_by.includes(way);
+    return { value: way, text: t(`consent.given.${way}`), small: allowed ? "" : t("consent.given.not_this_way"), disabled: !allowed };
+  };
+  const asked = policy.parties.includes("cohabitant") ? card.cohabitants : [];
   /** @param {string} field */
   const set = (field) => (/** @type {string} */ value) => setForm((old) => ({ ...old, [field]: value }));
 
@@ -44,7 +63,8 @@ function ConsentForm({ card }) {
   const body = (party) => ({
     purpose: form.purpose,
     decision: form.decision,
-    party,
+    party: STAND_INS.includes(party) ? "resident" : party,
+    stands_in: STAND_INS.includes(party) ? party : undefined,
     information_version: (card.information_versions && card.information_versions[form.purpose]) || 1,
     information_language: form.information_language,
     present: form.present.trim() || "–",
@@ -78,6 +98,8 @@ function ConsentForm({ card }) {
   const check = () => {
     /** @type {Wrong} */
     const faults = {};
+    if (permit && standsIn && !policy.stand_ins.includes(form.party)) faults.party = t("consent.wrong.party");
+    if (permit && !policy.yes_comes_by.includes(form.given)) faults.given = t("consent.wrong.given");
     if (!form.will_shown) faults.will_shown = t("consent.wrong.will_shown");
     if (!form.ability) faults.ability = t("consent.wrong.ability");
     if (!form.present.trim()) faults.present = t("consent.wrong.present");
@@ -92,7 +114,7 @@ function ConsentForm({ card }) {
     if (Object.keys(faults).length) { setWrong((old) => ({ faults, general: null, nonce: old.nonce + 1 })); return; }
     try {
       await post(`/api/residents/${card.id}/consents`, body(form.party));
-      if (form.party === "resident" && form.decision === "permit") for (const one of card.cohabitants) if (also[one.id] === "permit") await post(`/api/residents/${card.id}/consents`, body(one.id));
+      if (form.party === "resident" && permit) for (const one of asked) if (also[one.id] === "permit") await post(`/api/residents/${card.id}/consents`, body(one.id));
     } catch (error) {
       const { faults: found, general } = faultsOf(error);
       setWrong((old) => ({ faults: found, general, nonce: old.nonce + 1 }));
@@ -114,16 +136,14 @@ function ConsentForm({ card }) {
         ${form.valid === "date" && html`<${Text} id="valid_until" label=${t("consent.valid_until")} hint=${t("form.day_hint")} value=${form.valid_until} set=${set("valid_until")} mode="numeric" placeholder="2027-03-31" error=${faults.valid_until} />`}<//>
       ${auto && html`<fieldset id="callers" tabindex="-1"><legend>${t("consent.callers")}</legend>${faults.callers && html`<p class="wrong"><${Icon} name="warn" />${faults.callers}</p>`}<div class="opts two">${colleagues.map((one) => html`<label class="opt" key=${one.id}><input type="checkbox" checked=${callers.includes(one.id)} onChange=${(/** @type {Event} */ e) => setCallers((old) => (/** @type {HTMLInputElement} */ (e.target).checked ? [...old, one.id] : old.filter((each) => each !== one.id)))} /><span class="b">${one.name}</span></label>`)}</div></fieldset>
         <${Choice} id="answer_after_s" label=${t("consent.answer_after")} value=${form.answer_after_s} set=${set("answer_after_s")} options=${["10", "20", "30", "45", "60"].map((one) => ({ value: one, text: t("common.seconds", { n: Number(one) }) }))} />`}
-      <${Radios} legend=${t("consent.party")} name="party" value=${form.party} set=${set("party")} options=${[
+      <${Radios} legend=${t("consent.party")} name="party" error=${faults.party} value=${form.party} set=${set("party")} options=${[
         { value: "resident", text: t("consent.party.resident", { name: given }) },
         ...card.cohabitants.map((one) => ({ value: one.id, text: one.name, small: t("consent.party.cohabitant") })),
-        { value: "guardian", text: t("consent.party.guardian"), small: t("consent.party.guardian_why", { name: given }), disabled: true },
-        { value: "attorney", text: t("consent.party.attorney"), small: t("consent.party.attorney_why", { name: given }), disabled: true },
-        { value: "relative", text: t("consent.party.relative"), small: t("consent.party.relative_why", { name: given }), disabled: true },
+        ...STAND_INS.map(standIn),
       ]} />
-      ${form.party === "resident" && form.decision === "permit" && card.cohabitants.map((one) => html`<${Radios} key=${one.id} legend=${t("consent.also", { name: one.name })} hint=${t("consent.also_hint")} name=${`also-${one.id}`} columns="two" value=${also[one.id] || "not_asked"} set=${(/** @type {string} */ value) => setAlso((old) => ({ ...old, [one.id]: value }))} options=${[{ value: "permit", text: t("consent.also.permit", { name: one.name }) }, { value: "not_asked", text: t("consent.also.not_asked") }]} />`)}
+      ${form.party === "resident" && permit && asked.map((one) => html`<${Radios} key=${one.id} legend=${t("consent.also", { name: one.name })} hint=${t("consent.also_hint")} name=${`also-${one.id}`} columns="two" value=${also[one.id] || "not_asked"} set=${(/** @type {string} */ value) => setAlso((old) => ({ ...old, [one.id]: value }))} options=${[{ value: "permit", text: t("consent.also.permit", { name: one.name }) }, { value: "not_asked", text: t("consent.also.not_asked") }]} />`)}
       ${waiting.length > 0 && html`<div class="stopbox" role="status" data-test="waiting"><b><${Icon} name="warn" />${t("consent.cannot_begin")}</b><p>${t("consent.stays_off", { name: waiting.join(", ") })}</p></div>`}
-      <${Radios} legend=${t("consent.given")} name="given" columns="three" value=${form.given} set=${set("given")} options=${["in_person", "paper", "phone"].map((one) => ({ value: one, text: t(`consent.given.${one}`), small: one === "phone" && auto && form.decision === "permit" ? t("consent.given.phone_why") : undefined, disabled: one === "phone" && auto && form.decision === "permit" }))} />
+      <${Radios} legend=${t("consent.given")} name="given" columns="three" error=${faults.given} value=${form.given} set=${set("given")} options=${["in_person", "paper", "phone"].map(comesBy)} />
       <${Radios} legend=${t("consent.language", { name: given })} name="information_language" columns="three" value=${form.information_language} set=${set("information_language")} options=${["sv", "fi", "en"].map((one) => ({ value: one, text: t(`language.${one}`) }))} />
       <${Text} id="present" label=${t("consent.present")} hint=${t("consent.present_hint")} value=${form.present} set=${set("present")} error=${faults.present} />
       <${Radios} legend=${t("consent.will", { name: given })} name="will_shown" columns="two" value=${form.will_shown} set=${set("will_shown")} error=${faults.will_shown} options=${["spoken", "sign", "written", "other"].map((one) => ({ value: one, text: t(`consent.will.${one}`) }))} />

@@ -1,7 +1,7 @@
 // The staff page: frame, routes, lock.
 import { html, render, useEffect, useRef, useState } from "../lib/preact.js";
 import { post } from "../core/api.js";
-import { bootValues, duration, t } from "../core/i18n.js";
+import { bootValues, clock, duration, t } from "../core/i18n.js";
 import { Icon } from "./icons.js";
 import { CallPage, AfterPage } from "./call.js";
 import * as store from "./store.js";
@@ -27,9 +27,11 @@ function Mine() {
 function Strips() {
   const other = store.starting.value ? null : store.elsewhere.value;
   const waiting = store.waiting.value.filter((row) => !row.taken_by).length;
+  const ends = store.endsSoon.value;
   const elsewhere = ["", "plan"].indexOf(store.route.value.path[0] || "") < 0;
   return html`<div role="status" class="strips">${store.live.contact.value === "trying" && html`<p class="strip lost" data-test="no-contact"><${Icon} name="plug" /><b>${t("live.no_contact")}</b></p>`}
     ${other && html`<div class="strip" data-test="call-elsewhere"><${Icon} name="video" /><b>${t("call.running", { name: other.resident_name })}</b><${Btn} kind="btn go" act=${() => store.continueHere(other.call_id)}>${t("call.continue_here")}<//></div>`}
+    ${ends && html`<div class="strip" data-test="ends-soon"><${Icon} name="clock" /><b>${t(store.call.value ? "session.ends_after_call" : "session.ends", { time: clock(ends) })}</b>${!store.call.value && html`<${Btn} kind="btn" test="sign-in-anew" act=${store.signOut}>${t("session.anew")}<//>`}</div>`}
     ${elsewhere && waiting > 0 && html`<div class="strip" data-test="waiting-strip"><${Icon} name="phone" /><b>${t("queue.waiting", { n: waiting })}</b><a class="btn" href="#/">${t("common.to_today")}</a></div>`}</div>`;
 }
 
@@ -68,10 +70,11 @@ function page(path, query) {
   const id = path[1];
   if (path[0] === "call" && id) return html`<${CallPage} id=${id} />`;
   if (path[0] === "after" && id) return html`<${AfterPage} key=${id} id=${id} />`;
-  if (path[0] === "plan") return html`<${Later} from="forms" name="PlanPage" given=${{ resident: query.get("resident") }} />`;
+  if (path[0] === "plan" && store.mayPlan.value) return html`<${Later} from="forms" name="PlanPage" given=${{ resident: query.get("resident") }} />`;
   if (path[0] === "people" && path[2] === "consent") return html`<${Later} key="consent" from="forms" name="ConsentPage" given=${{ id }} />`;
-  if (path[0] === "people" && id) return html`<${Later} key="card" from="people" name="CardPage" given=${{ id }} />`;
-  if (path[0] === "people") return html`<${Later} key="people" from="people" name="PeoplePage" given=${{}} />`;
+  if (path[0] === "people" && id) return html`<${Later} key="card" from="people" name="CardPage" given=${{ id, letters: query.get("letters") || "" }} />`;
+  // A TV's QR code leads here: whose TV is it?
+  if (path[0] === "people" || path[0] === "tv") return html`<${Later} key="people" from="people" name="PeoplePage" given=${{ letters: path[0] === "tv" ? id : "" }} />`;
   return html`<${Today} />`;
 }
 
@@ -85,7 +88,7 @@ function App() {
   if (store.locked.value) return html`<${Locked} />`;
   if (!store.me.value) return html`<main id="main"><h1 class="vh">Telecare</h1><${Loading} error=${error || null} again=${load} /></main>`;
   if (dark) return html`<${Strips} />${page(path, query)}`;
-  const here = path[0] === "people" ? "people" : "";
+  const here = path[0] === "people" || path[0] === "tv" ? "people" : "";
   const today = !path.length;
   return html`<div class=${today ? "app" : "app two"}><nav class="rail" aria-label=${t("nav.main")}><p class="brand">Telecare</p><${Links} here=${here} kind="full" /><${Mine} /></nav>
     <div class="page"><${Strips} />${today && html`<${NoticeBox} />`}${page(path, query)}<footer class="me-small"><${Mine} /></footer></div>${today && html`<${Queue} />`}</div>

@@ -8,6 +8,7 @@ import { Btn, Choice, initials, Loading, NoticeBox, Tag, Text, useFetched, usePa
 import { whenText } from "./when.js";
 
 /** @typedef {import("../core/wire").VisitRow} VisitRow */
+/** @typedef {{id: string, name: string, unit_name: string}} FoundPerson */
 /**
  * @typedef {object} Consent
  * @property {string} id
@@ -42,10 +43,12 @@ import { whenText } from "./when.js";
  * @property {Array<{name: string, kind?: string}>} callers
  * @property {boolean} [can_take_over]
  * @property {{[purpose: string]: number}} [information_versions]
+ * @property {Array<{purpose: string, parties: string[], stand_ins: string[], yes_comes_by: string[], board: string}>} policies
  */
 
-export function PeoplePage() {
-  const heading = usePage(t("people.title"));
+/** @param {{letters: string}} props the letters of a TV that is to be paired */
+export function PeoplePage({ letters }) {
+  const heading = usePage(t(letters ? "pair.whose" : "people.title"));
   const [q, setQ] = useState("");
   const [asked, setAsked] = useState("");
   useEffect(() => {
@@ -53,14 +56,23 @@ export function PeoplePage() {
     return () => clearTimeout(timer);
   }, [q]);
   const found = useFetched(() => post("/api/residents/search", { q: asked.slice(0, 80) }), [asked]);
-  const items = found.value ? found.value.items : null;
-  return html`<main id="main"><div class="top"><h1 tabindex="-1" ref=${heading}>${t("people.title")}</h1></div><${NoticeBox} />
+  const [further, setFurther] = useState(/** @type {{of: unknown, items: FoundPerson[], next: string|null}|null} */ (null));
+  const first = /** @type {{items: FoundPerson[], next: string|null}|null} */ (found.value);
+  // Further pages belong to the first one they were asked after; a new search has none.
+  const added = further && further.of === first ? further : null;
+  const items = first ? first.items.concat(added ? added.items : []) : null;
+  const next = added ? added.next : first && first.next;
+  const more = async () => {
+    const page = await post("/api/residents/search", { q: asked.slice(0, 80), after: next });
+    setFurther({ of: first, items: (added ? added.items : []).concat(page.items), next: page.next });
+  };
+  return html`<main id="main"><div class="top"><h1 tabindex="-1" ref=${heading}>${t(letters ? "pair.whose" : "people.title")}</h1></div><${NoticeBox} />
     <form class="form" role="search" onSubmit=${(/** @type {Event} */ e) => e.preventDefault()}><${Text} id="q" label=${t("people.search")} value=${q} set=${setQ} /></form>
     ${!items && html`<${Loading} error=${found.error} again=${found.again} />`}
     <p class="vh" role="status">${items ? t("people.found", { n: items.length }) : ""}</p>
     ${items && !items.length && html`<p class="panel soft">${t("people.none")}</p>`}
-    ${items && items.length > 0 && html`<ul class="visits people">${items.map((/** @type {{id: string, name: string, unit_name: string}} */ one) => html`<li class="v" key=${one.id} data-test="person"><span class="ava" aria-hidden="true">${initials(one.name)}</span><div><b><a class="name" href=${`#/people/${one.id}`}>${one.name}</a></b><div class="what">${one.unit_name}</div></div></li>`)}</ul>`}
-    ${found.value && found.value.next && html`<p class="soft">${t("people.more")}</p>`}</main>`;
+    ${items && items.length > 0 && html`<ul class="visits people">${items.map((one) => html`<li class="v" key=${one.id} data-test="person"><span class="ava" aria-hidden="true">${initials(one.name)}</span><div><b><a class="name" href=${`#/people/${one.id}${letters ? `?letters=${encodeURIComponent(letters)}` : ""}`}>${one.name}</a></b><div class="what">${one.unit_name}</div></div></li>`)}</ul>`}
+    ${next && html`<p class="soft">${t("people.more")}</p><p><${Btn} test="more-people" act=${more}>${t("people.show_more")}<//></p>`}</main>`;
 }
 
 /**
@@ -97,10 +109,10 @@ function Consents({ card, again }) {
     <div class="add"><${Objection} card=${card} again=${again} /></div></section>`;
 }
 
-/** @param {{card: Card, again: () => unknown}} props */
-function Pairing({ card, again }) {
-  const [open, setOpen] = useState(false);
-  const [letters, setLetters] = useState("");
+/** @param {{card: Card, again: () => unknown, shown: string}} props `shown`: what the TV shows, when it was scanned */
+function Pairing({ card, again, shown }) {
+  const [open, setOpen] = useState(Boolean(shown));
+  const [letters, setLetters] = useState(shown);
   const [word, setWord] = useState("");
   const clean = letters.toUpperCase().replace(/[^A-Z]/g, "");
   const pair = async () => {
@@ -134,8 +146,8 @@ function Objection({ card, again }) {
     <div class="row"><${Btn} kind="btn go" test="objection-save" disabled=${!text.trim()} act=${save}>${t("common.save")}<//><${Btn} act=${() => setOpen(false)}>${t("common.cancel")}<//></div></form>`;
 }
 
-/** @param {{id: string}} props */
-export function CardPage({ id }) {
+/** @param {{id: string, letters: string}} props */
+export function CardPage({ id, letters }) {
   const found = useFetched(() => get(`/api/residents/${id}`), [id]);
   const card = /** @type {Card|null} */ (found.value);
   const takeOver = async () => {
@@ -145,11 +157,11 @@ export function CardPage({ id }) {
   if (found.code === "not_assigned") return html`<main id="main"><a class="crumb" href="#/people"><${Icon} name="back" />${t("people.title")}</a><div class="top"><h1>${t("card.closed")}</h1></div><${NoticeBox} />
     <div class="panel"><p>${t("card.closed_why")}</p><p><${Btn} kind="btn go" icon="people" test="take-over" act=${takeOver}>${t("card.take_over")}<//></p></div></main>`;
   if (!card) return html`<main id="main"><a class="crumb" href="#/people"><${Icon} name="back" />${t("people.title")}</a><h1 class="vh">${t("people.title")}</h1><${Loading} error=${found.error} again=${found.again} /></main>`;
-  return html`<${CardBody} key=${id} card=${card} again=${found.again} />`;
+  return html`<${CardBody} key=${id} card=${card} again=${found.again} letters=${letters} />`;
 }
 
-/** @param {{card: Card, again: () => Promise<void>}} props */
-function CardBody({ card, again }) {
+/** @param {{card: Card, again: () => Promise<void>, letters: string}} props */
+function CardBody({ card, again, letters }) {
   const heading = usePage(card.name);
   const at = store.now.value;
   const takeOver = async () => {
@@ -165,16 +177,16 @@ function CardBody({ card, again }) {
       <div class="act">${why ? html`<p class="why" id="why-not">${why}</p>` : null}<${Btn} kind="btn go" icon="video" test="ring" label=${t("today.ring_name", { name: card.name })} disabled=${!card.can_call || Boolean(store.call.value)} act=${() => store.ringResident(card.id)}>${t("today.ring")}<//>
       ${card.can_take_over && html`<${Btn} icon="people" test="take-over" act=${takeOver}>${t("card.take_over")}<//>`}</div></div>
     <div class="cols mix"><div>
-      <section class="panel"><div class="h"><h2>${t("card.today")}</h2><a class="more" data-test="plan" href=${`#/plan?resident=${card.id}`}>${t("today.plan")}</a></div>
+      <section class="panel"><div class="h"><h2>${t("card.today")}</h2>${store.mayPlan.value && html`<a class="more" data-test="plan" href=${`#/plan?resident=${card.id}`}>${t("today.plan")}</a>`}</div>
         ${card.today.length ? html`<ol class="line">${card.today.map((row) => { const mark = tag(row); return html`<li key=${row.id}><time datetime=${row.starts_at}>${clock(row.starts_at)}</time><div>${t("card.visit", { insats: row.insats, minutes: row.minutes })} ${mark && html`<${Tag} kind=${mark.kind}>${mark.text}<//>`}<small>${row.staff_name || t("card.no_staff")}</small></div></li>`; })}</ol>` : html`<p class="soft">${t("card.nothing_today")}</p>`}</section>
       <${Consents} card=${card} again=${again} />
       <section class="panel"><h2>${t("card.happened")}</h2>
-        ${card.happened.length ? html`<ol class="line">${card.happened.map((one, i) => html`<li key=${i}><time datetime=${one.at}>${whenText(one.at, at)}</time><div>${firstOf([one.text_key, "action.other"], one.values)}</div></li>`)}</ol>` : html`<p class="soft">${t("card.nothing_happened")}</p>`}</section></div>
+        ${card.happened.length ? html`<ol class="line">${card.happened.map((one, i) => html`<li key=${i}><time datetime=${one.at}>${whenText(one.at, at)}</time><div>${firstOf([one.text_key, "card.happened.other"], one.values)}</div></li>`)}</ol>` : html`<p class="soft">${t("card.nothing_happened")}</p>`}</section></div>
     <div>${card.to_know.length > 0 && html`<section class="note"><h2>${t("call.to_know")}</h2><ul>${card.to_know.map((one) => html`<li key=${one}>${one}</li>`)}</ul></section>`}
-      <section class="panel"><h2>${t("card.reach")}</h2><dl class="kv"><dt>${t("card.phone")}</dt><dd>${card.phone}</dd><dt>${t("card.address")}</dt><dd>${card.address}</dd></dl></section>
+      <section class="panel"><h2>${t("card.reach")}</h2><dl class="kv">${card.phone && html`<dt>${t("card.phone")}</dt><dd>${card.phone}</dd>`}<dt>${t("card.address")}</dt><dd>${card.address}</dd></dl></section>
       ${card.cohabitants.length > 0 && html`<section class="panel"><h2>${t("card.lives_here")}</h2><ul class="have">${card.cohabitants.map((one) => html`<li key=${one.id}><${Icon} name="person" /><div>${one.name}, ${one.relation}</div></li>`)}</ul></section>`}
       <section class="panel"><h2>${t("card.devices")}</h2>${card.devices.length > 0 && html`<ul class="have">${card.devices.map((one) => html`<li key=${one.id} data-test="device"><${Icon} name=${one.kind === "tv" ? "video" : "home"} /><div>${firstOf([`device.${one.kind}`, "device.other"])} <${Tag} kind=${one.state === "here" ? "ok" : "warn"}>${firstOf([`device_state.${one.state}`, "device_state.silent"])}<//>${one.heard_at && html`<small>${t("card.heard", { time: whenText(one.heard_at, at) })}</small>`}</div></li>`)}</ul>`}
-        <div class="add"><${Pairing} card=${card} again=${again} /></div></section>
+        <div class="add"><${Pairing} card=${card} again=${again} shown=${letters} /></div></section>
       ${card.callers.length > 0 && html`<section class="panel"><h2>${t("card.callers")}</h2><ul class="have">${card.callers.map((one) => html`<li key=${one.name}><${Icon} name="people" /><div>${one.name}<small>${firstOf([`caller.${one.kind}`, "caller.staff"])}</small></div></li>`)}</ul></section>`}</div></div></main>`;
 }
 

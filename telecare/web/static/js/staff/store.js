@@ -5,6 +5,7 @@ import { CallEnd } from "../core/call.js";
 import { bootValues, duration, firstOf, t } from "../core/i18n.js";
 import { Live, SIGNED_OUT } from "../core/live.js";
 import * as sound from "../core/sound.js";
+import { STAFF } from "./rows.js";
 
 /** @typedef {import("../core/wire").Row} Row */
 /** @typedef {import("../core/wire").VisitRow} VisitRow */
@@ -18,6 +19,7 @@ import * as sound from "../core/sound.js";
  * @property {string} given_name
  * @property {string[]} languages
  * @property {string[]} roles
+ * @property {string[]} may
  * @property {string} tenant_name
  * @property {string} unit_id
  * @property {string} unit_name
@@ -26,6 +28,7 @@ import * as sound from "../core/sound.js";
  * @property {Array<{id: string, name: string}>} units
  * @property {Array<{id: string, name: string}>} colleagues
  * @property {Array<{id: string, name: string, minutes: number}>} insatser
+ * @property {string} session_ends_at
  * @property {boolean} demo
  */
 /** @typedef {{kind: "error"|"done", text: string}} Notice */
@@ -100,6 +103,7 @@ let leaving;
 let failures = 0;
 
 export const live = new Live({
+  protocol: STAFF,
   path: "/ws/staff",
   version: boot.version,
   onFrame: take,
@@ -286,6 +290,12 @@ export function tick(visitId, n, done) {
 }
 
 // --- session, shift, lock ---------------------------------------------------------------------
+
+/** What her role allows. */
+export const mayPlan = computed(() => me.value !== null && me.value.may.includes("plan"));
+const WARN_MS = 30 * 60 * 1000;
+/** When she must sign in anew, from half an hour before. @type {{value: string|null}} */
+export const endsSoon = computed(() => (me.value && Date.parse(me.value.session_ends_at) - now.value <= WARN_MS ? me.value.session_ends_at : null));
 
 export async function loadMe() {
   me.value = await get("/api/me");

@@ -81,12 +81,12 @@ function Change({ row, done }) {
   };
   const wrong = !/^([01]\d|2[0-3]):[0-5]\d$/.test(start);
   return html`<div class="change" data-test="change">
-    <div class="row wrap end"><${Text} id=${`start-${row.id}`} label=${t("change.start")} value=${start} set=${setStart} mode="numeric" error=${wrong ? t("form.time_wrong") : ""} />
-      <${Btn} icon="clock" test="move" disabled=${wrong} act=${() => save("move", { starts_at: instant(isoDay(row.starts_at), start) }, t("change.moved", { name: row.resident_name, time: start }))}>${t("change.move")}<//></div>
+    ${store.mayPlan.value && html`<div class="row wrap end"><${Text} id=${`start-${row.id}`} label=${t("change.start")} value=${start} set=${setStart} mode="numeric" error=${wrong ? t("form.time_wrong") : ""} />
+      <${Btn} icon="clock" test="move" disabled=${wrong} act=${() => save("move", { starts_at: instant(isoDay(row.starts_at), start) }, t("change.moved", { name: row.resident_name, time: start }))}>${t("change.move")}<//></div>`}
     ${colleagues.length > 0 && html`<div class="row wrap end"><${Choice} id=${`to-${row.id}`} label=${t("change.to")} value=${to} set=${setTo} options=${colleagues.map((one) => ({ value: one.id, text: one.name }))} />
       <${Btn} icon="swap" test="hand-over" act=${() => save("hand-over", { staff_id: to }, t("change.handed_over", { name: row.resident_name }))}>${t("change.hand_over")}<//></div>`}
-    <div class="row wrap end"><${Text} id=${`reason-${row.id}`} label=${t("change.reason")} value=${reason} set=${setReason} />
-      <${Btn} icon="x" test="cancel" disabled=${!reason.trim()} act=${() => save("cancel", { reason: reason.trim() }, t("change.cancelled", { name: row.resident_name }))}>${t("change.cancel")}<//></div>
+    ${store.mayPlan.value && html`<div class="row wrap end"><${Text} id=${`reason-${row.id}`} label=${t("change.reason")} value=${reason} set=${setReason} />
+      <${Btn} icon="x" test="cancel" disabled=${!reason.trim()} act=${() => save("cancel", { reason: reason.trim() }, t("change.cancelled", { name: row.resident_name }))}>${t("change.cancel")}<//></div>`}
     <div class="row"><a class="btn" href=${`#/people/${row.resident_id}`}>${t("common.card")}</a><${Btn} act=${done}>${t("common.close")}<//></div></div>`;
 }
 
@@ -103,7 +103,7 @@ function Visit({ row, first }) {
     <div class="act">
       ${row.state === "planned" && html`<${Btn} kind=${first ? "btn go" : "btn"} icon="video" test="ring" label=${t(first ? "today.ring_now_name" : "today.ring_name", { name: row.resident_name })} disabled=${busy} act=${() => store.ringVisit(row.id)}>${t(first ? "today.ring_now" : "today.ring")}<//>`}
       ${row.state === "unfinished" && html`<a class="btn go" data-test="finish" href=${`#/after/${row.id}`}>${t("today.finish")}</a>`}
-      ${row.state === "planned" && html`<button type="button" class="btn small more" data-test="more" aria-expanded=${String(open)} aria-label=${t("today.more_name", { name: row.resident_name })} onClick=${() => setOpen(!open)}>${t("today.more")}</button>`}
+      ${row.state === "planned" && (store.mayPlan.value || row.staff_id === mine) && html`<button type="button" class="btn small more" data-test="more" aria-expanded=${String(open)} aria-label=${t("today.more_name", { name: row.resident_name })} onClick=${() => setOpen(!open)}>${t("today.more")}</button>`}
     </div>
     ${row.state === "needs_step" && html`<div class="wide"><${Steps} row=${row} /></div>`}
     ${open && html`<div class="wide"><${Change} row=${row} done=${() => setOpen(false)} /></div>`}</li>`;
@@ -139,7 +139,7 @@ export function Today() {
   return html`<main id="main"><div class="top"><h1 tabindex="-1" ref=${heading}>${t("today.title")}</h1><p>${weekday(at)} ${dayMonth(at)}${me ? `, ${me.unit_name}` : ""}</p></div>
     <${Shift} />
     <div class="filters" role="group" aria-label=${t("today.show")}>${filters.map((one) => html`<button type="button" key=${one.value} data-test=${`filter-${one.value}`} aria-pressed=${String(filter === one.value)} onClick=${() => setFilter(one.value)}>${one.text}</button>`)}
-      <a class="btn small plan" data-test="plan" href="#/plan">${t("today.plan")}</a></div>
+      ${store.mayPlan.value && html`<a class="btn small plan" data-test="plan" href="#/plan">${t("today.plan")}</a>`}</div>
     ${!store.loaded.value && html`<p class="soft" role="status">${t("common.loading")}</p>`}
     ${store.loaded.value && !shown.length && html`<p class="panel soft">${t(`today.empty.${filter}`)}</p>`}
     ${block(t("today.now"), parts.now)}${block(t("today.later"), parts.later)}${block(t("today.finished", { done: parts.done.length, all: shown.length }), parts.done)}</main>`;

@@ -34,7 +34,7 @@ export function Ringing({ frame }) {
   const all = useRef(left);
   if (left !== null && (all.current === null || left > all.current)) all.current = left;
   const name = frame.staff_given_name;
-  return html`<main class="safe call ringing" data-test="ringing"><div class="topright"><span class="chip"><${Icon} name="off" />${t("tv.ring.camera_off")}</span></div>
+  return html`<main class="safe call ringing" data-test="ringing"><div class="topright"><span class="chip"><${Icon} name="off" />${t(left === null ? "tv.ring.camera_off" : "tv.camera.off")}</span></div>
     <${Face} name=${name} /><div><h1>${state.callerText(frame)}</h1><p class="from">${frame.unit_name ? t("tv.ring.from_unit", { unit: frame.unit_name }) : t("tv.ring.from")}</p>
     <div class="answers"><button type="button" class="big yes" data-first data-test="answer" onClick=${() => state.answer(false)}><${Icon} name="video" />${t("tv.ring.answer")}</button>
     <button type="button" class="big no" data-test="decline" onClick=${state.decline}>${t("tv.ring.not_now")}</button></div>
@@ -79,6 +79,8 @@ function useText() {
 export function InCall({ frame }) {
   const { text, up } = useText();
   const [asking, setAsking] = useState(false);
+  const [own, setOwn] = useState(/** @type {typeof import("./write.js")|null} */ (null));
+  useEffect(() => { if (matchMedia("(pointer: coarse)").matches) import("./write.js").then(setOwn, () => {}); }, []);
   const begun = useRef(performance.now());
   const end = state.end.value;
   const media = frame.media;
@@ -96,9 +98,10 @@ export function InCall({ frame }) {
     <div class="on-tv"><span class=${on ? "chip live" : "chip solid"} data-test="camera-chip"><${Icon} name=${on ? "video" : "off"} />${t(soundOnly && !on ? "tv.call.sound_only" : `tv.camera.${state.cameras()}`)}</span></div>
     ${paused ? html`<div class="cover" role="alert" data-test="paused"><p>${t("tv.call.paused")}<small>${t("tv.call.paused_why")}</small></p></div>` : waiting && html`<div class="cover" role="status" data-test="waiting"><p>${name}<small>${t(soundOnly ? "tv.call.sound_only" : "tv.call.coming")}</small></p></div>`}
     ${up && html`<div class="band"></div>`}
-    ${up && html`<p class="rtt" role="log" aria-label=${t("tv.call.writes", { name })} data-test="rtt">${(text.line || text.live) && html`<small>${t("tv.call.writes", { name })}</small>`}${text.live ? html`${text.line && html`<span class="before">${text.line}</span>`}${text.live}` : text.line}</p>`}
+    ${up && html`<p class="rtt" role="log" aria-label=${t("tv.call.writes", { name })} data-test="rtt">${(text.line || text.live) && html`<small>${t("tv.call.writes", { name })}</small>`}<span class="words"><span>${text.live ? html`${text.line && html`<span class="before">${text.line}</span>`}${text.live}` : text.line}</span></span></p>`}
     ${end && end.mine.value && end.cameraOn.value && html`<div class="mine" data-test="mine"><${Video} stream=${end.mine.value} label=${t("tv.call.own")} muted /></div>`}
     ${trouble && html`<p class="trouble" role="status" data-test="trouble">${t(`tv.trouble.${trouble}`)}</p>`}
+    ${own && end && !waiting && html`<${own.OwnWords} end=${end} name=${name} />`}
     <div class="call-foot">${asking ? html`<button type="button" class="key stay" data-first data-test="go-on" onClick=${() => setAsking(false)}>${t("tv.call.go_on")}</button>` : null}<button type="button" class="key end" key="hang" data-first=${!asking} data-test="hang-up" onClick=${hang}><${Icon} name="hang" />${t("tv.call.hang_up")}</button></div></main>`;
 }
 

@@ -66,19 +66,13 @@ function Yes() {
     <div class="foot"><${BackKey} /></div></main>`;
 }
 
-function Pairing() {
-  const code = state.code.value;
-  const minutes = code ? Math.max(1, Math.ceil((code.expires - state.now.value) / 60000)) : 0;
-  return html`<main class="safe" data-test="pairing"><header class="head"><div><h1>${t("tv.pairing.title")}</h1><p class="lead">${t("tv.pairing.lead")}</p></div><div><span class="chip"><${Icon} name="off" />${t("tv.camera.off")}</span></div></header>
-    <div class=${code && code.qr ? "pairing" : "pairing wide"}><div>${code ? html`<p class="code" data-test="letters" aria-label=${t("tv.pairing.code", { letters: code.letters.split("").join(" ") })}>${code.letters.slice(0, 3)}<i></i>${code.letters.slice(3)}</p>` : html`<p class="lead" role="status">${state.problem.value || t("tv.pairing.fetching")}</p>`}
-      <ol><li><b>1</b>${t("tv.pairing.step1")}</li><li><b>2</b>${t("tv.pairing.step2")}</li><li><b>3</b>${t("tv.pairing.step3")}</li></ol></div>
-      ${code && code.qr && html`<div class="qr"><svg viewBox="-2 -2 33 33" role="img" aria-label=${t("tv.pairing.qr")}><rect x="-2" y="-2" width="33" height="33" rx="1" fill="#fff" /><path d=${code.qr} fill="#0e1b26" fill-rule="evenodd" /></svg></div>`}</div>
-    <div class="foot"><button type="button" class="key" data-first data-test="new-code" onClick=${state.newCode}><${Icon} name="turnr" />${t("tv.pairing.new")}</button>${code && html`<span class="chip"><${Icon} name="clock" />${t("tv.pairing.valid", { n: minutes })}</span>`}</div></main>`;
-}
-
-function Word() {
-  return html`<main class="safe" data-test="word"><header class="head"><div><h1>${t("tv.word.title")}</h1><p class="lead">${t("tv.word.lead")}</p></div></header><p class="code word" data-test="pair-word">${state.word.value}</p>
-    <div class="foot"><button type="button" class="key" data-first data-test="same" onClick=${state.startAnew}><${Icon} name="check" />${t("tv.word.same")}</button></div></main>`;
+/** Pairing is fetched only by a screen that has no home yet. @param {{name: "Pairing"|"Word"}} props */
+function Unpaired({ name }) {
+  const [page, setPage] = useState(/** @type {typeof import("./pairing.js")|null} */ (null));
+  useEffect(() => { import("./pairing.js").then(setPage, () => setTimeout(state.startAnew, 10000)); }, []);
+  useEffect(() => { focusFirst(); });
+  const View = page && page[name];
+  return View ? html`<${View} />` : html`<main class="safe"><h1>${t("tv.pairing.title")}</h1><p class="lead" role="status">${t("tv.pairing.fetching")}</p></main>`;
 }
 
 function NoContact() {
@@ -115,8 +109,8 @@ function current() {
     if (call.state === "ringing" || call.state === "requested") return { name: "ringing", view: html`<${Ringing} key=${call.call_id} frame=${call} />` };
     return { name: "connecting", view: html`<${InCall} key=${call.call_id} frame=${call} />` };
   }
-  if (screen === "pairing") return { name: screen, view: html`<${Pairing} />` };
-  if (screen === "word") return { name: screen, view: html`<${Word} />` };
+  if (screen === "pairing") return { name: screen, view: html`<${Unpaired} key="pairing" name="Pairing" />` };
+  if (screen === "word") return { name: screen, view: html`<${Unpaired} key="word" name="Word" />` };
   if (screen === "nobody") return { name: screen, view: html`<${Nobody} />` };
   if (screen === "over") return { name: screen, view: html`<${Over} />` };
   if (screen === "faces") return { name: screen, view: html`<${Faces} />` };
@@ -146,6 +140,8 @@ function onKey(e) {
   const key = keyOf(e);
   const asleep = state.night.value && !state.call.value;
   state.pressed();
+  // Where she writes, only up and down lead out of the field.
+  if (e.target instanceof HTMLInputElement && key !== "ArrowUp" && key !== "ArrowDown") return;
   if (asleep) { state.night.value = false; goHome(); e.preventDefault(); return; }
   if (key !== "Enter" && key !== " ") state.stopCountdown();
   if (isBack(key)) {
@@ -161,8 +157,10 @@ function onKey(e) {
 
 /** The page starts from its own cache when the network is not there. */
 function keepForLater() {
-  if (!("serviceWorker" in navigator)) return;
-  const base = bootValues().static;
+  const boot = bootValues();
+  // The demo on a network has a certificate of its own making, for which browsers start no worker.
+  if (!("serviceWorker" in navigator) || (boot.demo && location.protocol === "https:")) return;
+  const base = boot.static;
   navigator.serviceWorker.register("/tv-worker.js", { scope: "/tv" }).then(() => navigator.serviceWorker.ready).then((ready) => {
     const urls = performance.getEntriesByType("resource").map((one) => new URL(one.name).pathname).filter((path) => path.indexOf(base) === 0);
     if (ready.active) ready.active.postMessage({ type: "keep", base, urls, page: "/tv" });
@@ -174,7 +172,7 @@ if (root) {
   root.textContent = "";
   addEventListener("keydown", onKey);
   addEventListener("focusout", () => setTimeout(focusFirst, 0));
-  addEventListener("pointerdown", state.pressed);
+  addEventListener("pointerdown", () => { state.pressed(); state.stopCountdown(); });
   render(html`<${App} />`, root);
   state.start();
   if (document.readyState === "complete") keepForLater();

@@ -4,6 +4,7 @@ import { ApiError, get, post } from "../core/api.js";
 import { CallEnd } from "../core/call.js";
 import { bootValues, hourOf, t } from "../core/i18n.js";
 import { Live } from "../core/live.js";
+import { COMMON } from "../core/protocol.js";
 import * as sound from "../core/sound.js";
 
 /** @typedef {import("../core/wire").Home} Home */
@@ -24,9 +25,6 @@ export const call = signal(/** @type {CallFrame|null} */ (null));
 export const end = signal(/** @type {CallEnd|null} */ (null));
 export const last = signal(/** @type {CallFrame|null} */ (null));
 export const screen = signal(/** @type {Screen} */ ("home"));
-/** The code on the pairing page, or the word. */
-export const code = signal(/** @type {{letters: string, expires: number, qr: string}|null} */ (null));
-export const word = signal("");
 /** A sentence for the resident when a press led nowhere. */
 export const problem = signal("");
 export const now = signal(Date.now());
@@ -55,13 +53,13 @@ let pressedAt = performance.now();
 let callStartedHere = "";
 let failures = 0;
 let spokenFor = "";
-let polling = false;
 /** Calls that another window of this screen has taken over. @type {Set<string>} */
 const given = new Set();
 /** @type {number|undefined} */
 let leaving;
 
 export const live = new Live({
+  protocol: COMMON,
   path: "/ws/tv",
   version: boot.version,
   onFrame: take,
@@ -182,7 +180,7 @@ function forget() {
 }
 
 /** @param {unknown} error */
-function say(error) {
+export function say(error) {
   const offline = error instanceof ApiError && error.code === "offline";
   problem.value = t(offline ? "tv.problem.offline" : "tv.problem.other");
 }
@@ -248,39 +246,7 @@ function toPairing() {
   if (call.value || screen.value === "pairing" || screen.value === "word") return;
   home.value = null;
   live.stop();
-  newCode();
-}
-
-export async function newCode() {
   screen.value = "pairing";
-  code.value = null;
-  problem.value = "";
-  try {
-    const made = await post("/api/tv/pairing");
-    code.value = { letters: made.letters, expires: Date.parse(made.expires_at), qr: made.qr || "" };
-    if (!polling) poll();
-  } catch (error) {
-    say(error);
-    setTimeout(() => { if (screen.value === "pairing" && !code.value) newCode(); }, 10000);
-  }
-}
-
-function poll() {
-  polling = true;
-  setTimeout(async () => {
-    try {
-      const answered = await get("/api/tv/pairing");
-      if (answered.state === "paired") {
-        polling = false;
-        word.value = answered.word || "";
-        screen.value = "word";
-        setTimeout(startAnew, 30000);
-        return;
-      }
-    } catch (_) { /* asked again in two seconds */ }
-    if (screen.value === "pairing") poll();
-    else polling = false;
-  }, 2000);
 }
 
 /** After pairing the page is fetched anew: in the resident's language, with its own cookie. */
@@ -314,7 +280,6 @@ function tick() {
     countdown.value = Math.max(0, left);
     if (left <= 0) answer(true);
   } else if (countdown.value !== null) countdown.value = null;
-  if (screen.value === "pairing" && code.value && code.value.expires < now.value) newCode();
 }
 
 /** Any key but OK, volume and power keeps the call from answering itself. */
@@ -343,6 +308,6 @@ export function callerText(frame) {
 export function start() {
   setInterval(tick, 500);
   tick();
-  if (boot.paired === false) newCode();
+  if (boot.paired === false) screen.value = "pairing";
   else live.start();
 }

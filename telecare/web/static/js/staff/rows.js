@@ -1,0 +1,26 @@
+// The lists of a staff page as they cross the WebSocket: see core/protocol.js.
+import { COMMON } from "../core/protocol.js";
+
+/** @type {import("../core/protocol.js").Protocol} */
+export const STAFF = {
+  SHAPES: Object.assign({}, COMMON.SHAPES, {
+    visit: {
+      row: "s", id: "s", starts_at: "s", minutes: "n", insats: "s", resident_id: "s", resident_name: "s",
+      resident_given_name: "s", resident_language: "s", staff_id: "s?", staff_name: "s?", state: "s",
+      call_id: "s?", outcome: "s?", step: "s?", step_at: "s?", screen: "s", overdue_at: "s?", tasks: "n", unit_name: "s?",
+    },
+    waiting: {
+      row: "s", id: "s", since: "s", resident_id: "s", resident_name: "s", resident_language: "s", source: "s",
+      first_for: "s?", first_until: "s?", taken_by: "s?", next_unit_at: "s?", unit_name: "s?",
+    },
+    task: { row: "s", id: "s", kind: "s", since: "s", resident_id: "s", resident_name: "s", unit_name: "s?" },
+    dispatch: {
+      row: "s", id: "s", state: "s", asked_at: "s", resident_id: "s", resident_name: "s", accepted_by: "s?",
+      unit_name: "s?",
+    },
+    snapshot: { type: "s", view: "s", unit: "s", version: "n", rows: "[@row]" },
+    rows: { type: "s", view: "s", unit: "s", version: "n", changed: "[@row]", gone: "[s]" },
+  }),
+  ROWS: { visit: "visit", call: "waiting", task: "task", dispatch: "dispatch" },
+  FRAMES: COMMON.FRAMES.concat(["snapshot", "rows"]),
+};

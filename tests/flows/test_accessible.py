@@ -1,0 +1,263 @@
+"""Every page and state, in each language and size: readable, reachable, nothing cut."""
+
+import asyncio
+import socket
+import sys
+
+import aiohttp
+import pytest
+import pytest_asyncio
+
+from telecare.runtime.embedded import process
+from tests.flows.conftest import UP_S, sees
+from tests.flows.look import Look
+
+LONG = "Ta den vita tabletten med ett glas vatten, den ligger i dosetten på köksbänken."
+PHONES = [(320, 640), (390, 844)]
+DESK = (1440, 900)
+TVS = [(1920, 1080), (1024, 768)]
+SMALL = (320, 640)
+END_SHIFT = """() => fetch("/api/shifts/end", {method: "POST", body: "{}",
+    headers: {"Content-Type": "application/json"}}).then(answer => answer.status)"""
+MATRIX = [
+    pytest.param("sv", "all", id="sv"),
+    pytest.param("fi", "small", id="fi-320"),
+    pytest.param("en", "small", id="en-320"),
+    pytest.param("fi", "wide", id="fi", marks=pytest.mark.slow),
+    pytest.param("en", "wide", id="en", marks=pytest.mark.slow),
+]
+pytestmark = [pytest.mark.asyncio(loop_scope="session"), pytest.mark.timeout(300)]
+
+
+def staff_look(language: str, which: str) -> Look:
+    small, wide = [SMALL], [PHONES[1], DESK]
+    return Look(language, {"small": small, "wide": wide, "all": [*small, *wide]}[which])
+
+
+def tv_look(language: str, which: str) -> Look:
+    sizes = {"small": [SMALL], "wide": TVS, "all": [*TVS, SMALL]}[which]
+    return Look(language, sizes, is_tv=True)
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def in_language(stack):
+    """Staff and residents get pages in this language."""
+
+    async def speak(language: str) -> None:
+        await stack.rows("update staff set language = $1", language)
+        await stack.rows(
+            "update resident set language = $1 where given_name in ('Birgitta', 'Ingrid')", language
+        )
+
+    yield speak
+    await speak("sv")
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def served(stack):
+    """A `telecare serve` beside the demo's own process: what a municipality has.
+
+    For one test only: it knows the machine's own time, and would run the demo's timers by it.
+    """
+    with socket.create_server(("127.0.0.1", 0)) as probe:
+        port = probe.getsockname()[1]
+    url = f"http://localhost:{port}"
+    with (stack.folder / "serve.log").open("ab") as output:
+        server = process.start(
+            [sys.executable, "-m", "telecare", "serve", "--host", "localhost", "--port", str(port)],
+            output=output,
+            environment={**stack.environment, "TELECARE_PUBLIC_URL": url},
+        )
+    async with asyncio.timeout(UP_S), aiohttp.ClientSession() as http:
+        while True:
+            try:
+                async with http.get(f"{url}/readyz") as answer:
+                    if answer.status == 200:
+                        break
+            except aiohttp.ClientError:
+                await asyncio.sleep(0.05)
+    yield url
+    process.stop(server, 15, 10)
+
+
+async def ring(maria, name: str) -> None:
+    row = maria.locator("[data-test=visit]", has_text=name)
+    await row.locator("[data-test=ring]").first.click()
+
+
+@pytest.mark.parametrize(("language", "which"), MATRIX)
+async def test_whoever_signs_in_can_read_and_reach_everything(windows, served, language, which):
+    look = staff_look(language, which)
+    page = await windows.new()
+
+    await page.goto(f"{windows.url}/?lang={language}")
+    await look.at(page, "sign-in-demo")
+    await page.goto(f"{served}/?lang={language}")
+    await look.at(page, "sign-in-passkey")
+    await page.goto(f"{served}/invitation/{'x' * 43}?lang={language}")
+    await look.at(page, "invitation")
+
+    assert look.faults == []
+
+
+@pytest.mark.parametrize(("language", "which"), MATRIX)
+async def test_staff_can_read_and_reach_everything_before_a_call(
+    stack, windows, in_language, language, which
+):
+    await in_language(language)
+    look = staff_look(language, which)
+    eva = await windows.staff("Eva Sjö")
+    await look.at(eva, "today-no-shift")
+    await eva.locator("[data-test=begin-shift]").click()
+    await eva.locator("[data-test=begin-shift]").wait_for(state="detached")
+    await eva.locator("[data-test=filter-team]").click()
+    await eva.locator("[data-test=more]").first.click()
+    await eva.locator("[data-test=change]").wait_for()
+    await look.at(eva, "today-change")
+
+    await eva.goto(f"{windows.url}/#/plan")
+    await eva.locator("[data-test=plan-form]").wait_for()
+    await look.at(eva, "plan")
+    await eva.locator("#time").fill("25:99")
+    await eva.locator("[data-test=plan-save]").click()
+    await eva.locator("[data-test=faults]").wait_for()
+    await look.at(eva, "plan-faults")
+
+    await eva.goto(f"{windows.url}/#/people")
+    await eva.locator("[data-test=person]").first.wait_for()
+    await look.at(eva, "people")
+    await eva.locator("#q").fill("Ingrid")
+    await eva.get_by_text("Ingrid Lindqvist").click()
+    await eva.locator("[data-test=take-over]").wait_for()
+    await look.at(eva, "card-closed")
+    await eva.locator("[data-test=take-over]").click()
+    await eva.locator("[data-test=consent]").first.wait_for()
+    await eva.locator("[data-test=pair]").click()
+    await eva.locator("[data-test=objection]").click()
+    await look.at(eva, "card")
+
+    await eva.locator("[data-test=new-consent]").click()
+    await eva.locator("[data-test=sentence]").wait_for()
+    await look.at(eva, "consent")
+    await eva.locator("input[value=auto_answer]").check()
+    await eva.locator("[data-test=consent-save]").click()
+    await eva.locator("[data-test=faults]").wait_for()
+    await look.at(eva, "consent-faults")
+
+    stack.move_clock(minutes=31)
+    await eva.goto(f"{windows.url}/#/people/00000000-0000-4000-8000-000000000000")
+    await eva.locator("[data-test=unlock]").wait_for()
+    await look.at(eva, "locked")
+    await eva.locator("[data-test=unlock]").click()
+    await eva.locator("[data-test=nav-people]").first.wait_for()
+    await look.at(eva, "not-found")
+    await eva.evaluate(END_SHIFT)
+    await stack.rows("delete from assignment where source = 'took_over'")
+
+    assert look.faults == []
+
+
+@pytest.mark.parametrize(("language", "which"), MATRIX)
+async def test_staff_can_read_and_reach_everything_in_and_after_a_call(
+    stack, windows, in_language, language, which
+):
+    await in_language(language)
+    look = staff_look(language, which)
+    birgitta, olof = await windows.tv(), await windows.tv("olof")
+    maria = await windows.staff()
+
+    await ring(maria, "Birgitta")
+    await birgitta.locator("[data-test=decline]").click()
+    await maria.locator("[data-test=steps]").wait_for()
+    await look.at(maria, "after-declined")
+    await maria.goto(f"{windows.url}/#/")
+    await olof.locator("[data-test=tile-ring]").click()
+    await maria.locator("[data-test=call-in]").wait_for()
+    await look.at(maria, "today-waiting")
+    await maria.locator("[data-test=step-ring-now]").click()
+    await maria.locator("[data-test=ringing]").wait_for()
+    await look.at(maria, "call-ringing")
+    await birgitta.locator("[data-test=answer]").click()
+    await sees(maria)
+    await look.at(maria, "call-open")
+    await maria.locator("[data-test=rtt]").fill(LONG)
+    await maria.locator("[data-test=ready]").click()
+    await look.at(maria, "call-text")
+    await maria.locator("[data-test=hang-up]").click()
+    await maria.locator("[data-test=outcome-all_well]").wait_for()
+    await look.at(maria, "after-call")
+
+    assert look.faults == []
+
+
+@pytest.mark.parametrize(("language", "which"), MATRIX)
+async def test_the_resident_can_read_and_reach_everything_by_arrow_keys(
+    stack, windows, in_language, language, which
+):
+    await in_language(language)
+    look = tv_look(language, which)
+    unpaired = await windows.new()
+    await unpaired.goto(f"{windows.url}/tv?lang={language}")
+    await unpaired.locator("[data-test=letters]").wait_for()
+    await look.at(unpaired, "pairing")
+    await unpaired.close()
+
+    birgitta = await windows.tv()
+    await birgitta.locator("[data-test=tile-yes]").wait_for()
+    await look.at(birgitta, "home")
+    await birgitta.locator("[data-test=tile-day]").click()
+    await look.at(birgitta, "day")
+    await birgitta.keyboard.press("Escape")
+    await birgitta.locator("[data-test=tile-yes]").click()
+    await look.at(birgitta, "yes")
+    await birgitta.keyboard.press("Escape")
+    await birgitta.locator("[data-test=tile-ring]").click()
+    await birgitta.locator("[data-test=cancel]").wait_for()
+    await look.at(birgitta, "calling-in")
+    await birgitta.locator("[data-test=cancel]").click()
+    await birgitta.locator("[data-test=home]").wait_for()
+
+    maria = await windows.staff()
+    await ring(maria, "Birgitta")
+    await birgitta.locator("[data-test=answer]").wait_for()
+    await look.at(birgitta, "ringing")
+    await birgitta.locator("[data-test=answer]").click()
+    await birgitta.locator("[data-test=hang-up]").click()
+    await birgitta.locator("[data-test=go-on]").wait_for()
+    await look.at(birgitta, "in-call-sure")
+    await birgitta.locator("[data-test=go-on]").click()
+    await sees(birgitta)
+    await birgitta.locator("[data-test=mine]").wait_for()
+    await look.at(birgitta, "in-call")
+    await maria.locator("[data-test=rtt]").fill(LONG)
+    await birgitta.get_by_text(LONG).wait_for()
+    await look.at(birgitta, "in-call-text")
+    await maria.locator("[data-test=hang-up]").click()
+    await birgitta.locator("[data-test=faces]").wait_for()
+    await look.at(birgitta, "after-call", keys=False)
+
+    assert look.faults == []
+
+
+@pytest.mark.parametrize(("language", "which"), MATRIX)
+async def test_the_resident_can_read_the_screen_at_night_and_without_contact(
+    stack, windows, in_language, language, which
+):
+    await in_language(language)
+    look = tv_look(language, which)
+    stack.move_clock(hours=13)
+    night = await windows.new(viewport={"width": 1920, "height": 1080})
+    await night.goto(f"{windows.url}/demo/tv/birgitta")
+    await night.locator("[data-test=night]").wait_for()
+    await look.at(night, "night")
+    await night.close()
+    stack.move_clock()
+    birgitta = await windows.tv()
+    await birgitta.evaluate("() => navigator.serviceWorker.ready.then(() => true)")
+    stack.kill_server()
+    await birgitta.locator("[data-test=no-contact]").wait_for()
+    await look.at(birgitta, "no-contact")
+    stack.start_server()
+    await stack.server_up()
+
+    assert look.faults == []
