@@ -4,6 +4,9 @@ import json
 import logging
 import sys
 from datetime import UTC, datetime
+from types import TracebackType
+
+log = logging.getLogger(__name__)
 
 FIELDS = frozenset({
     "action", "attempt", "call_id", "code", "count", "effect", "endpoint_id", "job", "kind",
@@ -12,6 +15,7 @@ FIELDS = frozenset({
 })  # fmt: skip
 """Ids of our own objects and numbers; never a name, an address, free text or a payload."""
 
+OURS = frozenset({"telecare", "edge", "__main__"})
 _STANDARD = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "taskName"}
 
 
@@ -23,7 +27,7 @@ class JsonLines(logging.Formatter):
             "at": datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds"),
             "level": record.levelname.lower(),
             "from": record.name,
-            "says": record.getMessage(),
+            "says": _says(record),
         }
         extra = {k: v for k, v in vars(record).items() if k not in _STANDARD}
         line.update({k: v for k, v in extra.items() if k in FIELDS})
@@ -32,6 +36,15 @@ class JsonLines(logging.Formatter):
         if record.exc_info:
             line["trace"] = _trace(record)
         return json.dumps(line, default=str, ensure_ascii=False)
+
+
+def _says(record: logging.LogRecord) -> str:
+    """Our own phrases are constants. Of what libraries say, the first line without its values: they
+    put addresses of callers there, and errors with all that these quote.
+    """
+    if record.name.split(".")[0] in OURS:
+        return record.getMessage()
+    return str(record.msg).partition("\n")[0]
 
 
 def _trace(record: logging.LogRecord) -> list[str]:
@@ -59,3 +72,11 @@ def begin(level: int = logging.INFO) -> None:
     out.setFormatter(JsonLines())
     logging.basicConfig(level=level, handlers=[out], force=True)
     logging.getLogger("aiohttp.access").disabled = True  # it would write addresses and paths
+    sys.excepthook = _process_ends
+
+
+def _process_ends(
+    kind: type[BaseException], error: BaseException, trace: TracebackType | None
+) -> None:
+    """In place of Python's own way, which prints the error's message."""
+    log.critical("process ends", exc_info=(kind, error, trace))
