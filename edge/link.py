@@ -7,12 +7,10 @@ session expiry 0: what must survive is re-sent by `edge.delivery`, never by brok
 import asyncio
 import logging
 import random
-import socket
 import ssl
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 from urllib.parse import urlsplit
 
 from paho.mqtt.client import Client, ConnectFlags, DisconnectFlags, MQTTMessage
@@ -22,7 +20,7 @@ from paho.mqtt.properties import Properties
 from paho.mqtt.reasoncodes import ReasonCode
 
 from edge.identity import Identity, refuse_plain_text
-from telecare.wire import seal
+from telecare.wire import seal, tcp
 from telecare.wire.edge import MAX_PAYLOAD_BYTES
 from telecare.wire.topics import HELLO, Down, Up, down, up
 
@@ -170,7 +168,8 @@ class Link:
             reconnect_on_failure=False,
         )
         client.connect_timeout = CONNECT_TIMEOUT_S
-        client.on_socket_open = send_at_once
+        client.on_socket_open = lambda _client, _user, line: tcp.send_at_once(line)
+        client.on_publish = lambda *_: tcp.acknowledge_at_once(client.socket())
         will, topic = self._will(), up(unit, Up.STATUS)
         properties = self._sealed(topic, self._numbers.last_out, will, PacketTypes.WILLMESSAGE)
         client.will_set(topic, will, qos=1, retain=True, properties=properties)
@@ -193,7 +192,8 @@ class Link:
         def on_subscribe(client: Client, *_: object) -> None:
             loop.call_soon_threadsafe(self._on_connected, client)
 
-        def on_message(_client: Client, _user: object, message: MQTTMessage) -> None:
+        def on_message(client: Client, _user: object, message: MQTTMessage) -> None:
+            tcp.acknowledge_at_once(client.socket())
             loop.call_soon_threadsafe(self._on_message, message)
 
         def on_disconnect(
@@ -258,11 +258,6 @@ class Link:
         properties = Properties(packet)  # type: ignore[no-untyped-call]
         properties.UserProperty = seal.seal(self._identity.mac_key, topic, counter, payload)
         return properties
-
-
-def send_at_once(_client: Client, _user: object, line: Any) -> None:  # paho names no public type
-    """Nagle's algorithm against delayed acknowledgement costs the second of two messages 40 ms."""
-    line.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
 
 
 def no_session() -> Properties:

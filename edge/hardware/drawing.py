@@ -5,6 +5,7 @@ No imaging library: a picture is one bytearray, filled by slices (a frame costs 
 
 import random
 from dataclasses import dataclass
+from functools import cache
 from typing import Self
 
 from av import VideoFrame
@@ -114,6 +115,7 @@ def padded(pixels: bytearray, width: int, line_size: int) -> bytes:
     return gap.join(rows) + gap
 
 
+@cache
 def drawn_room() -> Picture:
     """A wall, a floor, a window and an armchair, in quiet colours."""
     picture = Picture.plain(Colour(168, 118, 138))

@@ -9,11 +9,11 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Literal
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 from telecare.access import store as access_store
 from telecare.access.model import StaffSession
-from telecare.access.service import session_topic, unit_topic
+from telecare.access.service import unit_topic
 from telecare.audit.actions import Action
 from telecare.audit.append import Kept, append
 from telecare.audit.format import Document
@@ -90,6 +90,11 @@ def call_topic(call_id: CallId) -> str:
 
 def signal_topic(call_id: CallId) -> str:
     return f"signal:{call_id}"
+
+
+def calls_topic(session_id: UUID) -> str:
+    """Which calls a console is in."""
+    return f"calls:{session_id}"
 
 
 def lease_topic(call_id: CallId) -> str:
@@ -243,4 +248,4 @@ def tell(db: Transaction, call: Call) -> None:
     db.changed(resident_topic(call.resident_id))
     db.changed(unit_topic(call.unit_id))
     if call.staff_session_id is not None:
-        db.changed(session_topic(call.staff_session_id))
+        db.changed(calls_topic(call.staff_session_id))

@@ -1,6 +1,6 @@
 """SQL of calls, leases and signals."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
@@ -212,10 +212,15 @@ async def signals(
 
 
 VIEW = """
-select c.id, r.name as resident_name, r.given_name as resident_given_name,
-    r.language as resident_language, s.name as staff_name, s.given_name as staff_given_name,
-    u.name as unit_name, u.phone as unit_phone, e.kind as endpoint_kind
+select c.id, c.kind, c.state, c.resident_id, c.unit_id, c.staff_id, c.staff_session_id, c.visit_id,
+    c.endpoint_id, c.created_at, c.ring_until, c.answers_itself_at, c.answered_by_itself,
+    c.opened_at, c.seen_at, c.dark_at, c.must_end, c.ended_at, c.end_reason, c.home_picture,
+    c.home_sound, c.basis, c.first_language, c.staff_page, c.home_page, t.relay_only,
+    r.name as resident_name, r.given_name as resident_given_name, s.name as staff_name,
+    s.given_name as staff_given_name, u.name as unit_name, u.phone as unit_phone,
+    e.kind as endpoint_kind
 from call c
+join tenant t on t.id = c.tenant_id
 join resident r on r.tenant_id = c.tenant_id and r.id = c.resident_id
 join care_unit u on u.tenant_id = c.tenant_id and u.id = c.unit_id
 left join staff s on s.tenant_id = c.tenant_id and s.id = c.staff_id
@@ -225,27 +230,29 @@ where c.tenant_id = $1 and c.id = $2
 
 
 @dataclass(frozen=True, slots=True)
-class Names:
-    """What the two screens call each other."""
+class View:
+    """A call with what its two screens call each other, and which page speaks for each end."""
 
+    call: Call
     resident_name: str
     resident_given_name: str
-    resident_language: Language
     staff_name: str | None
     staff_given_name: str | None
     unit_name: str
     unit_phone: str
     endpoint_kind: Literal["tv", "unit"] | None
+    relay_only: bool
+    pages: Mapping[Party, UUID | None]
 
 
-async def names(db: Transaction, call_id: CallId) -> Names | None:
+async def view(db: Transaction, call_id: CallId) -> View | None:
     row = await db.fetchrow(VIEW, db.tenant, call_id)
     if row is None:
         return None
-    return Names(
-        row["resident_name"], row["resident_given_name"], row["resident_language"],
-        row["staff_name"], row["staff_given_name"], row["unit_name"], row["unit_phone"],
-        row["endpoint_kind"],
+    return View(
+        _call(row), row["resident_name"], row["resident_given_name"], row["staff_name"],
+        row["staff_given_name"], row["unit_name"], row["unit_phone"], row["endpoint_kind"],
+        row["relay_only"], {"staff": row["staff_page"], "home": row["home_page"]},
     )  # fmt: skip
 
 

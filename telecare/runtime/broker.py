@@ -6,12 +6,10 @@ acknowledged after its handler has returned, so after the commit.
 
 import asyncio
 import logging
-import socket
 import ssl
 from collections.abc import Awaitable, Callable
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
-from typing import Any
 from urllib.parse import unquote, urlsplit
 from uuid import uuid4
 
@@ -20,6 +18,8 @@ from paho.mqtt.enums import CallbackAPIVersion, MQTTProtocolVersion
 from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.properties import Properties
 from paho.mqtt.reasoncodes import ReasonCode
+
+from telecare.wire import tcp
 
 log = logging.getLogger(__name__)
 
@@ -114,13 +114,17 @@ class Broker:
             loop.call_soon_threadsafe(ended.set)
 
         def message(_c: Client, _u: object, taken: MQTTMessage) -> None:
+            tcp.acknowledge_at_once(client.socket())
             loop.call_soon_threadsafe(arrived.put_nowait, taken)
 
-        def opened(_c: Client, _u: object, line: Any) -> None:  # paho names no public type
-            # Nagle's algorithm against delayed acknowledgement: the second of two waits 40 ms.
-            line.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        def opened(_c: Client, _u: object, line: object) -> None:
+            tcp.send_at_once(line)
+
+        def acknowledged(*_: object) -> None:
+            tcp.acknowledge_at_once(client.socket())
 
         client.on_socket_open = opened
+        client.on_publish = acknowledged
         client.on_connect = connected
         client.on_subscribe = subscribed
         client.on_disconnect = disconnected

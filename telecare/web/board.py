@@ -55,6 +55,7 @@ class Board:
         self._lock = asyncio.Lock()
         self._stale = True
         self._read_at = 0.0
+        self._rest_until = 0.0
         self._rows: dict[UUID, Row] = {}
         self.version = 0
         self._changes = ""
@@ -63,6 +64,12 @@ class Board:
     def set(self) -> None:
         """Something changed (runtime.feed)."""
         self._stale = True
+
+    def rest_s(self) -> float:
+        """How long to leave a changed list alone: as long as reading it took, so that a burst of
+        changes never takes more than half of the time. A first change is read at once.
+        """
+        return self._rest_until - time.monotonic() if self._stale else 0.0
 
     @property
     def residents(self) -> Sequence[tuple[UUID, str]]:
@@ -87,11 +94,13 @@ class Board:
 
     async def _read(self) -> None:
         self._stale = False
+        begun = time.monotonic()
         async with self._database.transaction(self._tenant) as db:
             for unit in (self._unit, *await access_store.covered_at_times(db, self._unit)):
                 self._feed.follow(self, unit_topic(unit))
             rows = {row.id: row for row in await unit_rows(db, self._unit, self._clock.now())}
         self._read_at = time.monotonic()
+        self._rest_until = 2 * self._read_at - begun
         changed = [row for key, row in rows.items() if self._rows.get(key) != row]
         gone = [key for key in self._rows if key not in rows]
         if self.version and not changed and not gone:

@@ -96,9 +96,13 @@ class FollowedCalls:
         return True
 
     async def show_live(self, live: CallId | None) -> None:
-        """The call this end is in now, and the end of those it was shown."""
+        """The call this end is in now, and the end of those it was shown.
+
+        One that this page has joined it follows anyhow.
+        """
         for call_id in {*self._calls, *([live] if live else [])}:
-            await self._send_call(call_id)
+            if self._joined(call_id) is None:
+                await self._send_call(call_id)
 
     async def say(self, name: str) -> None:
         """What became stale; `name` is "<kind> <call id>"."""
@@ -149,13 +153,13 @@ class FollowedCalls:
 
     async def _send_call(self, call_id: CallId) -> None:
         async with self._floor.database.transaction(self.session.tenant) as db:
-            call = await store.by_id(db, call_id)
-            if call is None or not self._may_see(call.resident_id, call.staff_id):
-                return
-            frame = await call_frame(
-                db, call, self.session, page=self._speaking_as(call_id), turn=self._floor.turn
-            )
-            speaks = await store.page_of(db, call_id, self._party)
+            seen = await store.view(db, call_id)
+        if seen is None or not self._may_see(seen.call.resident_id, seen.call.staff_id):
+            return
+        call, speaks = seen.call, seen.pages[self._party]
+        frame = call_frame(
+            seen, self.session, page=self._speaking_as(call_id), turn=self._floor.turn
+        )
         if frame.mine and call.is_live and speaks is None and self._joined(call_id) is not None:
             # Joined while it rang, when no screen was an end of it yet.
             await self._floor.calls.join(self.session, call_id, self._page)
@@ -191,11 +195,10 @@ class FollowedCalls:
         if joined is None:
             return
         async with self._floor.database.transaction(self.session.tenant) as db:
-            call = await store.by_id(db, call_id)
-            own = await store.page_of(db, call_id, self._party)
-            if call is None or own not in (None, self._page):
+            seen = await store.view(db, call_id)
+            if seen is None or seen.pages[self._party] not in (None, self._page):
                 return
-            if self._party == "home" and call.endpoint_id != self._endpoint():
+            if self._party == "home" and seen.call.endpoint_id != self._endpoint():
                 return
             signals = await store.signals(db, call_id, self._party, after=joined.sent)
         for signal in signals:

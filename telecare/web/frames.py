@@ -6,7 +6,7 @@ from uuid import UUID
 from telecare.access import store as access_store
 from telecare.access.model import ScreenSession, StaffSession
 from telecare.calls import store as call_store
-from telecare.calls.model import Call, Kind, Reason
+from telecare.calls.model import Kind, Reason
 from telecare.calls.turn import TurnServer, credential
 from telecare.consent import store as consent_store
 from telecare.devices import store as device_store
@@ -31,41 +31,37 @@ def ice_servers(turn: TurnServer | None, call_id: CallId) -> list[IceServer]:
     return [IceServer(urls=list(made.urls), username=made.username, credential=made.credential)]
 
 
-async def call_frame(
-    db: Transaction,
-    call: Call,
+def call_frame(
+    seen: call_store.View,
     session: StaffSession | ScreenSession,
     *,
     page: UUID | None,
     turn: TurnServer | None,
 ) -> CallFrame:
     """The call as this page may know it. `page` None: it takes the place of any older page."""
-    names = await call_store.names(db, call.id)
-    assert names is not None  # noqa: S101 - the call was read in this transaction
+    call = seen.call
     is_staff = isinstance(session, StaffSession)
     if isinstance(session, StaffSession):
         is_end = call.staff_id == session.staff.id
-        speaks = await call_store.page_of(db, call.id, "staff")
     else:
         is_end = call.endpoint_id == session.actor.endpoint_id
-        speaks = await call_store.page_of(db, call.id, "home")
+    speaks = seen.pages["staff" if is_staff else "home"]
     mine = is_end and (page is None or speaks in (None, page))
     live_and_mine = mine and call.is_live
-    tenant = await access_store.tenant(db)
     unanswered = call.kind is Kind.CALL_IN and call.end_reason is Reason.NO_ANSWER
     return CallFrame(
         call_id=call.id,
         kind=str(call.kind),
         state=str(call.state),
         resident_id=call.resident_id,
-        resident_name=names.resident_name if is_staff else names.resident_given_name,
-        resident_given_name=names.resident_given_name,
+        resident_name=seen.resident_name if is_staff else seen.resident_given_name,
+        resident_given_name=seen.resident_given_name,
         staff_id=call.staff_id if is_staff else None,
-        staff_name=names.staff_name if is_staff else names.staff_given_name,
-        staff_given_name=names.staff_given_name,
-        unit_name=names.unit_name,
+        staff_name=seen.staff_name if is_staff else seen.staff_given_name,
+        staff_given_name=seen.staff_given_name,
+        unit_name=seen.unit_name,
         visit_id=call.visit_id,
-        answered_by=names.endpoint_kind if call.opened_at else None,
+        answered_by=seen.endpoint_kind if call.opened_at else None,
         mine=mine,
         ring_until=call.ring_until,
         answers_itself_at=call.answers_itself_at,
@@ -82,8 +78,8 @@ async def call_frame(
         else None,
         max_s=call.max_s,
         ice_servers=ice_servers(turn, call.id) if live_and_mine else [],
-        relay_only=tenant.relay_only,
-        phone=names.unit_phone if unanswered else None,
+        relay_only=seen.relay_only,
+        phone=seen.unit_phone if unanswered else None,
     )
 
 

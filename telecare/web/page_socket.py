@@ -90,13 +90,13 @@ class PageSocket:
         self._reader: asyncio.Task[object] | None = None
         self._is_gone = False
 
-    async def run(self, follows: tuple[str, str]) -> None:
+    async def run(self, *follows: tuple[str, str]) -> None:
         """Serve until the page or the session goes."""
         self._reader = asyncio.current_task()
-        name, topic = follows
         try:
-            self.follow(name, topic)
-            self.wake(HELLO, name)
+            for name, topic in follows:
+                self.follow(name, topic)
+            self.wake(HELLO, *(name for name, _ in follows))
             await self._read()
         finally:
             await self._leave()
@@ -230,11 +230,11 @@ class Screens:
     def hello(self) -> str:
         return wire.Hello(version=self.floor.version, now=self.floor.clock.now()).model_dump_json()
 
-    async def hold(self, page: PageSocket, follows: tuple[str, str]) -> None:
-        """Serve the page. `follows`: the first thing it shows, and that thing's topic."""
+    async def hold(self, page: PageSocket, *follows: tuple[str, str]) -> None:
+        """Serve the page. `follows`: what it shows from the start, each with its topic."""
         self._open.add(page)
         try:
-            await page.run(follows)
+            await page.run(*follows)
         finally:
             self._open.discard(page)
             await page.close(OK)

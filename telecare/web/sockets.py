@@ -1,5 +1,6 @@
 """The WebSocket routes: a staff page follows a unit's day, a TV page one home; both their calls."""
 
+import asyncio
 import time
 
 from aiohttp import web
@@ -13,10 +14,12 @@ from telecare.audit.actions import Action
 from telecare.audit.append import Kept, append
 from telecare.audit.model import Person, Record, refused
 from telecare.calls import store as call_store
+from telecare.calls.opening import calls_topic
 from telecare.consent.service import resident_topic
 from telecare.runtime.clock import STOCKHOLM
 from telecare.runtime.errors import DatabaseUnavailable, TelecareError
 from telecare.runtime.http import Exempt, Route
+from telecare.web.board import Board
 from telecare.web.frames import home_frame
 from telecare.web.page_socket import SCREENS, Accepted, PageSocket, Screens
 from telecare.wire import signalling as wire
@@ -56,17 +59,22 @@ class StaffSocket(PageSocket):
 
     async def refresh(self, kind: str) -> None:
         if kind == "session":
-            await self._refresh_session()
+            if not await self._check():
+                await self.close(SIGNED_OUT)
+        elif kind == "calls":
+            await self._refresh_calls()
         elif kind == "board" and self._unit is not None:
-            board = self.floor.boards.of(self.session.tenant, self._unit)
-            text, self._version = await board.frame(self._version)
-            if text is not None:
-                await self.send(text)
+            await self._refresh_board(self.floor.boards.of(self.session.tenant, self._unit))
 
-    async def _refresh_session(self) -> None:
-        if not await self._check():
-            await self.close(SIGNED_OUT)
+    async def _refresh_board(self, board: Board) -> None:
+        if (rest_s := board.rest_s()) > 0:
+            asyncio.get_running_loop().call_later(rest_s, self.wake, "board")
             return
+        text, self._version = await board.frame(self._version)
+        if text is not None:
+            await self.send(text)
+
+    async def _refresh_calls(self) -> None:
         async with self.floor.database.transaction(self.session.tenant) as db:
             live = await call_store.live_of_staff(db, self.session.staff.id)
         await self.calls.show_live(live)
@@ -168,7 +176,8 @@ async def staff_socket(request: web.Request) -> web.WebSocketResponse:
     session = request[STAFF]
     socket = await _accepted(request)
     page = StaffSocket(screens, socket, session, Check(request))
-    await screens.hold(page, ("session", session_topic(session.id)))
+    follows = (("session", session_topic(session.id)), ("calls", calls_topic(session.id)))
+    await screens.hold(page, *follows)
     return socket.response
 
 

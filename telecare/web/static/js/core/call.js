@@ -87,8 +87,6 @@ export class CallEnd {
     /** @type {RTCPeerConnection|null} */
     this.pc = null;
     this.generation = 0;
-    /** @type {Media|null} */
-    this.offeredMedia = null;
     /** @type {Map<number, RTCIceCandidateInit[]>} */
     this.early = new Map();
     /** @type {import("./wire").Signal[]} */
