@@ -9,7 +9,7 @@ from pydantic import AfterValidator, Field
 
 from telecare.access.http import SCREEN, STAFF, Made, path_id
 from telecare.audit.actions import Action
-from telecare.consent.model import Purpose
+from telecare.consent.model import Purpose, StandIn
 from telecare.consent.service import Consents, Outcome, Statement
 from telecare.consent.words import details, sentence
 from telecare.runtime.http import (
@@ -59,7 +59,7 @@ class ConsentBody(Body):
     hours: HoursBody | None = None
     callers: list[UUID] | None = Field(default=None, max_length=100)
     answer_after_s: int | None = Field(default=None, ge=10, le=60)
-    stands_in: Literal["relative", "guardian", "attorney"] | None = None
+    stands_in: StandIn | None = None
 
     def statement(self) -> Statement:
         return Statement(

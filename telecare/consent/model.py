@@ -16,6 +16,7 @@ from telecare.wire.ids import AssignmentId, CohabitantId, ConsentId, ResidentId,
 STOCKHOLM = ZoneInfo("Europe/Stockholm")
 
 Decision = Literal["permit", "deny", "withdrawn"]
+StandIn = Literal["relative", "guardian", "attorney"]
 Given = Literal["in_person", "paper", "phone", "tv", "unit"]
 
 
@@ -66,6 +67,8 @@ class Consent:
     information_language: str | None
     given: Given
     recorded_at: datetime
+    stands_in: StandIn | None = None
+    """Who said it in her place, where the policy of the day allows that."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,6 +126,7 @@ class Basis:
                     "consent_id": str(c.id),
                     "information_language": c.information_language,
                     "information_version": c.information_version,
+                    "stands_in": c.stands_in,
                 }
                 for c in self.consents
             ],

@@ -23,6 +23,7 @@ from telecare.consent.model import (
     Known,
     Policy,
     Purpose,
+    StandIn,
     decide,
 )
 from telecare.people import store as people_store
@@ -83,7 +84,7 @@ class Statement:
     hours: tuple[time, time] | None = None
     callers: tuple[StaffId, ...] | None = None
     answer_after_s: int | None = None
-    stands_in: Literal["relative", "guardian", "attorney"] | None = None
+    stands_in: StandIn | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -348,4 +349,5 @@ def _consent(statement: Statement, policy: Policy, now: datetime) -> Consent:
         information_language=statement.information_language,
         given=statement.given,
         recorded_at=now,
+        stands_in=statement.stands_in,
     )

@@ -43,7 +43,7 @@ values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)
 NEWEST = """
 select distinct on (cohabitant_id) id, purpose, cohabitant_id, decision, valid_from, valid_until,
     ask_again_on, hours_from, hours_until, callers, answer_after_s, information_version,
-    information_language, given, recorded_at
+    information_language, given, recorded_at, stands_in
 from consent
 where tenant_id = $1 and resident_id = $2 and purpose = $3
 order by cohabitant_id, ordinal desc
@@ -51,7 +51,7 @@ order by cohabitant_id, ordinal desc
 ALL_NEWEST = """
 select distinct on (purpose, cohabitant_id) id, purpose, cohabitant_id, decision, valid_from,
     valid_until, ask_again_on, hours_from, hours_until, callers, answer_after_s,
-    information_version, information_language, given, recorded_at
+    information_version, information_language, given, recorded_at, stands_in
 from consent
 where tenant_id = $1 and resident_id = $2
 order by purpose, cohabitant_id, ordinal desc
@@ -59,7 +59,7 @@ order by purpose, cohabitant_id, ordinal desc
 BY_ID = """
 select id, purpose, cohabitant_id, decision, valid_from, valid_until, ask_again_on, hours_from,
     hours_until, callers, answer_after_s, information_version, information_language, given,
-    recorded_at, resident_id
+    recorded_at, stands_in, resident_id
 from consent
 where tenant_id = $1 and id = $2
 """
@@ -73,9 +73,9 @@ ADD = """
 insert into consent (tenant_id, id, resident_id, purpose, cohabitant_id, decision, valid_from,
     valid_until, ask_again_on, hours_from, hours_until, callers, answer_after_s,
     information_version, information_language, present, will_shown, ability, given, asked_by,
-    recorded_at)
+    recorded_at, stands_in)
 values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20,
-    $21)
+    $21, $22)
 """
 ADD_OBJECTION = """
 insert into objection (tenant_id, id, resident_id, purpose, by_kind, by_name, body, made_at)
@@ -113,6 +113,7 @@ def _consent(row: Row) -> Consent:
         information_language=row["information_language"],
         given=row["given"],
         recorded_at=row["recorded_at"],
+        stands_in=row["stands_in"],
     )
 
 
@@ -201,7 +202,7 @@ async def add(
         consent.hours.end if consent.hours else None,
         None if consent.callers is None else sorted(consent.callers), consent.answer_after_s,
         consent.information_version, consent.information_language, how.present, how.will_shown,
-        how.ability, consent.given, how.asked_by, consent.recorded_at,
+        how.ability, consent.given, how.asked_by, consent.recorded_at, consent.stands_in,
     )  # fmt: skip
 
 

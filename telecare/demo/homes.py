@@ -27,13 +27,19 @@ async def homes_of(
         new = [h for h in with_units if not (folder / "homes" / h.key / "unit.json").exists()]
         codes = await seed.unit_codes(database, tenant, new, now)
     return [
-        HomeScript(
-            state_dir=str(folder / "homes" / home.key),
-            server_url=config.public_url,
-            enrol_code=codes.get(home.key),
-            when_it_rings=Pressed(key="answer", after_s=ANSWERS_AFTER_S),
-            screen="off" if home.key == "karl-erik" else "on",
-            camera=camera if camera and home.key == "ingrid" else "simulated",
-        )
+        home_script(home, folder, config.public_url, code=codes.get(home.key), camera=camera)
         for home in with_units
     ]
+
+
+def home_script(
+    home: seed.Home, folder: Path, server_url: str, *, code: str | None, camera: str
+) -> HomeScript:
+    return HomeScript(
+        state_dir=str(folder / "homes" / home.key),
+        server_url=server_url,
+        enrol_code=code,
+        when_it_rings=Pressed(key="answer", after_s=ANSWERS_AFTER_S),
+        screen="off" if home.key == "karl-erik" else "on",
+        camera=camera if camera and home.key == "ingrid" else "simulated",
+    )

@@ -17,7 +17,8 @@ import pytest
 import pytest_asyncio
 
 from telecare.demo import lan, seed
-from telecare.demo.run import CameraMissing, DemoOptions, check_camera, home_script
+from telecare.demo.homes import home_script
+from telecare.demo.run import CameraMissing, DemoOptions, check_camera
 from tests.flows.conftest import PATIENCE_S, UP_S, VIDEO, hears, sees
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
@@ -361,7 +362,12 @@ async def test_a_home_has_a_real_camera_only_when_the_demo_was_given_one(tmp_pat
     plain, given = DemoOptions(tmp_path), DemoOptions(tmp_path, camera="/dev/video0")
 
     def cameras(options: DemoOptions) -> dict[str, str]:
-        return {h.key: home_script(h, options, "http://x", None).camera for h in seed.HOMES}
+        return {
+            h.key: home_script(
+                h, options.folder, "http://x", code=None, camera=options.camera
+            ).camera
+            for h in seed.HOMES
+        }
 
     assert set(cameras(plain).values()) == {"simulated"}
     real = {key: camera for key, camera in cameras(given).items() if camera != "simulated"}

@@ -61,6 +61,26 @@ async def test_a_relative_cannot_say_yes_for_somebody(world, made):
     assert await world.events(before) == ["action.refused"]
 
 
+async def test_what_a_stand_in_says_where_policy_allows_it_is_never_taken_for_her_word(
+    world, made, as_superuser
+):
+    await as_superuser(
+        f"select set_config('app.tenant', '{world.tenant}', true);"
+        f"update purpose_policy set stand_ins = '{{guardian}}' where tenant_id = {world.tenant}"
+    )
+    ingrid = await world.resident("Ingrid", says_yes=False)
+    maria = await world.staff(assigned=(ingrid,))
+    await world.tv(ingrid)
+
+    await made.consents.record(maria, ingrid.id, saying(stands_in="guardian"))
+    said = (await world.records())[-1]
+    await made.calls.ring(maria, ingrid.id)
+    rung = (await world.records())[-1]
+
+    assert said["what"]["stands_in"] == "guardian"
+    assert rung["basis"]["consents"][0]["stands_in"] == "guardian"
+
+
 async def test_yes_to_auto_answer_never_comes_from_a_tv_key(world, made):
     ingrid = await world.resident("Ingrid")
     maria = await world.staff(assigned=(ingrid,))
