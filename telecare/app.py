@@ -40,6 +40,8 @@ from telecare.runtime.tasks import Errands, every, running
 from telecare.runtime.timers import TICK, Handler, Timers
 from telecare.visits import http as visit_http
 from telecare.visits import service as visit_service
+from telecare.visits import store as visit_store
+from telecare.visits.model import UNFINISHED_AFTER
 from telecare.visits.service import Visits
 from telecare.web import card, openapi, pages, sockets, static_files
 from telecare.web.board import Boards
@@ -92,6 +94,14 @@ class Services:
 def services(database: Database, clock: Clock, config: Config) -> Services:
     react = Reactions()
     liveness = Liveness()
+
+    async def holds_open(db: Transaction, staff_id: StaffId) -> bool:
+        """A call keeps its session (architecture §6), and so does the outcome it waits for."""
+        if await call_store.live_of_staff(db, staff_id) is not None:
+            return True
+        since = clock.now() - UNFINISHED_AFTER
+        return await visit_store.awaits_outcome(db, staff_id, since)
+
     calls = Calls(database, clock, react, liveness.stamp_of)
     visits = Visits(database, clock, react)
     react.calls = calls
@@ -100,7 +110,7 @@ def services(database: Database, clock: Clock, config: Config) -> Services:
     return Services(
         database=database,
         clock=clock,
-        access=Access(database, clock, react, _holds_open),
+        access=Access(database, clock, react, holds_open),
         people=People(database, clock),
         consents=Consents(database, clock, react),
         devices=Devices(database, clock, broker_url),
@@ -111,11 +121,6 @@ def services(database: Database, clock: Clock, config: Config) -> Services:
         reactions=react,
         liveness=liveness,
     )
-
-
-async def _holds_open(db: Transaction, staff_id: StaffId) -> bool:
-    """An open call keeps its session (architecture §6)."""
-    return await call_store.live_of_staff(db, staff_id) is not None
 
 
 def timer_handlers(made: Services) -> dict[str, Handler]:

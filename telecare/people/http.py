@@ -3,7 +3,7 @@
 from uuid import UUID
 
 from aiohttp import web
-from pydantic import Field
+from pydantic import AwareDatetime, Field
 
 from telecare.access.http import STAFF, path_id
 from telecare.audit.actions import Action
@@ -25,6 +25,18 @@ class FoundResident(Answer):
 class Residents(Answer):
     items: list[FoundResident]
     next: str | None
+
+
+class TakenOverRow(Answer):
+    id: UUID
+    at: AwareDatetime
+    staff_name: str
+    resident_id: UUID
+    resident_name: str
+
+
+class TakenOverList(Answer):
+    items: list[TakenOverRow]
 
 
 class FollowUpEndBody(Body):
@@ -60,6 +72,22 @@ async def take_over(request: web.Request) -> web.Response:
     return nothing()
 
 
+async def taken_over(request: web.Request) -> web.Response:
+    """For the unit's head: who took over whom, newest first."""
+    found = await request.app[PEOPLE].taken_over(request[STAFF])
+    items = [
+        TakenOverRow(
+            id=row.id,
+            at=row.at,
+            staff_name=row.staff_name,
+            resident_id=row.resident_id,
+            resident_name=row.resident_name,
+        )
+        for row in found
+    ]
+    return json_answer(TakenOverList(items=items))
+
+
 async def close_follow_up(request: web.Request) -> web.Response:
     body = await read_body(request, FollowUpEndBody)
     await request.app[PEOPLE].close_follow_up(
@@ -75,6 +103,10 @@ ROUTES = (
     Route(
         "POST", "/api/residents/{id}/take-over", take_over, "staff", Action.ASSIGNMENT_BEGUN,
         Empty, errors=(Code.NOT_ON_SHIFT,), status=204,
+    ),
+    Route(
+        "GET", "/api/taken-over", taken_over, "staff", Action.LIST_READ, answer=TakenOverList,
+        errors=(Code.NOT_PERMITTED,),
     ),
     Route(
         "POST", "/api/follow-ups/{id}/close", close_follow_up, "staff", Action.FOLLOW_UP_CLOSED,

@@ -1,13 +1,13 @@
 """Registering people, finding them, and follow-ups."""
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from uuid import UUID
 
 from telecare.access import store as access_store
 from telecare.access.errors import NotAssigned
-from telecare.access.model import StaffSession
-from telecare.access.service import take_over, unit_topic
+from telecare.access.model import Permission, StaffSession
+from telecare.access.service import is_new_read, require, take_over, unit_topic
 from telecare.audit.actions import Action
 from telecare.audit.append import Kept, append
 from telecare.audit.format import Document
@@ -79,6 +79,9 @@ async def make_follow_up(
     await append(db, Record(Action.FOLLOW_UP_MADE, actor, [resident.person], what))
 
 
+TAKEN_OVER_SHOWN = timedelta(days=14)
+
+
 class People:
     def __init__(self, database: Database, clock: Clock) -> None:
         self._database = database
@@ -100,6 +103,20 @@ class People:
         async with self._database.transaction(session.tenant, actor_text(session.actor)) as db:
             resident = await known(db, resident_id)
             await take_over(db, session, resident.person, resident.unit_id, now)
+
+    async def taken_over(self, session: StaffSession) -> Sequence[store.TakenOver]:
+        """Who assigned herself in the unit these two weeks, for its head. Raises NotPermitted."""
+        now = self._clock.now()
+        unit = session.staff.works_in
+        async with self._database.transaction(session.tenant) as db:
+            require(db, session, Permission.LEAD, Action.LIST_READ)
+            found = await store.taken_over(db, unit, now - TAKEN_OVER_SHOWN)
+            if await is_new_read(db, session, "taken_over", unit, now):
+                names = {row.resident_id: row.resident_name for row in found}
+                persons = [Person(id_, name) for id_, name in sorted(names.items())]
+                what: Document = {"list": "taken_over", "unit_id": str(unit)}
+                await append(db, Record(Action.LIST_READ, session.actor, persons, what))
+        return found
 
     async def close_follow_up(
         self, session: StaffSession, follow_up_id: FollowUpId, note: str

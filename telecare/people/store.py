@@ -103,6 +103,40 @@ async def cohabitants(
     return [Cohabitant(CohabitantId(r["id"]), r["name"], r["relation"]) for r in rows]
 
 
+TAKEN_OVER = """
+select a.id, a.valid_from, s.name as staff_name, r.id as resident_id, r.name as resident_name
+from assignment a
+join staff s on s.tenant_id = a.tenant_id and s.id = a.staff_id
+join resident r on r.tenant_id = a.tenant_id and r.id = a.resident_id
+where a.tenant_id = $1 and r.unit_id = $2 and a.source = 'took_over' and a.valid_from >= $3
+order by a.valid_from desc, a.id
+limit $4
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class TakenOver:
+    """Somebody assigned herself to a resident ("Ta över")."""
+
+    id: UUID
+    at: datetime
+    staff_name: str
+    resident_id: ResidentId
+    resident_name: str
+
+
+async def taken_over(db: Transaction, unit_id: CareUnitId, since: datetime) -> Sequence[TakenOver]:
+    """Newest first, at most 100."""
+    rows = await db.fetch(TAKEN_OVER, db.tenant, unit_id, since, LIMIT)
+    return [
+        TakenOver(
+            r["id"], r["valid_from"], r["staff_name"], ResidentId(r["resident_id"]),
+            r["resident_name"],
+        )
+        for r in rows
+    ]  # fmt: skip
+
+
 ADD_FOLLOW_UP = """
 insert into follow_up (tenant_id, id, unit_id, resident_id, kind, about_id, created_at)
 values ($1, $2, $3, $4, $5, $6, $7)

@@ -202,3 +202,18 @@ GIVEN_NAME = "select given_name from staff where tenant_id = $1 and id = $2"
 async def staff_given_name(db: Transaction, staff_id: StaffId) -> str | None:
     name: str | None = await db.fetchval(GIVEN_NAME, db.tenant, staff_id)
     return name
+
+
+AWAITS_OUTCOME = """
+select exists (
+    select from visit v
+    join call c on c.tenant_id = v.tenant_id and c.id = v.call_id
+    where v.tenant_id = $1 and c.staff_id = $2 and v.state = 'unfinished' and c.ended_at > $3
+)
+"""
+
+
+async def awaits_outcome(db: Transaction, staff_id: StaffId, since: datetime) -> bool:
+    """Whether a visit she held, and left after `since`, has no outcome yet."""
+    found: bool = await db.fetchval(AWAITS_OUTCOME, db.tenant, staff_id, since)
+    return found

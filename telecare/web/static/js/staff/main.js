@@ -73,6 +73,7 @@ function page(path, query) {
   if (path[0] === "plan" && store.mayPlan.value) return html`<${Later} from="forms" name="PlanPage" given=${{ resident: query.get("resident") }} />`;
   if (path[0] === "people" && path[2] === "consent") return html`<${Later} key="consent" from="forms" name="ConsentPage" given=${{ id }} />`;
   if (path[0] === "people" && id) return html`<${Later} key="card" from="people" name="CardPage" given=${{ id, letters: query.get("letters") || "" }} />`;
+  if (path[0] === "taken-over" && store.mayLead.value) return html`<${Later} key="taken-over" from="people" name="TakenOverPage" given=${{}} />`;
   // A TV's QR code leads here: whose TV is it?
   if (path[0] === "people" || path[0] === "tv") return html`<${Later} key="people" from="people" name="PeoplePage" given=${{ letters: path[0] === "tv" ? id : "" }} />`;
   return html`<${Today} />`;

@@ -190,3 +190,14 @@ function CardBody({ card, again, letters }) {
       ${card.callers.length > 0 && html`<section class="panel"><h2>${t("card.callers")}</h2><ul class="have">${card.callers.map((one) => html`<li key=${one.name}><${Icon} name="people" /><div>${one.name}<small>${firstOf([`caller.${one.kind}`, "caller.staff"])}</small></div></li>`)}</ul></section>`}</div></div></main>`;
 }
 
+/** For the unit's head: who took over whom. */
+export function TakenOverPage() {
+  const heading = usePage(t("taken_over.title"));
+  const found = useFetched(() => get("/api/taken-over"), []);
+  const items = /** @type {Array<{id: string, at: string, staff_name: string, resident_id: string, resident_name: string}>|null} */ (found.value ? found.value.items : null);
+  const at = store.now.value;
+  return html`<main id="main"><div class="top"><h1 tabindex="-1" ref=${heading}>${t("taken_over.title")}</h1><p>${t("taken_over.lead")}</p></div><${NoticeBox} />
+    ${!items && html`<${Loading} error=${found.error} again=${found.again} />`}
+    ${items && !items.length && html`<p class="panel soft">${t("taken_over.nobody")}</p>`}
+    ${items && items.length > 0 && html`<section class="panel"><ol class="line">${items.map((one) => html`<li key=${one.id} data-test="taken-over"><time datetime=${one.at}>${whenText(one.at, at)}</time><div>${t("taken_over.line", { staff: one.staff_name, name: one.resident_name })}</div></li>`)}</ol></section>`}</main>`;
+}

@@ -292,6 +292,7 @@ export function tick(visitId, n, done) {
 // --- session, shift, lock ---------------------------------------------------------------------
 
 /** What her role allows. */
+export const mayLead = computed(() => me.value !== null && me.value.may.includes("lead"));
 export const mayPlan = computed(() => me.value !== null && me.value.may.includes("plan"));
 const WARN_MS = 30 * 60 * 1000;
 /** When she must sign in anew, from half an hour before. @type {{value: string|null}} */

@@ -139,7 +139,8 @@ export function Today() {
   return html`<main id="main"><div class="top"><h1 tabindex="-1" ref=${heading}>${t("today.title")}</h1><p>${weekday(at)} ${dayMonth(at)}${me ? `, ${me.unit_name}` : ""}</p></div>
     <${Shift} />
     <div class="filters" role="group" aria-label=${t("today.show")}>${filters.map((one) => html`<button type="button" key=${one.value} data-test=${`filter-${one.value}`} aria-pressed=${String(filter === one.value)} onClick=${() => setFilter(one.value)}>${one.text}</button>`)}
-      ${store.mayPlan.value && html`<a class="btn small plan" data-test="plan" href="#/plan">${t("today.plan")}</a>`}</div>
+      ${store.mayPlan.value && html`<a class="btn small plan" data-test="plan" href="#/plan">${t("today.plan")}</a>`}
+      ${store.mayLead.value && html`<a class="btn small" data-test="taken-over-link" href="#/taken-over">${t("taken_over.title")}</a>`}</div>
     ${!store.loaded.value && html`<p class="soft" role="status">${t("common.loading")}</p>`}
     ${store.loaded.value && !shown.length && html`<p class="panel soft">${t(`today.empty.${filter}`)}</p>`}
     ${block(t("today.now"), parts.now)}${block(t("today.later"), parts.later)}${block(t("today.finished", { done: parts.done.length, all: shown.length }), parts.done)}</main>`;
