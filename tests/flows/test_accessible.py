@@ -21,8 +21,8 @@ END_SHIFT = """() => fetch("/api/shifts/end", {method: "POST", body: "{}",
     headers: {"Content-Type": "application/json"}}).then(answer => answer.status)"""
 MATRIX = [
     pytest.param("sv", "all", id="sv"),
-    pytest.param("fi", "small", id="fi-320"),
-    pytest.param("en", "small", id="en-320"),
+    pytest.param("fi", "small", id="fi-320", marks=pytest.mark.slow),
+    pytest.param("en", "small", id="en-320", marks=pytest.mark.slow),
     pytest.param("fi", "wide", id="fi", marks=pytest.mark.slow),
     pytest.param("en", "wide", id="en", marks=pytest.mark.slow),
 ]
@@ -94,7 +94,7 @@ async def test_whoever_signs_in_can_read_and_reach_everything(windows, served, l
     await look.at(page, "sign-in-demo")
     await page.goto(f"{served}/?lang={language}")
     await look.at(page, "sign-in-passkey")
-    await page.goto(f"{served}/invitation/{'x' * 43}?lang={language}")
+    await page.goto(f"{served}/invitation?lang={language}#{'x' * 43}")
     await look.at(page, "invitation")
 
     assert look.faults == []

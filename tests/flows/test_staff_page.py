@@ -10,7 +10,7 @@ from telecare.consent import store as consent_store
 from telecare.demo import seed
 from telecare.people.model import Resident
 from telecare.people.service import register
-from telecare.runtime.clock import FileClock
+from telecare.runtime.clock import STOCKHOLM, FileClock
 from telecare.runtime.config import Config
 from telecare.runtime.db import open_database
 from telecare.wire.ids import ResidentId, new_row_id
@@ -74,13 +74,15 @@ async def test_the_page_says_half_an_hour_before_that_she_must_sign_in_anew(stac
     maria = await windows.staff()
     now = FileClock(stack.clock_file).now()
 
-    await stack.rows(SESSION, MARIA.id, now + timedelta(minutes=40))
+    ends = now + timedelta(minutes=40)
+    await stack.rows(SESSION, MARIA.id, ends)
     await maria.reload()
     await maria.locator("[data-test=filter-mine]").wait_for()
     assert await maria.locator("[data-test=ends-soon]").count() == 0
     stack.move_clock(minutes=11)
 
-    await maria.get_by_text("Klockan 10:40 loggas du ut, efter 16 timmar.").wait_for()
+    at = f"{ends.astimezone(STOCKHOLM):%H:%M}"
+    await maria.get_by_text(f"Klockan {at} loggas du ut, efter 16 timmar.").wait_for()
     await maria.locator("[data-test=sign-in-anew]").click()
     await maria.get_by_role("button", name="Maria Ek").wait_for()
 
@@ -102,6 +104,7 @@ async def test_the_end_of_a_long_day_never_cuts_a_call(stack, windows):
     await asyncio.gather(sees(maria), sees(birgitta))
     await maria.locator("[data-test=hang-up]").click()
     await birgitta.locator("[data-test=faces], [data-test=home]").first.wait_for()
+    stack.move_clock(minutes=11)  # the outcome, too, had its ten minutes
     await maria.goto(windows.url)
     await maria.get_by_role("button", name="Maria Ek").wait_for()
 
