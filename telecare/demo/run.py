@@ -83,8 +83,8 @@ async def demo(options: DemoOptions) -> None:
     try:
         server.start()
         environment = await _begin(services, options.folder, f"http://localhost:{port}")
-        server.tell(json.dumps(environment))
         homes.tell(*await _homes(environment, options))
+        server.tell(json.dumps(environment))  # after the people are made: it makes who is missing
         await _until_up(port, server)
         children.append(homes)
         homes.start()

@@ -239,6 +239,7 @@ async def test_the_resident_can_read_and_reach_everything_by_arrow_keys(
     assert look.faults == []
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("language", "which"), MATRIX)
 async def test_the_resident_can_read_the_screen_at_night_and_without_contact(
     stack, windows, in_language, language, which

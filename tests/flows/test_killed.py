@@ -107,6 +107,7 @@ async def test_a_visit_to_a_home_unit_survives_that_the_database_is_killed(stack
     await and_a_new_visit_begins(stack, maria)
 
 
+@pytest.mark.slow
 async def test_a_visit_to_a_home_unit_survives_that_the_broker_is_killed(stack, windows, watched):
     maria = await windows.staff()
     await ring(maria, "Ingrid")

@@ -86,6 +86,7 @@ async def full_day(stack):
     await stack.rows("delete from visit where note = 'deaf'")
 
 
+@pytest.mark.slow
 async def test_consoles_that_never_read_cost_little_and_are_dropped(stack, windows, full_day):
     maria = await windows.staff()
     cookie = await staff_cookie(stack, "eva")

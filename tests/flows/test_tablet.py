@@ -44,6 +44,7 @@ async def test_what_birgitta_writes_stands_at_marias_with_her_name_and_nowhere_e
         assert await stack.rows(kept) == [], table
 
 
+@pytest.mark.slow
 async def test_a_tv_with_a_remote_has_nothing_to_write_with(stack, windows):
     tv, maria = await windows.tv(), await windows.staff()
     row = maria.locator("[data-test=visit]", has_text="Birgitta")

@@ -71,6 +71,7 @@ async def test_the_tv_starts_without_its_server_and_is_back_by_itself(stack, win
     await ended(stack, "hung_up_by_staff")
 
 
+@pytest.mark.slow
 async def test_a_new_version_waits_until_the_visit_is_over(stack, windows, next_release):
     tv = await windows.tv()
     maria = await windows.staff()

@@ -46,6 +46,7 @@ async def test_a_second_tab_leaves_the_visit_alone_until_she_moves_it_there(stac
     await ends_once(stack, maria, call)
 
 
+@pytest.mark.slow
 async def test_a_duplicated_tab_takes_the_visit_over_and_the_first_says_so(stack, windows):
     maria, birgitta = await in_a_visit(windows)
     call = await live_call(stack)
