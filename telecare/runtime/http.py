@@ -102,6 +102,10 @@ class RateLimited(TelecareError):
 Model = TypeVar("Model", bound=BaseModel)
 
 
+NUL = b"\\u0000"
+"""The one character that JSON can carry and PostgreSQL's text cannot."""
+
+
 async def read_body(request: web.Request, model: type[Model]) -> Model:
     """Raises BodyMalformed, FieldUnknown, FieldInvalid, BodyTooLarge."""
     if request.content_length is not None and request.content_length > MAX_BODY_BYTES:
@@ -109,6 +113,8 @@ async def read_body(request: web.Request, model: type[Model]) -> Model:
     if request.content_type != "application/json":
         raise BodyMalformed
     raw = await request.read()
+    if NUL in raw:
+        raise BodyMalformed
     return parse(raw, model)
 
 

@@ -200,6 +200,7 @@ class Stack:
             where state <> 'ended'
             """,
             "update visit set state = 'planned', outcome = null, step = null, step_at = null",
+            "update shift set ended_at = now() where ended_at is null",
             "delete from rate_limit",
             "delete from timer",
         ):

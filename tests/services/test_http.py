@@ -246,3 +246,18 @@ def test_every_refusal_of_the_table_is_a_known_code():
 
 def test_the_demo_sign_in_is_not_in_the_server():
     assert not any("demo" in route.path for route in ROUTES)
+
+
+async def test_a_character_that_no_text_can_hold_is_refused(client, world):
+    maria = await world.staff("Maria")
+
+    async with client.http.post(
+        f"{client.url}/api/residents/search",
+        data=b'{"q": "K\\u0000"}',
+        headers={
+            "Content-Type": "application/json",
+            "Origin": client.url,
+            "Cookie": f"__Host-telecare={TOKENS[maria.id]}",
+        },
+    ) as answer:
+        assert (answer.status, (await answer.json())["code"]) == (422, "body_malformed")
