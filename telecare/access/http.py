@@ -49,11 +49,17 @@ async def session_of(request: web.Request, cookie: str) -> Session:
     return await request.app[ACCESS].session(token)
 
 
-async def staff_of(request: web.Request) -> StaffSession:
-    """Raises SignInNeeded, SessionLocked."""
+async def staff_even_locked(request: web.Request) -> StaffSession:
+    """Raises SignInNeeded."""
     session = await session_of(request, STAFF_COOKIE)
     if not isinstance(session, StaffSession):
         raise SignInNeeded
+    return session
+
+
+async def staff_of(request: web.Request) -> StaffSession:
+    """Raises SignInNeeded, SessionLocked."""
+    session = await staff_even_locked(request)
     if session.is_locked:
         raise SessionLocked
     return session
@@ -71,6 +77,7 @@ def guarded(route: Route) -> Handler:
     find: dict[str, Callable[[web.Request], Awaitable[None]]] = {
         "public": _nobody,
         "staff": _staff,
+        "staff_even_locked": _staff_even_locked,
         "screen": _screen,
     }
     door = find[route.who]
@@ -88,6 +95,10 @@ async def _nobody(request: web.Request) -> None:
 
 async def _staff(request: web.Request) -> None:
     request[STAFF] = await staff_of(request)
+
+
+async def _staff_even_locked(request: web.Request) -> None:
+    request[STAFF] = await staff_even_locked(request)
 
 
 async def _screen(request: web.Request) -> None:

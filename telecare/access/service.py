@@ -170,35 +170,59 @@ class Access:
         self._holds_open = holds_open
 
     async def session(self, token: str) -> Session:
-        """Who holds this token now. Raises SignInNeeded; locks the page after 30 idle minutes."""
+        """Who holds this token and now asks for something. Raises SignInNeeded."""
         now = self._clock.now()
         async with self._database.across_tenants() as db:
-            row = await store.session_of(db, token_hash(token))
-            if row is None:
-                raise SignInNeeded
-            db.tenant = row.tenant
+            row = await self._row(db, token)
             if row.kind == "tv":
                 return _screen_session(row)
-            return await self._staff_session(db, row, now)
+            session = await self._staff_session(db, row, now)
+            if not session.is_locked and now - row.used_at >= USED_RESOLUTION:
+                await store.mark_used(db, row.id, now)
+            return session
+
+    async def still(self, token: str) -> StaffSession:
+        """Whose page this is; a look that is no use of it. Raises SignInNeeded."""
+        async with self._database.across_tenants() as db:
+            row = await self._row(db, token)
+            return await self._staff_session(db, row, self._clock.now())
+
+    async def _row(self, db: Transaction, token: str) -> store.SessionRow:
+        row = await store.session_of(db, token_hash(token))
+        if row is None:
+            raise SignInNeeded
+        db.tenant = row.tenant
+        return row
 
     async def _staff_session(
         self, db: Transaction, row: store.SessionRow, now: datetime
     ) -> StaffSession:
-        assert row.staff_id is not None  # noqa: S101 - a check constraint says so
+        """Locks the page after 30 idle minutes. Raises SignInNeeded after 16 h."""
+        if row.staff_id is None:
+            raise SignInNeeded
         assert row.expires_at is not None  # noqa: S101
         person = await store.staff(db, row.staff_id, now)
         if person is None:
             raise SignInNeeded
         is_locked = row.page_locked_at is not None
-        if now >= row.expires_at or (not is_locked and now - row.used_at >= IDLE_LIMIT):
-            if not await self._holds_open(db, row.staff_id):
-                if now >= row.expires_at:
-                    raise SignInNeeded
-                await store.lock_page(db, row.id, now)
-                is_locked = True
-        elif not is_locked and now - row.used_at >= USED_RESOLUTION:
-            await store.mark_used(db, row.id, now)
+        is_over = now >= row.expires_at
+        is_idle = not is_locked and now - row.used_at >= IDLE_LIMIT
+        if (is_over or is_idle) and not await self._holds_open(db, row.staff_id):
+            if is_over:
+                raise SignInNeeded
+            await self._lock(db, row.id, now)
+            is_locked = True
         return _staff_session(row, person, is_locked=is_locked)
+
+    async def lock(self, session: StaffSession) -> None:
+        """Nobody is at the page, it says. Not while a call is held or waits for its outcome."""
+        async with self._begun(session) as db:
+            if not await self._holds_open(db, session.staff.id):
+                await self._lock(db, session.id, self._clock.now())
+
+    async def _lock(self, db: Transaction, session_id: UUID, now: datetime) -> None:
+        await store.lock_page(db, session_id, now)
+        db.changed(session_topic(session_id))
 
     async def sign_out(self, session: StaffSession) -> None:
         now = self._clock.now()
@@ -212,6 +236,7 @@ class Access:
         now = self._clock.now()
         async with self._begun(session) as db:
             await store.unlock_page(db, session.id, now)
+            db.changed(session_topic(session.id))
 
     async def begin_shift(self, session: StaffSession, unit_id: CareUnitId) -> ShiftId:
         now = self._clock.now()

@@ -15,6 +15,7 @@ from telecare.devices.outgoing import Addressee, to_unit
 from telecare.devices.service import Devices
 from telecare.runtime.broker import Message, Publish
 from telecare.runtime.errors import FieldInvalid, TelecareError
+from telecare.runtime.log import tell_if_unrecorded
 from telecare.wire import edge, seal, topics
 from telecare.wire.errors import Code
 from telecare.wire.ids import CallId, UnitId
@@ -43,6 +44,7 @@ class Inbox:
         try:
             await self._take(message)
         except TelecareError as error:
+            tell_if_unrecorded(error)
             log.warning("message from a unit not carried out", extra={"code": str(error.code)})
 
     async def _take(self, message: Message) -> None:

@@ -13,14 +13,15 @@ from aiohttp import web
 from aiohttp.typedefs import Middleware
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from telecare.runtime.errors import FieldInvalid, NotFound, Refusal, TelecareError
+from telecare.runtime.errors import FieldInvalid, NotFound, TelecareError
+from telecare.runtime.log import tell_if_unrecorded
 from telecare.wire.errors import Code
 
 log = logging.getLogger(__name__)
 
 MAX_BODY_BYTES = 65_536
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
-Who = Literal["public", "staff", "screen", "any_session"]
+Who = Literal["public", "staff", "staff_even_locked", "screen"]
 PUBLIC: Who = "public"
 
 
@@ -219,8 +220,7 @@ def border(origins: Origins) -> Middleware:
             _check_origin(request, origin)
             answer = await handler(request)
         except TelecareError as error:
-            if isinstance(error, Refusal) and not error.is_recorded:
-                log.exception("refusal without its record", extra={"code": str(error.code)})
+            tell_if_unrecorded(error)
             answer = problem(error)
         except web.HTTPException as error:
             answer = _of_aiohttp(error)

@@ -6,6 +6,8 @@ import sys
 from datetime import UTC, datetime
 from types import TracebackType
 
+from telecare.runtime.errors import Refusal, TelecareError
+
 log = logging.getLogger(__name__)
 
 FIELDS = frozenset({
@@ -80,3 +82,9 @@ def _process_ends(
 ) -> None:
     """In place of Python's own way, which prints the error's message."""
     log.critical("process ends", exc_info=(kind, error, trace))
+
+
+def tell_if_unrecorded(error: TelecareError) -> None:
+    """A refusal that reaches the border without its record (architecture §1.3) is a fault."""
+    if isinstance(error, Refusal) and not error.is_recorded:
+        log.error("refusal without its record", exc_info=error, extra={"code": str(error.code)})

@@ -29,11 +29,13 @@ from telecare.wire.ids import CareUnitId, TenantId
 from telecare.wire.signalling import (
     CallRow,
     DispatchRow,
+    Locked,
     Row,
     Rows,
     Snapshot,
     TaskRow,
     VisitRow,
+    Waits,
 )
 
 FRESH_S = 15.0
@@ -77,11 +79,19 @@ class Board:
         named = {row.resident_id: row.resident_name for row in self._rows.values()}
         return sorted(named.items())
 
+    async def locked(self) -> str:
+        """What a locked page may know of it."""
+        await self._fresh()
+        waiting = [
+            Waits(id=row.id, since=row.since)
+            for row in self._rows.values()
+            if isinstance(row, CallRow) and row.taken_by is None
+        ]
+        return Locked(waiting=waiting).model_dump_json()
+
     async def frame(self, known: int | None) -> tuple[str | None, int]:
         """What a page that holds version `known` needs now (None: nothing), and the new version."""
-        async with self._lock:
-            if self._stale or time.monotonic() - self._read_at > FRESH_S:
-                await self._read()
+        await self._fresh()
         if known == self.version:
             return None, known
         if known is not None and known == self.version - 1:
@@ -91,6 +101,11 @@ class Board:
                 unit=self._unit, version=self.version, rows=list(self._rows.values())
             ).model_dump_json()
         return self._snapshot, self.version
+
+    async def _fresh(self) -> None:
+        async with self._lock:
+            if self._stale or time.monotonic() - self._read_at > FRESH_S:
+                await self._read()
 
     async def _read(self) -> None:
         self._stale = False

@@ -38,10 +38,12 @@ class Followed:
 
 @dataclass(slots=True)
 class Joined:
-    """This page speaks for its end of the call."""
+    """This page asked to speak for its end of the call."""
 
     sent: int
     """Highest signal number sent to the page."""
+    speaks: bool = False
+    """It does, by the call's newest state: only then is its lease renewed."""
     alive_ms: int = 0
     alive_at: float = 0.0
     back_at: float = 0.0
@@ -164,6 +166,8 @@ class FollowedCalls:
             # Joined while it rang, when no screen was an end of it yet.
             await self._floor.calls.join(self.session, call_id, self._page)
             self._wake(f"signals {call_id}")
+        if (joined := self._joined(call_id)) is not None:
+            joined.speaks = frame.mine
         text = frame.model_dump_json()
         followed = self._calls.setdefault(call_id, Followed())
         if followed.said != text:
@@ -229,6 +233,8 @@ class FollowedCalls:
     async def _send_lease(self, call_id: CallId) -> None:
         """Renew for a page that was heard from lately; the echo is its own clock."""
         joined = self._joined(call_id)
-        if joined is None or time.monotonic() - joined.alive_at > FRESH_ALIVE_S:
+        if joined is None or not joined.speaks:
+            return
+        if time.monotonic() - joined.alive_at > FRESH_ALIVE_S:
             return
         await self._send(wire.Lease(call_id=call_id, echo_ms=joined.alive_ms, lease_ms=LEASE_MS))

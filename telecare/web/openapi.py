@@ -7,7 +7,7 @@ from aiohttp import web
 from pydantic import BaseModel, ConfigDict, JsonValue
 from pydantic.json_schema import models_json_schema
 
-from telecare.runtime.http import Exempt, Route
+from telecare.runtime.http import PUBLIC, Exempt, Route
 from telecare.wire.errors import Code
 
 REF = "#/components/schemas/{model}"
@@ -73,8 +73,8 @@ def _operation(route: Route) -> JsonValue:
         "parameters": parameters,
         "responses": _responses(route),
     }
-    if route.who in ("staff", "screen"):
-        operation["security"] = [{route.who: []}]
+    if route.who != PUBLIC:
+        operation["security"] = [{"screen" if route.who == "screen" else "staff": []}]
     if route.body is not None:
         operation["requestBody"] = {
             "required": True,

@@ -18,6 +18,7 @@ from pydantic import BaseModel, ValidationError
 from telecare.access.model import ScreenSession, StaffSession
 from telecare.runtime.errors import DatabaseUnavailable, TelecareError
 from telecare.runtime.http import as_refusal
+from telecare.runtime.log import tell_if_unrecorded
 from telecare.runtime.tasks import Errands
 from telecare.web.floor import Floor
 from telecare.web.followed_calls import KINDS as CALL_KINDS
@@ -194,6 +195,7 @@ class PageSocket:
             try:
                 await self.take(frame)
             except TelecareError as error:
+                tell_if_unrecorded(error)
                 await self._refuse(wire.Refused(code=str(error.code), about=frame.type))
 
     async def _refuse(self, refused: wire.Refused) -> None:

@@ -1,5 +1,6 @@
 """HTML pages: sign-in, invitation, the staff app's and the TV's first page, health."""
 
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
@@ -8,6 +9,7 @@ import jinja2
 from aiohttp import web
 from pydantic import Field, JsonValue
 
+from telecare.access.errors import SignInNeeded
 from telecare.access.http import (
     ACCESS,
     STAFF,
@@ -15,6 +17,7 @@ from telecare.access.http import (
     keep_cookie,
     screen_of,
     session_of,
+    staff_even_locked,
 )
 from telecare.access.model import Permission, StaffSession
 from telecare.access.passkeys import Passkeys
@@ -171,9 +174,17 @@ async def begin_sign_in(request: web.Request) -> web.Response:
 async def finish_sign_in(request: web.Request) -> web.Response:
     body = await read_body(request, CredentialBody)
     credential = body.model_dump_json(include={"credential"})
-    return _signed_in(
-        await request.app[PASSKEYS].finish_sign_in(_ceremony(request), _inner(credential))
-    )
+    token = await request.app[PASSKEYS].finish_sign_in(_ceremony(request), _inner(credential))
+    await _leave_locked(request)
+    return _signed_in(token)
+
+
+async def _leave_locked(request: web.Request) -> None:
+    """Whoever signs in at a locked page begins a session of her own; the one before ends."""
+    with suppress(SignInNeeded):
+        before = await staff_even_locked(request)
+        if before.is_locked:
+            await request.app[ACCESS].sign_out(before)
 
 
 def _inner(document: str) -> str:

@@ -6,7 +6,7 @@ import time
 from aiohttp import web
 
 from telecare.access import store as access_store
-from telecare.access.errors import NotPermitted
+from telecare.access.errors import NotPermitted, SessionLocked, SignInNeeded
 from telecare.access.http import ACCESS, SCREEN, STAFF, STAFF_COOKIE
 from telecare.access.model import ScreenSession, StaffSession
 from telecare.access.service import is_new_list, session_topic
@@ -17,7 +17,6 @@ from telecare.calls import store as call_store
 from telecare.calls.opening import calls_topic
 from telecare.consent.service import resident_topic
 from telecare.runtime.clock import STOCKHOLM
-from telecare.runtime.errors import DatabaseUnavailable, TelecareError
 from telecare.runtime.http import Exempt, Route
 from telecare.web.board import Board
 from telecare.web.frames import home_frame
@@ -27,52 +26,103 @@ from telecare.wire.errors import Code
 from telecare.wire.ids import CareUnitId, ResidentId
 
 SEEN_EVERY_S = 15.0
+CHECKED_EVERY_S = 60.0
+"""Whether a staff page's session has ended or locked by time."""
 SIGNED_OUT = 4401
 
 
 class StaffSocket(PageSocket):
-    """Follows a unit's board and the calls of its member of staff."""
+    """Follows a unit's board and the calls of its member of staff.
 
-    __slots__ = ("_check", "_unit", "_version", "session")
+    While its session is locked it says who waits and nothing else, and obeys nothing else.
+    """
+
+    __slots__ = ("_checked_at", "_cookie", "_is_locked", "_last", "_unit", "_version", "session")
 
     def __init__(
         self,
         screens: Screens,
         socket: Accepted,
         session: StaffSession,
-        check: "Check",
+        cookie: "Cookie",
     ) -> None:
         super().__init__(screens, socket, session)
         self.session = session
-        self._check = check
+        self._cookie = cookie
+        self._is_locked = False
+        self._checked_at = time.monotonic()
+        self._last = ""
         self._unit: CareUnitId | None = None
         self._version: int | None = None
+        self._hold(session)
 
     async def take(self, frame: wire.FromPageFrame) -> None:
-        if isinstance(frame, wire.Subscribe):
-            await self._subscribe(CareUnitId(frame.unit))
-        else:
-            await super().take(frame)
+        match frame:
+            case wire.Subscribe():
+                await self._subscribe(CareUnitId(frame.unit))
+            case wire.Touched():
+                await self._cookie.use()
+            case wire.Lock():
+                await self._cookie.lock(self.session)
+            case _ if self._is_locked:
+                raise SessionLocked
+            case _:
+                await super().take(frame)
 
     def on_beat(self) -> tuple[str, ...]:
-        return ("board",) if self._unit is not None else ()
+        names = ("board",) if self._unit is not None else ()
+        if time.monotonic() - self._checked_at < CHECKED_EVERY_S:
+            return names
+        return ("session", *names)
 
     async def refresh(self, kind: str) -> None:
         if kind == "session":
-            if not await self._check():
-                await self.close(SIGNED_OUT)
-        elif kind == "calls":
+            await self._check()
+        elif kind == "calls" and not self._is_locked:
             await self._refresh_calls()
         elif kind == "board" and self._unit is not None:
             await self._refresh_board(self.floor.boards.of(self.session.tenant, self._unit))
+
+    async def _check(self) -> None:
+        """Sessions end, and lock, by time alone."""
+        self._checked_at = time.monotonic()
+        try:
+            self._hold(await self._cookie.still())
+        except SignInNeeded:
+            await self.close(SIGNED_OUT)
+
+    def _hold(self, session: StaffSession) -> None:
+        """What is shown depends on whether the page is locked. An unlocked one subscribes anew:
+        its list is a read, to be recorded.
+        """
+        if session.is_locked == self._is_locked:
+            return
+        self._is_locked = session.is_locked
+        if self._is_locked:
+            self._show(self._unit or session.staff.works_in)
+        else:
+            self._unit = None
+            self.unfollow("board")
+
+    def _show(self, unit: CareUnitId) -> None:
+        self._unit, self._version, self._last = unit, None, ""
+        self.unfollow("board")
+        self.follow("board", f"unit:{unit}")
+        self.wake("board")
 
     async def _refresh_board(self, board: Board) -> None:
         if (rest_s := board.rest_s()) > 0:
             asyncio.get_running_loop().call_later(rest_s, self.wake, "board")
             return
-        text, self._version = await board.frame(self._version)
-        if text is not None:
-            await self.send(text)
+        if self._is_locked:
+            text = await board.locked()
+            if text != self._last:
+                self._last = text
+                await self.send(text)
+            return
+        changes, self._version = await board.frame(self._version)
+        if changes is not None:
+            await self.send(changes)
 
     async def _refresh_calls(self) -> None:
         async with self.floor.database.transaction(self.session.tenant) as db:
@@ -80,6 +130,9 @@ class StaffSocket(PageSocket):
         await self.calls.show_live(live)
 
     async def _subscribe(self, unit: CareUnitId) -> None:
+        await self._check()
+        if self._is_locked or self._is_gone:
+            return
         now = self.floor.clock.now()
         staff = self.session.staff
         board = self.floor.boards.of(self.session.tenant, unit)
@@ -100,10 +153,7 @@ class StaffSocket(PageSocket):
                 persons = [Person(ResidentId(id_), name) for id_, name in board.residents]
                 what = {"list": "today", "unit_id": str(unit)}
                 await append(db, Record(Action.LIST_READ, self.session.actor, persons, what))
-        self._unit, self._version = unit, None
-        self.unfollow("board")
-        self.follow("board", f"unit:{unit}")
-        self.wake("board")
+        self._show(unit)
 
 
 class ScreenSocket(PageSocket):
@@ -143,8 +193,8 @@ class ScreenSocket(PageSocket):
         await self.calls.show_live(live)
 
 
-class Check:
-    """Whether this cookie is still somebody's session."""
+class Cookie:
+    """The session behind a page, as it is now."""
 
     __slots__ = ("_access", "_token")
 
@@ -152,14 +202,16 @@ class Check:
         self._access = request.app[ACCESS]
         self._token = request.cookies.get(STAFF_COOKIE, "")
 
-    async def __call__(self) -> bool:
-        try:
-            await self._access.session(self._token)
-        except DatabaseUnavailable:
-            raise
-        except TelecareError:
-            return False
-        return True
+    async def still(self) -> StaffSession:
+        """Raises SignInNeeded."""
+        return await self._access.still(self._token)
+
+    async def use(self) -> None:
+        """Somebody is at the page. Raises SignInNeeded."""
+        await self._access.session(self._token)
+
+    async def lock(self, session: StaffSession) -> None:
+        await self._access.lock(session)
 
 
 async def _accepted(request: web.Request) -> Accepted:
@@ -175,7 +227,7 @@ async def staff_socket(request: web.Request) -> web.WebSocketResponse:
     screens = request.app[SCREENS]
     session = request[STAFF]
     socket = await _accepted(request)
-    page = StaffSocket(screens, socket, session, Check(request))
+    page = StaffSocket(screens, socket, session, Cookie(request))
     follows = (("session", session_topic(session.id)), ("calls", calls_topic(session.id)))
     await screens.hold(page, *follows)
     return socket.response
@@ -193,6 +245,6 @@ async def screen_socket(request: web.Request) -> web.WebSocketResponse:
 
 _STEPS = Exempt("each list read and each step of a call is recorded where it happens")
 ROUTES = (
-    Route("GET", "/ws/staff", staff_socket, "staff", _STEPS, kind="socket", status=101),
+    Route("GET", "/ws/staff", staff_socket, "staff_even_locked", _STEPS, kind="socket", status=101),
     Route("GET", "/ws/tv", screen_socket, "screen", _STEPS, kind="socket", status=101),
 )

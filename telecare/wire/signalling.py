@@ -74,9 +74,23 @@ class Report(FromPage):
     height: int | None = Field(default=None, ge=0, le=16_384)
 
 
-FromPageFrame = Subscribe | Join | Signal | Alive | Report
+class Touched(FromPage):
+    """Staff only: somebody used key, pointer or touch since the last; at most once a minute."""
+
+    type: Literal["touched"] = "touched"
+
+
+class Lock(FromPage):
+    """Staff only: nobody touched the page for half an hour; answered by `locked`."""
+
+    type: Literal["lock"] = "lock"
+
+
+FromPageFrame = Subscribe | Join | Signal | Alive | Report | Touched | Lock
 FROM_PAGE: TypeAdapter[FromPageFrame] = TypeAdapter(
-    Annotated[Subscribe | Join | Signal | Alive | Report, Field(discriminator="type")]
+    Annotated[
+        Subscribe | Join | Signal | Alive | Report | Touched | Lock, Field(discriminator="type")
+    ]
 )
 
 
@@ -189,6 +203,18 @@ class Rows(ToPage):
     gone: list[UUID]
 
 
+class Waits(ToPage):
+    id: UUID
+    since: AwareDatetime
+
+
+class Locked(ToPage):
+    """All that a locked page is told, at each change: which call-ins wait, and since when."""
+
+    type: Literal["locked"] = "locked"
+    waiting: list[Waits]
+
+
 class IceServer(ToPage):
     urls: list[str]
     username: str | None = None
@@ -292,11 +318,10 @@ class Refused(ToPage):
     about: str | None = None
 
 
-TO_PAGE: TypeAdapter[Hello | Snapshot | Rows | CallFrame | SignalFrame | Lease | Home | Refused] = (
-    TypeAdapter(
-        Annotated[
-            Hello | Snapshot | Rows | CallFrame | SignalFrame | Lease | Home | Refused,
-            Field(discriminator="type"),
-        ]
-    )
+ToPageFrame = Hello | Snapshot | Rows | Locked | CallFrame | SignalFrame | Lease | Home | Refused
+TO_PAGE: TypeAdapter[ToPageFrame] = TypeAdapter(
+    Annotated[
+        Hello | Snapshot | Rows | Locked | CallFrame | SignalFrame | Lease | Home | Refused,
+        Field(discriminator="type"),
+    ]
 )

@@ -19,6 +19,8 @@ window.look = (() => {
         .filter(n => seen(n) && n.getBoundingClientRect().right > root.clientWidth + 1);
       faults.push(`scrolls sideways: ${wide.slice(0, 3).map(label).join(", ")}`);
     }
+    if (document.querySelector(".live") && innerWidth > 900 && root.scrollHeight > innerHeight)
+      faults.push("the call is higher than the screen");
     const pieces = [];
     const walk = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
     while (walk.nextNode()) {

@@ -127,3 +127,24 @@ async def test_everybody_is_found_beyond_the_first_page_also_namesakes(stack, wi
     await maria.locator("#q").fill("Ingrid")
     await maria.get_by_text("Ingrid Lindqvist").wait_for()
     assert await links.count() == 1
+
+
+async def test_a_locked_page_still_says_who_waits_when_its_server_was_killed(stack, windows):
+    maria = await windows.staff()
+    await maria.locator("[data-test=begin-shift]").click()
+    await maria.locator("[data-test=visit]").first.wait_for()
+    stack.move_clock(minutes=31)
+    await maria.evaluate("() => fetch('/api/me')")
+    await maria.locator("[data-test=unlock]").wait_for()
+    assert await maria.get_by_text("Birgitta").count() == 0
+
+    stack.kill_server()
+    stack.start_server()
+    await stack.server_up()
+    birgitta = await windows.tv()
+    await birgitta.locator("[data-test=tile-ring]").click()
+    await maria.locator("[data-test=locked-waiting]").wait_for()
+    assert await maria.get_by_text("Birgitta").count() == 0
+    await maria.locator("[data-test=unlock]").click()
+
+    await maria.locator("[data-test=call-in]", has_text="Birgitta").wait_for()

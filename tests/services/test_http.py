@@ -1,63 +1,18 @@
 """Every route of the table at the border: who comes in, whose things are there, what is refused."""
 
-import re
 from uuid import uuid4
 
-import aiohttp
 import pytest
-from aiohttp.test_utils import unused_port
 
-from telecare.access.http import SCREEN_COOKIE, STAFF_COOKIE
 from telecare.access.model import Role
-from telecare.app import ROUTES, listening, web_app
-from telecare.runtime.broker import Broker
-from telecare.runtime.config import Config
-from telecare.runtime.feed import Feed
-from telecare.runtime.tasks import Errands, running
+from telecare.app import ROUTES
 from telecare.wire.errors import Code
+from tests.services.conftest import filled
 from tests.world import TOKENS
 
 JSON = [r for r in ROUTES if r.kind == "json"]
 SIGNED_IN = [r for r in JSON if r.who in ("staff", "screen")]
 WITH_ID = [r for r in SIGNED_IN if "{id}" in r.path]
-
-
-class Client:
-    """Speaks to the real server as a page of ours would."""
-
-    def __init__(self, http, url):
-        self.http, self.url = http, url
-
-    async def ask(self, route, *, session=None, body=None, path=None, **headers):
-        cookies = {}
-        if session is not None:
-            name = STAFF_COOKIE if hasattr(session, "staff") else SCREEN_COOKIE
-            cookies = {name: TOKENS[session.id]}
-        address = self.url + (path or filled(route.path))
-        sent = {"Origin": self.url, **headers}
-        if route.method == "GET":
-            request = self.http.get(address, cookies=cookies, headers=sent)
-        else:
-            payload = (
-                {"json": {} if body is None else body}
-                if not isinstance(body, bytes)
-                else {
-                    "data": body,
-                    "headers": {**sent, "Content-Type": "application/json"},
-                }
-            )
-            request = self.http.post(address, cookies=cookies, **{"headers": sent, **payload})
-        async with request as answer:
-            text = await answer.text()
-            return answer.status, text, dict(answer.headers)
-
-
-def filled(path, id_=None):
-    return re.sub(r"\{(\w+)\}", lambda m: _value(m[1], id_), path)
-
-
-def _value(name, id_):
-    return {"purpose": "video_visit", "token": "none"}.get(name, str(id_ or uuid4()))
 
 
 def example(route):
@@ -75,23 +30,6 @@ def example(route):
         return {}
     required = [n for n, f in route.body.model_fields.items() if f.is_required()]
     return {name: bodies[name] for name in required if name in bodies}
-
-
-@pytest.fixture
-async def client(made, config):
-    port = unused_port()
-    url = f"http://localhost:{port}"
-    own = Config(database_url=config.database_url, mqtt_url=config.mqtt_url, public_url=url)
-    broker = Broker(config.mqtt_url, "none", None, None)
-    errands = Errands()
-    feed = Feed(made.database)
-    app = web_app(made, own, feed=feed, broker=broker, errands=errands, is_demo=False)
-    async with (
-        running(errands=errands.run()),
-        listening(app, "localhost", port),
-        aiohttp.ClientSession(cookie_jar=aiohttp.DummyCookieJar()) as http,
-    ):
-        yield Client(http, url)
 
 
 def ids(routes):

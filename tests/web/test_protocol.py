@@ -24,6 +24,8 @@ SHAPE_OF: dict[str, type[pydantic.BaseModel]] = {
     "dispatch": signalling.DispatchRow,
     "snapshot": signalling.Snapshot,
     "rows": signalling.Rows,
+    "waits": signalling.Waits,
+    "locked": signalling.Locked,
     "ice": signalling.IceServer,
     "media": signalling.Media,
     "call": signalling.CallFrame,
@@ -39,6 +41,8 @@ FROM_PAGE: dict[str, type[pydantic.BaseModel]] = {
     "signal": signalling.Signal,
     "alive": signalling.Alive,
     "report": signalling.Report,
+    "touched": signalling.Touched,
+    "lock": signalling.Lock,
 }
 ID = "00000000-0000-4000-8000-000000000000"
 NAME_OF = {model: name for name, model in SHAPE_OF.items()}
@@ -48,12 +52,12 @@ NAME_OF = {model: name for name, model in SHAPE_OF.items()}
 def mirrored() -> dict[str, Any]:
     script = (
         f"const p = await import({json.dumps(PROTOCOL.as_uri())});"
-        f"const {{ STAFF }} = await import({json.dumps(ROWS.as_uri())});"
+        f"const s = await import({json.dumps(ROWS.as_uri())});"
         "const more = {loss_percent: 0, round_trip_ms: 0, width: 0, height: 0};"
         "const made = [p.subscribe('u'), p.join('c', 0), p.signalTo('c', 1, 'offer', 'b'),"
-        " p.alive('c', 1.5), p.report('c', 'quality', more)];"
+        " p.alive('c', 1.5), p.report('c', 'quality', more), s.touched(), s.lockPage()];"
         "const SENT = Object.fromEntries(made.map((one) => [one.type, one]));"
-        "console.log(JSON.stringify({SHAPES: STAFF.SHAPES, SENT, ROWS: STAFF.ROWS}))"
+        "console.log(JSON.stringify({SHAPES: s.STAFF.SHAPES, SENT, ROWS: s.STAFF.ROWS}))"
     )
     done = node(
         ["--input-type=module", "-e", script],

@@ -66,6 +66,17 @@ export class Live {
     if (this.socket) this.socket.close();
   }
 
+  /** A new connection, as whoever is signed in now. */
+  renew() {
+    const old = this.socket;
+    this.socket = null;
+    this.open.value = false;
+    if (old) old.close();
+    clearTimeout(this.timer);
+    this.wait = FIRST_WAIT_MS;
+    this.connect();
+  }
+
   /** The server's wall clock, as far as this page knows it. @returns {number} */
   now() {
     return performance.now() + this.offset;

@@ -159,7 +159,21 @@ export interface Refused {
   code: string;
   about: string|null;
 }
-export type ToPage = Hello|Snapshot|Rows|CallFrame|SignalFrame|Lease|Home|Refused;
+export interface Waits {
+  id: string;
+  since: string;
+}
+export interface Locked {
+  type: "locked";
+  waiting: Array<Waits>;
+}
+export interface Touched {
+  type: "touched";
+}
+export interface Lock {
+  type: "lock";
+}
+export type ToPage = Hello|Snapshot|Rows|Locked|CallFrame|SignalFrame|Lease|Home|Refused;
 export interface Subscribe {
   type: "subscribe";
   view: "today";
@@ -191,4 +205,4 @@ export interface Report {
   width?: number|null;
   height?: number|null;
 }
-export type FromPage = Subscribe|Join|Signal|Alive|Report;
+export type FromPage = Subscribe|Join|Signal|Alive|Report|Touched|Lock;

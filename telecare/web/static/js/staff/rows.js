@@ -1,4 +1,4 @@
-// The lists of a staff page as they cross the WebSocket: see core/protocol.js.
+// What only a staff page hears and says over the WebSocket: see core/protocol.js.
 import { COMMON } from "../core/protocol.js";
 
 /** @type {import("../core/protocol.js").Protocol} */
@@ -20,7 +20,14 @@ export const STAFF = {
     },
     snapshot: { type: "s", view: "s", unit: "s", version: "n", rows: "[@row]" },
     rows: { type: "s", view: "s", unit: "s", version: "n", changed: "[@row]", gone: "[s]" },
+    waits: { id: "s", since: "s" },
+    locked: { type: "s", waiting: "[@waits]" },
   }),
   ROWS: { visit: "visit", call: "waiting", task: "task", dispatch: "dispatch" },
-  FRAMES: COMMON.FRAMES.concat(["snapshot", "rows"]),
+  FRAMES: COMMON.FRAMES.concat(["snapshot", "rows", "locked"]),
 };
+
+/** @returns {import("../core/wire").Touched} */
+export const touched = () => ({ type: "touched" });
+/** @returns {import("../core/wire").Lock} */
+export const lockPage = () => ({ type: "lock" });

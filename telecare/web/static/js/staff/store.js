@@ -5,7 +5,7 @@ import { CallEnd } from "../core/call.js";
 import { bootValues, duration, firstOf, t } from "../core/i18n.js";
 import { Live, SIGNED_OUT } from "../core/live.js";
 import * as sound from "../core/sound.js";
-import { STAFF } from "./rows.js";
+import { STAFF, lockPage, touched } from "./rows.js";
 
 /** @typedef {import("../core/wire").Row} Row */
 /** @typedef {import("../core/wire").VisitRow} VisitRow */
@@ -133,6 +133,7 @@ function take(frame) {
       version = frame.version;
       applyRows(frame.changed, frame.gone);
       break;
+    case "locked": lock(); takeLocked(frame); break;
     case "call": takeCall(frame); break;
     case "signal": if (end.value && end.value.callId === frame.call_id) end.value.signal(frame); break;
     case "lease": if (end.value && end.value.callId === frame.call_id) end.value.lease(frame); break;
@@ -152,14 +153,11 @@ function applyRows(changed, gone) {
   rows.value = next;
 }
 
-/** A locked page keeps no personal data: only how many wait and since when. @param {ToPage} frame */
+/** A locked page keeps no personal data: only who waits, nameless, and since when. @param {ToPage} frame */
 function takeLocked(frame) {
-  if (frame.type !== "snapshot" && frame.type !== "rows") return;
-  const list = frame.type === "snapshot" ? frame.rows : frame.changed;
-  const gone = frame.type === "snapshot" ? null : frame.gone;
-  const kept = gone ? waitingWhileLocked.value.filter((one) => !gone.includes(one.id) && !list.some((row) => row.id === one.id)) : [];
-  const more = list.filter((row) => row.row === "call" && !row.taken_by).map((row) => ({ id: row.id, since: /** @type {CallRow} */ (row).since }));
-  waitingWhileLocked.value = kept.concat(more);
+  if (frame.type === "locked") waitingWhileLocked.value = frame.waiting;
+  // The server does not know yet.
+  else if (frame.type === "snapshot" || frame.type === "rows") live.send(lockPage());
 }
 
 // --- calls ------------------------------------------------------------------------------------
@@ -325,7 +323,10 @@ export async function signOut() {
   location.assign("/");
 }
 
+const TELL_MS = 60 * 1000;
 let touchedAt = performance.now();
+/** Of the touches the server has been told of, the newest. */
+let toldOf = touchedAt;
 for (const kind of ["keydown", "pointerdown", "touchstart"]) addEventListener(kind, () => { touchedAt = performance.now(); }, { passive: true });
 
 /** Personal data leaves the page; who waits is still heard. */
@@ -341,6 +342,7 @@ export function lock() {
     notice.value = null;
     loaded.value = false;
   });
+  live.send(lockPage());
   if (route.value.path.length) go("");
 }
 
@@ -350,8 +352,8 @@ export async function unlocked() {
     locked.value = false;
     waitingWhileLocked.value = [];
   });
+  live.renew();
   await loadMe();
-  live.tryNow();
 }
 
 onRefusal.refused = (code) => {
@@ -362,6 +364,7 @@ onRefusal.refused = (code) => {
 setInterval(() => {
   now.value = live.now();
   if (performance.now() - touchedAt > IDLE_MS) lock();
+  else if (touchedAt - toldOf > TELL_MS && live.send(touched())) toldOf = touchedAt;
   if (call.value) touchedAt = performance.now();
 }, 1000);
 
