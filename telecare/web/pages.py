@@ -36,8 +36,9 @@ from telecare.runtime.http import (
     nothing,
     read_body,
 )
-from telecare.runtime.texts import LANGUAGES, catalogue, text
+from telecare.runtime.texts import LANGUAGES, text
 from telecare.visits import store as visit_store
+from telecare.web import page_texts
 from telecare.web.floor import FLOOR
 from telecare.web.static_files import STATIC
 from telecare.wire.errors import Code
@@ -45,10 +46,6 @@ from telecare.wire.errors import Code
 PASSKEYS = web.AppKey("passkeys", Passkeys)
 BROKER = web.AppKey("broker", Broker)
 CEREMONY_COOKIE = "__Host-telecare-ceremony"
-TV_TEXTS = ("tv.",)
-NOT_STAFF_TEXTS = (
-    "tv.", "demo.", "pairing.", "sign_in", "invitation.", "consent.sentence.", "action.",
-)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,11 +80,7 @@ class Templates:
                 "static": static.prefix,
                 "version": static.version,
                 "lang": language,
-                "texts": {
-                    key: words
-                    for key, words in catalogue(language).items()
-                    if (key.startswith(TV_TEXTS) if is_tv else not key.startswith(NOT_STAFF_TEXTS))
-                },
+                "texts": (page_texts.of_tv if is_tv else page_texts.of_staff)(language),
                 "demo": self.is_demo,
                 **boot,
             },

@@ -2,6 +2,7 @@
 
 import gzip
 import hashlib
+import json
 import mimetypes
 from dataclasses import dataclass
 from importlib import resources
@@ -10,6 +11,8 @@ from importlib.resources.abc import Traversable
 from aiohttp import web
 
 from telecare.runtime.http import Exempt, Route
+from telecare.runtime.texts import LANGUAGES
+from telecare.web.page_texts import of_staff_later
 
 FOREVER = "public, max-age=31536000, immutable"
 SMALLEST_ZIPPED = 512
@@ -24,7 +27,10 @@ class StaticFile:
 
 
 class StaticFiles:
-    """Everything under telecare/web/static. `version` changes when any byte does."""
+    """Everything under telecare/web/static, and texts that a page fetches when it needs them.
+
+    `version` changes when any byte does.
+    """
 
     def __init__(self) -> None:
         self.files: dict[str, StaticFile] = {}
@@ -32,6 +38,11 @@ class StaticFiles:
         root = resources.files("telecare.web") / "static"
         for name, node in sorted(_walk(root, "")):
             body = node.read_bytes()
+            digest.update(name.encode() + b"\0" + body)
+            self.files[name] = _file(name, body)
+        for language in LANGUAGES:
+            name = f"texts/{language}.json"
+            body = json.dumps(of_staff_later(language), ensure_ascii=False).encode()
             digest.update(name.encode() + b"\0" + body)
             self.files[name] = _file(name, body)
         self.version = digest.hexdigest()[:12]

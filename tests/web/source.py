@@ -9,13 +9,6 @@ STATIC = TELECARE / "web" / "static"
 TEMPLATES = TELECARE / "web" / "templates"
 LOCALE = TELECARE / "locale"
 LANGUAGES = ("sv", "fi", "en")
-TV_TEXTS = ("tv.",)
-"""What the TV page needs of the catalogue."""
-NOT_STAFF_TEXTS = (
-    "tv.", "demo.", "pairing.", "sign_in", "invitation.", "consent.sentence.", "action.",
-)  # fmt: skip
-"""What the staff page does not need of it."""
-
 IMPORT = re.compile(r"""^(?:import|export)[^;]*?from\s+["'](\.[^"']+)["'];""", re.MULTILINE)
 
 

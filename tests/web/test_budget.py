@@ -4,10 +4,13 @@ import gzip
 import hashlib
 import json
 import re
+from collections.abc import Mapping
 
 import pytest
 
-from .source import LANGUAGES, NOT_STAFF_TEXTS, STATIC, TEMPLATES, TV_TEXTS, catalogue, modules_of
+from telecare.web import page_texts
+
+from .source import LANGUAGES, STATIC, TEMPLATES, catalogue, modules_of
 
 KB = 1000
 FONTS = sorted((STATIC / "fonts").glob("*.woff2"))
@@ -17,7 +20,7 @@ def packed(data: bytes) -> int:
     return len(gzip.compress(data, 9))
 
 
-def weight(template: str, entry: str, styles: list[str], texts: dict[str, str]) -> int:
+def weight(template: str, entry: str, styles: list[str], texts: Mapping[str, str]) -> int:
     files = [*modules_of(entry), *(STATIC / "css" / name for name in styles)]
     page = (TEMPLATES / template).read_bytes() + json.dumps(texts, ensure_ascii=False).encode()
     fonts = sum(len(font.read_bytes()) for font in FONTS)
@@ -26,15 +29,23 @@ def weight(template: str, entry: str, styles: list[str], texts: dict[str, str]) 
 
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_the_television_page_is_light(language: str):
-    texts = {k: v for k, v in catalogue(language).items() if k.startswith(TV_TEXTS)}
+    texts = page_texts.of_tv(language)
     assert weight("tv/app.html", "tv/main.js", ["tokens.css", "tv.css"], texts) <= 60 * KB
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_the_staff_page_is_light(language: str):
-    texts = {k: v for k, v in catalogue(language).items() if not k.startswith(NOT_STAFF_TEXTS)}
+    texts = page_texts.of_staff(language)
     styles = ["tokens.css", "staff.css", "live.css"]
     assert weight("staff/app.html", "staff/main.js", styles, texts) <= 80 * KB
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_no_text_is_lost_between_now_and_later(language: str):
+    now, later = page_texts.of_staff(language), page_texts.of_staff_later(language)
+    rest = {k for k in catalogue(language) if k.startswith(page_texts.SERVER_ONLY)}
+    assert {*now, *later} == set(catalogue(language)) - rest
+    assert not now.keys() & later.keys()
 
 
 def test_the_vendored_library_is_the_one_described():

@@ -5,9 +5,10 @@ from functools import cache
 
 import pytest
 
+from telecare.web import page_texts
 from telecare.wire.errors import Code
 
-from .source import LANGUAGES, TELECARE, TEMPLATES, catalogue, own_scripts
+from .source import LANGUAGES, TELECARE, TEMPLATES, catalogue, modules_of, own_scripts
 
 PLURAL = re.compile(r"_(one|other)$")
 FROM_SERVER = ("action.",)
@@ -93,6 +94,12 @@ def test_every_key_that_a_page_asks_for_exists():
     assert sorted(asked - keys) == []
     begun = set(re.findall(r"""\bt\(\s*`([\w.-]+\.)\$\{""", sources()))
     assert [start for start in sorted(begun) if not any(k.startswith(start) for k in keys)] == []
+
+
+def test_what_a_staff_page_shows_at_once_it_has_at_once():
+    modules = [path for path in modules_of("staff/main.js") if path.name != "preact.js"]
+    asked = set(re.findall(r"""["'`]([a-z_]+\.)[\w.$]""", "".join(p.read_text() for p in modules)))
+    assert sorted(asked & set(page_texts.LATER)) == []
 
 
 def test_every_text_is_used():

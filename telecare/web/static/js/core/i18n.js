@@ -24,6 +24,11 @@ export const bootValues = () => boot;
 const ZONE = "Europe/Stockholm";
 const plural = new Intl.PluralRules(boot.lang);
 
+/** More texts, of a page that was fetched later. @param {{[key: string]: string}} more */
+export function learn(more) {
+  Object.assign(boot.texts, more);
+}
+
 /** Is there a text for this key (or its plural)? @param {string} key @returns {boolean} */
 export const has = (key) => key in boot.texts || `${key}_other` in boot.texts;
 

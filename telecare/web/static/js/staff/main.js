@@ -1,7 +1,7 @@
 // The staff page: frame, routes, lock.
 import { html, render, useEffect, useRef, useState } from "../lib/preact.js";
-import { post } from "../core/api.js";
-import { bootValues, clock, duration, t } from "../core/i18n.js";
+import { ApiError, post } from "../core/api.js";
+import { bootValues, clock, duration, learn, t } from "../core/i18n.js";
 import { Icon } from "./icons.js";
 import { CallPage, AfterPage } from "./call.js";
 import * as store from "./store.js";
@@ -55,12 +55,29 @@ function Locked() {
     <${Btn} kind="btn go big last" icon="unlock" test="unlock" act=${unlock}>${t(bootValues().demo ? "lock.unlock" : "lock.unlock_passkey")}<//></div></main><footer></footer></div>`;
 }
 
-/** Pages that are fetched when somebody goes there. @type {{[name: string]: () => Promise<any>}} */
+/** Pages that are fetched when somebody goes there, with their texts. @type {{[name: string]: () => Promise<any>}} */
 const LATER = { people: () => import("./people.js"), forms: () => import("./forms.js") };
+
+/** @type {Promise<void>|null} */
+let texts = null;
+
+async function learnTexts() {
+  const boot = bootValues();
+  const answer = await fetch(`${boot.static}/texts/${boot.lang}.json`);
+  if (!answer.ok) throw new ApiError(answer.status, "internal", {});
+  learn(await answer.json());
+}
+
+/** @param {string} name */
+async function later(name) {
+  if (!texts) texts = learnTexts().catch((error) => { texts = null; throw error; });
+  const [made] = await Promise.all([LATER[name](), texts]);
+  return made;
+}
 
 /** @param {{from: string, name: string, given: object}} props */
 function Later({ from, name, given }) {
-  const page = useFetched(() => LATER[from](), [from]);
+  const page = useFetched(() => later(from), [from]);
   const View = page.value && page.value[name];
   return View ? html`<${View} ...${given} />` : html`<main id="main"><h1 class="vh">Telecare</h1><${Loading} error=${page.error} again=${page.again} /></main>`;
 }

@@ -1,0 +1,36 @@
+"""Which texts of the catalogue a page carries from the start, and which it fetches when needed."""
+
+from collections.abc import Mapping
+
+from telecare.runtime.texts import catalogue
+
+TV = ("tv.",)
+LATER = (
+    "caller.", "card.", "consent.", "consents.", "device.", "device_state.", "objection.", "pair.",
+    "plan.", "purpose.",
+)  # fmt: skip
+"""Staff pages that are fetched when somebody goes there: a person's card and the forms."""
+SERVER_ONLY = (
+    "tv.", "demo.", "pairing.", "sign_in", "invitation.", "consent.sentence.", "action.",
+)  # fmt: skip
+
+
+def of_tv(language: str) -> Mapping[str, str]:
+    return {key: words for key, words in catalogue(language).items() if key.startswith(TV)}
+
+
+def of_staff(language: str) -> Mapping[str, str]:
+    """What the staff page needs at once."""
+    return {
+        key: words
+        for key, words in catalogue(language).items()
+        if not key.startswith((*SERVER_ONLY, *LATER))
+    }
+
+
+def of_staff_later(language: str) -> Mapping[str, str]:
+    return {
+        key: words
+        for key, words in catalogue(language).items()
+        if key.startswith(LATER) and not key.startswith(SERVER_ONLY)
+    }
