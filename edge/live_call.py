@@ -67,6 +67,8 @@ log = logging.getLogger(__name__)
 
 ANSWER_AGAIN_S = 2
 MEDIA_TIMEOUT_S = 20
+PROCESS_AGAIN_MS = 250
+"""A process that is loading is asked for this often."""
 MAX_INBOX = 500
 MAX_EARLY_CANDIDATES = 32
 
@@ -84,7 +86,9 @@ class Press(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class MediaGone:
-    """The media process is gone, and with it camera, microphone and connection."""
+    """This media process is gone, and with it camera, microphone and connection."""
+
+    media: MediaProcess
 
 
 Said = UnitAnswered | UnitDeclined | UnitHungUp | UnitSdp | UnitAlive | UnitReport
@@ -153,6 +157,7 @@ class LiveCall:
             except TimeoutError:
                 if self._window is not None:
                     await self._window.insist()
+                self._connect_early()
                 effects = self._call.tick(monotonic_ms())
             else:
                 effects = await self._decide(event)
@@ -163,6 +168,8 @@ class LiveCall:
     def _pause_s(self) -> float | None:
         dark_by_ms = None if self._window is None else self._window.dark_by_ms
         moments = [at for at in (self._call.deadline_ms, dark_by_ms) if at is not None]
+        if self._wants_early:
+            moments.append(monotonic_ms() + PROCESS_AGAIN_MS)
         return max(0, min(moments) - monotonic_ms()) / 1000 if moments else None
 
     # --- what happened -----------------------------------------------------------------------
@@ -183,7 +190,7 @@ class LiveCall:
             case Press():
                 effects = self._pressed(event, now_ms)
             case MediaGone():
-                effects = self._call.break_down()
+                effects = await self._lost(event.media)
             case _:
                 effects = await self._reported(event)
         return effects
@@ -205,28 +212,58 @@ class LiveCall:
         effects = self._call.opened(message, monotonic_ms())
         if not was_waiting or self._call.stage not in {Stage.LIT, Stage.DARK}:
             return effects
+        take = self._take_of(picture=message.sends_picture, sound=message.sends_sound)
+        if self._window is not None and self._window.take == take:
+            return effects
+        await self._put_away()
         try:
             async with asyncio.timeout(MEDIA_TIMEOUT_S):
                 media = await self._home.standby.take()
         except TimeoutError:
             return self._call.break_down()
-        self._window = self._new_window(media, message)
-        if self._group is not None:
-            self._group.create_task(self._read(media), name="media reports")
-        media.order(self._window.take)
-        self._hand_over_offer(media)
+        self._begin_media(media, take)
         return effects
 
-    def _new_window(self, media: MediaProcess, message: Opened) -> Window:
-        take = Take(
+    def _take_of(self, *, picture: bool, sound: bool) -> Take:
+        hardware = self._home.hardware
+        return Take(
             call_id=self.call_id,
-            hardware=self._home.hardware,
-            sends_picture=message.sends_picture and self._home.hardware.camera != "none",
-            sends_sound=message.sends_sound,
-            ice_servers=message.ice_servers,
-            relay_only=message.relay_only,
+            hardware=hardware,
+            sends_picture=picture and hardware.camera != "none",
+            sends_sound=sound,
         )
-        return Window(self.call_id, media, take, self._home.records, self._home.camera_is)
+
+    def _begin_media(self, media: MediaProcess, take: Take) -> None:
+        self._window = Window(self.call_id, media, take, self._home.records, self._home.camera_is)
+        if self._group is not None:
+            self._group.create_task(self._read(media), name="media reports")
+        media.order(take)
+        self._hand_over_offer(media)
+
+    @property
+    def _wants_early(self) -> bool:
+        """An offer came before the call is open."""
+        waits = self._call.stage in {Stage.RINGING, Stage.ANSWERED}
+        return waits and self._offer is not None and self._window is None
+
+    def _connect_early(self) -> None:
+        """A connection with everything shut, as soon as a process is ready for it."""
+        if self._wants_early and (media := self._home.standby.take_now()):
+            self._begin_media(media, self._take_of(picture=True, sound=True))
+
+    async def _lost(self, media: MediaProcess) -> list[Effect]:
+        if self._window is None or self._window.media is not media:
+            return []
+        if self._call.stage in {Stage.LIT, Stage.DARK}:
+            return self._call.break_down()
+        await self._put_away()
+        return []
+
+    async def _put_away(self) -> None:
+        """What had connected early is of no use; nothing has been open in it."""
+        window, self._window = self._window, None
+        if window is not None:
+            await window.shut(self._off_reason)
 
     async def _reported(self, report: Report) -> list[Effect]:
         match report:
@@ -238,7 +275,8 @@ class LiveCall:
             case ViewerHeard():
                 return self._call.viewer_heard(monotonic_ms())
             case TextHeard():
-                self._home.screen.show(report)
+                if self._call.stage in {Stage.LIT, Stage.DARK}:
+                    self._home.screen.show(report)
             case OfferRefused():
                 log.warning("offer refused", extra={"call_id": str(self.call_id)})
             case AnswerMade() | FirstFrame() | Quality() | Ready():
@@ -284,6 +322,7 @@ class LiveCall:
             return []
         self._offer = offer
         if self._window is None:
+            self._connect_early()
             return []
         self._hand_over_offer(self._window.media)
         return self._call.viewer_reconnects(now_ms)
@@ -298,7 +337,14 @@ class LiveCall:
     def _hand_over_offer(self, media: MediaProcess) -> None:
         if self._offer is None:
             return
-        media.order(TakeOffer(n=self._offer.n, sdp=self._offer.sdp))
+        media.order(
+            TakeOffer(
+                n=self._offer.n,
+                sdp=self._offer.sdp,
+                ice_servers=self._offer.ice_servers,
+                relay_only=self._offer.relay_only,
+            )
+        )
         for candidate in self._candidates:
             media.order(candidate_order(candidate))
         self._candidates.clear()
@@ -368,9 +414,10 @@ class LiveCall:
 
     async def _read(self, media: MediaProcess) -> None:
         async for report in media.reports():
-            if self._call.stage is not Stage.ENDED:
+            is_ours = self._window is not None and self._window.media is media
+            if is_ours and self._call.stage is not Stage.ENDED:
                 await self._inbox.put(report)
-        self.take(MediaGone())
+        self.take(MediaGone(media))
 
 
 def off_reason(ended: Ended) -> Reason:

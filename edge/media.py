@@ -37,8 +37,9 @@ from edge.pipe import (
 )
 from edge.shutter import Devices, Shutter
 
-SILENCE_S = 40
-"""A taken process without an order this long has lost its agent (a dark call lasts 30 s)."""
+SILENCE_S = 90
+"""A taken process without an order this long has lost its agent: it rings for 60 s at most, and a
+dark call lasts 30 s. Open it closes by itself long before."""
 QUALITY_INTERVAL_S = 5
 CLOSE_TIMEOUT_S = 2
 ANSWER_TIMEOUT_S = 15

@@ -16,6 +16,8 @@ STOP_TIMEOUT_S = 2
 RESTART_PAUSE_S = 1
 SETTLE_LIMIT_S = 10
 """A taken process that has sent no picture by now will not be slowed by loading the next."""
+FIRST_PICTURES_S = 2
+"""The first pictures after that are on their way, too."""
 ROOT = Path(__file__).resolve().parent.parent
 """`python -m edge` finds this very code there, wherever the agent was started."""
 
@@ -31,6 +33,7 @@ class MediaProcess:
         self._reports = process.stdout
         self.settled = asyncio.Event()
         """Its call has a picture, or is over."""
+        self.over = asyncio.Event()
 
     @classmethod
     async def start(cls) -> Self:
@@ -79,6 +82,8 @@ class MediaProcess:
             report = None
         if report is None or isinstance(report, FirstFrame):
             self.settled.set()
+        if report is None:
+            self.over.set()
         return report
 
     async def reports(self) -> AsyncIterator[Report]:
@@ -121,9 +126,8 @@ class Standby:
                 self._taken.clear()
                 self._idle.put_nowait(media)
                 await self._taken.wait()
-                with suppress(TimeoutError):
-                    async with asyncio.timeout(SETTLE_LIMIT_S):
-                        await media.settled.wait()
+                await within(SETTLE_LIMIT_S, media.settled)
+                await within(FIRST_PICTURES_S, media.over)
             finally:
                 if not self._taken.is_set():
                     await media.stop()
@@ -135,3 +139,18 @@ class Standby:
             self._taken.set()
             if media.is_running:
                 return media
+
+    def take_now(self) -> MediaProcess | None:
+        """The ready process, if there is one at this moment."""
+        if self._idle.empty():
+            return None
+        media = self._idle.get_nowait()
+        self._taken.set()
+        return media if media.is_running else None
+
+
+async def within(seconds: float, event: asyncio.Event) -> None:
+    """Until then, or at most this long."""
+    with suppress(TimeoutError):
+        async with asyncio.timeout(seconds):
+            await event.wait()

@@ -79,7 +79,7 @@ class Peer:
         self._group = group
         self._viewer_told_ms = 0
         self._sent: VideoFrame | None = None
-        self._connection = RTCPeerConnection(configuration(take, offer.n))
+        self._connection = RTCPeerConnection(configuration(offer))
         self._connection.on("track", self._on_track)
         self._connection.on("datachannel", self._on_channel)
 
@@ -178,11 +178,11 @@ class Peer:
         self._tell(TextHeard(live=text.live, line=text.line, clear=text.clear))
 
 
-def configuration(take: Take, n: int) -> RTCConfiguration:
+def configuration(offer: TakeOffer) -> RTCConfiguration:
     """Always our own servers, never aiortc's default; each new offer tries the next TURN path."""
-    policy = RTCIceTransportPolicy.RELAY if take.relay_only else RTCIceTransportPolicy.ALL
+    policy = RTCIceTransportPolicy.RELAY if offer.relay_only else RTCIceTransportPolicy.ALL
     return RTCConfiguration(
-        iceServers=ice_servers(take.ice_servers, n),
+        iceServers=ice_servers(offer.ice_servers, offer.n),
         iceTransportPolicy=policy,
         bundlePolicy=RTCBundlePolicy.MAX_BUNDLE,
     )

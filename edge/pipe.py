@@ -46,8 +46,6 @@ class Take(PipeMessage):
     hardware: Hardware
     sends_picture: bool
     sends_sound: bool
-    ice_servers: list[IceServer]
-    relay_only: bool
 
 
 class Light(PipeMessage):
@@ -77,6 +75,8 @@ class TakeOffer(PipeMessage):
     kind: Literal["offer"] = "offer"
     n: int
     sdp: str
+    ice_servers: list[IceServer]
+    relay_only: bool
 
 
 class TakeCandidate(PipeMessage):

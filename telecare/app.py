@@ -102,7 +102,8 @@ def services(database: Database, clock: Clock, config: Config) -> Services:
         since = clock.now() - UNFINISHED_AFTER
         return await visit_store.awaits_outcome(db, staff_id, since)
 
-    calls = Calls(database, clock, react, liveness.stamp_of)
+    turn = TurnServer(config.turn_urls, config.turn_secret) if config.turn_urls else None
+    calls = Calls(database, clock, react, liveness.stamp_of, turn)
     visits = Visits(database, clock, react)
     react.calls = calls
     react.visits = visits
@@ -166,7 +167,6 @@ def web_app(
     app[pages.BROKER] = broker
     app[pages.TEMPLATES] = pages.templates(is_demo=is_demo)
     app[static_files.STATIC] = static
-    turn = TurnServer(config.turn_urls, config.turn_secret) if config.turn_urls else None
     app[FLOOR] = floor = Floor(
         database=made.database,
         clock=made.clock,
@@ -174,7 +174,7 @@ def web_app(
         boards=Boards(made.database, made.clock, feed),
         calls=made.calls,
         devices=made.devices,
-        turn=turn,
+        turn=made.calls.turn,
         version=static.version,
     )
     app[SCREENS] = Screens(floor, errands)

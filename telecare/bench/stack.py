@@ -115,17 +115,19 @@ class Stack:
             self.server.send_signal(signal.SIGCONT)
 
     @contextlib.asynccontextmanager
-    async def home_of(self, given_name: str) -> AsyncIterator[SimulatedHome]:
-        """A unit in the resident's home; the simulated person answers at once."""
+    async def home_of(
+        self, given_name: str, *, answers_after_s: float = 0
+    ) -> AsyncIterator[SimulatedHome]:
+        """A unit in the resident's home, and the simulated person in it."""
         resident_id, code = await self._unit_code(given_name)
-        folder = self.folder / "home"
+        folder = self.folder / f"home-{resident_id}"
         script = HomeScript(
             state_dir=str(folder),
             server_url=self.url,
             enrol_code=code,
-            when_it_rings=Pressed(key="answer", after_s=0),
+            when_it_rings=Pressed(key="answer", after_s=answers_after_s),
         )
-        log = self.folder / "home.log"
+        log = self.folder / f"home-{resident_id}.log"
         with log.open("ab") as output:
             running = process.start(
                 [sys.executable, "-m", "edge", "simulate"],

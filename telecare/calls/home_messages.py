@@ -2,6 +2,7 @@
 
 import json
 
+from telecare.calls.turn import TurnServer, credential
 from telecare.devices.model import Endpoint
 from telecare.devices.outgoing import Addressee
 from telecare.runtime.errors import TelecareError
@@ -24,12 +25,32 @@ class CandidateMalformed(TelecareError):
     code = Code.MESSAGE_MALFORMED
 
 
+def ice_servers(turn: TurnServer | None, call_id: CallId) -> list[edge.IceServer]:
+    if turn is None:
+        return []
+    made = credential(turn, call_id)
+    urls = list(made.urls)
+    return [edge.IceServer(urls=urls, username=made.username, credential=made.credential)]
+
+
 def unit_signal(
-    call_id: CallId, generation: int, kind: SignalKind, body: str
+    call_id: CallId,
+    generation: int,
+    kind: SignalKind,
+    body: str,
+    *,
+    turn: TurnServer | None,
+    relay_only: bool,
 ) -> edge.Offer | edge.Candidate | None:
     """What a page's signal is to a home unit; None for what a unit has no use for."""
     if kind == "offer":
-        return edge.Offer(call_id=call_id, n=generation, sdp=body)
+        return edge.Offer(
+            call_id=call_id,
+            n=generation,
+            sdp=body,
+            ice_servers=ice_servers(turn, call_id),
+            relay_only=relay_only,
+        )
     if kind != "candidate":
         return None
     try:

@@ -112,6 +112,8 @@ class Call:
     basis: str = "{}"
     first_language: str | None = None
     """A call-in: those who speak it are asked first (CALL_IN_LANGUAGE_FIRST)."""
+    early_endpoint_id: EndpointId | None = None
+    """The home unit that may connect while it rings; nothing leaves the home before `open`."""
 
     @property
     def policy(self) -> Policy:
@@ -121,6 +123,16 @@ class Call:
     def is_live(self) -> bool:
         """Open or dark: a lease exists."""
         return self.state in (State.OPEN, State.DARK)
+
+    @property
+    def connects_early(self) -> bool:
+        """It rings, and the two ends may already make their connection."""
+        return self.state is State.RINGING and self.early_endpoint_id is not None
+
+    @property
+    def home_end(self) -> EndpointId | None:
+        """The home's end of the connection."""
+        return self.early_endpoint_id if self.connects_early else self.endpoint_id
 
     @property
     def max_s(self) -> int | None:

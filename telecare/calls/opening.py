@@ -5,7 +5,7 @@ Locks are taken in the order staff, assignment, gate, call; records come last.
 """
 
 import json
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Literal
@@ -35,6 +35,7 @@ from telecare.consent.gate import admit, covered
 from telecare.consent.model import Purpose
 from telecare.consent.service import resident_topic
 from telecare.devices import store as device_store
+from telecare.devices.model import Endpoint
 from telecare.devices.outgoing import to_unit
 from telecare.people.model import Resident
 from telecare.people.service import known
@@ -110,7 +111,10 @@ async def ring(
     visit_id: VisitId | None,
     now: datetime,
 ) -> Call:
-    """Ring in a home: the first half of the gate, its record, nothing opened. Raises Refusals."""
+    """Ring in a home: the first half of the gate, its record, nothing opened. Raises Refusals.
+
+    A home unit may connect meanwhile; picture and sound wait for `open_call`.
+    """
     actor = session.actor
     policy = POLICIES[kind]
     basis = await admit(db, actor, resident, policy.purpose, now, tried=Action.CALL_RUNG)
@@ -119,6 +123,7 @@ async def ring(
         raise NoEndpoint(
             Kept(refused(Code.NO_ENDPOINT, Action.CALL_RUNG, actor, [resident.person], {}))
         )
+    early = connects_early(endpoints)
     auto = await covered(db, actor, resident, Purpose.AUTO_ANSWER, now)
     seconds = None if isinstance(auto, Code) else auto.consents[0].answer_after_s
     call = Call(
@@ -135,6 +140,7 @@ async def ring(
         ring_until=now + policy.ring,
         answers_itself_at=now + timedelta(seconds=seconds) if seconds else None,
         basis=json.dumps(basis.document()),
+        early_endpoint_id=early,
     )
     try:
         async with db.savepoint():
@@ -157,12 +163,19 @@ async def ring(
     what: Document = {
         "answers_itself_after_s": seconds,
         "call_id": str(call.id),
+        "connects_early": str(early) if early else None,
         "kind": str(kind),
         "visit_id": str(visit_id) if visit_id else None,
     }
     record = Record(Action.CALL_RUNG, actor, [resident.person], what, basis.document())
     await append(db, record)
     return call
+
+
+def connects_early(endpoints: Sequence[Endpoint]) -> EndpointId | None:
+    """The home's only unit with a picture. Where several could answer, none connects in advance."""
+    found = [e.id for e in endpoints if e.kind == "unit" and e.has_picture]
+    return found[0] if len(found) == 1 else None
 
 
 async def open_call(  # noqa: PLR0913 - what an opening is made of

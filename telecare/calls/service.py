@@ -40,6 +40,7 @@ from telecare.calls.opening import (
     signal_topic,
     tell,
 )
+from telecare.calls.turn import TurnServer
 from telecare.consent.gate import admit, covered
 from telecare.consent.model import Purpose
 from telecare.consent.service import resident_topic
@@ -85,11 +86,13 @@ class Calls:
         clock: Clock,
         react: React,
         stamp_of: Callable[[CallId], edge.Stamp | None],
+        turn: TurnServer | None,
     ) -> None:
         self._database = database
         self._clock = clock
         self._react = react
         self.stamp_of = stamp_of
+        self.turn = turn
 
     # --- from the console ------------------------------------------------------------------
 
@@ -212,7 +215,8 @@ class Calls:
         body: str,
         page: UUID | None = None,
     ) -> None:
-        """SDP or a candidate for the other end, as a row. Only the two ends of a live call.
+        """SDP or a candidate for the other end. Only the two ends of a live call, and while it
+        rings of one that connects early. For a page it is a row; a unit is told at once.
 
         `page`: the sending page; one that was replaced by a newer page is refused (CallTaken).
         """
@@ -224,12 +228,12 @@ class Calls:
             own: store.Party = "staff" if to == "home" else "home"
             if page is not None and await store.page_of(db, call_id, own) not in (None, page):
                 raise CallTaken
-            if not call.is_live:
+            if not (call.is_live or call.connects_early):
                 raise CallEnded
+            if to == "home" and await self._signal_unit(db, call, generation, kind, body):
+                return
             await store.add_signal(db, call_id, to, generation=generation, kind=kind, body=body)
             db.changed(signal_topic(call_id))
-            if to == "home":
-                await self._signal_unit(db, call, generation, kind, body)
 
     async def report(
         self,
@@ -438,7 +442,7 @@ class Calls:
         if isinstance(session, StaffSession):
             if call.staff_id == session.staff.id:
                 return "home"
-        elif session.actor.endpoint_id == call.endpoint_id:
+        elif session.actor.endpoint_id == call.home_end:
             return "staff"
         raise NotFound
 
@@ -502,13 +506,18 @@ class Calls:
 
     async def _signal_unit(
         self, db: Transaction, call: Call, generation: int, kind: SignalKind, body: str
-    ) -> None:
+    ) -> bool:
+        """False when the home's end is no unit. Each offer brings credentials of its own."""
         endpoints = await device_store.endpoints(db, call.resident_id)
-        message = unit_signal(call.id, generation, kind, body)
-        if message is None:
-            return
-        for addressee in units([e for e in endpoints if e.id == call.endpoint_id]):
-            db.after_commit(to_unit(addressee, topics.Down.SIGNAL, message))
+        addressees = units([e for e in endpoints if e.id == call.home_end])
+        relay_only = kind == "offer" and (await access_store.tenant(db)).relay_only
+        message = unit_signal(
+            call.id, generation, kind, body, turn=self.turn, relay_only=relay_only
+        )
+        for addressee in addressees:
+            if message is not None:
+                db.after_commit(to_unit(addressee, topics.Down.SIGNAL, message))
+        return bool(addressees)
 
     async def _end_at_home(
         self, session: ScreenSession | Unit, call_id: CallId, reason: Reason

@@ -24,20 +24,22 @@ Party = Literal["staff", "home"]
 ADD = """
 insert into call (tenant_id, id, kind, state, resident_id, unit_id, staff_id, staff_session_id,
     visit_id, endpoint_id, created_at, ring_until, answers_itself_at, purpose, basis,
-    first_language)
-values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16)
+    first_language, early_endpoint_id)
+values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17)
 """
 BY_ID = """
 select id, kind, state, resident_id, unit_id, staff_id, staff_session_id, visit_id, endpoint_id,
     created_at, ring_until, answers_itself_at, answered_by_itself, opened_at, seen_at, dark_at,
-    must_end, ended_at, end_reason, home_picture, home_sound, basis, first_language
+    must_end, ended_at, end_reason, home_picture, home_sound, basis, first_language,
+    early_endpoint_id
 from call
 where tenant_id = $1 and id = $2
 """
 HOLD = """
 select id, kind, state, resident_id, unit_id, staff_id, staff_session_id, visit_id, endpoint_id,
     created_at, ring_until, answers_itself_at, answered_by_itself, opened_at, seen_at, dark_at,
-    must_end, ended_at, end_reason, home_picture, home_sound, basis, first_language
+    must_end, ended_at, end_reason, home_picture, home_sound, basis, first_language,
+    early_endpoint_id
 from call
 where tenant_id = $1 and id = $2
 for update
@@ -101,6 +103,7 @@ def _call(row: Row) -> Call:
         home_sound=row["home_sound"],
         basis=row["basis"],
         first_language=row["first_language"],
+        early_endpoint_id=row["early_endpoint_id"],
     )
 
 
@@ -110,7 +113,7 @@ async def add(db: Transaction, call: Call) -> None:
         ADD, db.tenant, call.id, str(call.kind), str(call.state), call.resident_id, call.unit_id,
         call.staff_id, call.staff_session_id, call.visit_id, call.endpoint_id, call.created_at,
         call.ring_until, call.answers_itself_at, str(call.policy.purpose), call.basis,
-        call.first_language,
+        call.first_language, call.early_endpoint_id,
     )  # fmt: skip
 
 
@@ -215,10 +218,10 @@ VIEW = """
 select c.id, c.kind, c.state, c.resident_id, c.unit_id, c.staff_id, c.staff_session_id, c.visit_id,
     c.endpoint_id, c.created_at, c.ring_until, c.answers_itself_at, c.answered_by_itself,
     c.opened_at, c.seen_at, c.dark_at, c.must_end, c.ended_at, c.end_reason, c.home_picture,
-    c.home_sound, c.basis, c.first_language, c.staff_page, c.home_page, t.relay_only,
-    r.name as resident_name, r.given_name as resident_given_name, s.name as staff_name,
-    s.given_name as staff_given_name, u.name as unit_name, u.phone as unit_phone,
-    e.kind as endpoint_kind
+    c.home_sound, c.basis, c.first_language, c.early_endpoint_id, c.staff_page, c.home_page,
+    t.relay_only, r.name as resident_name, r.given_name as resident_given_name,
+    s.name as staff_name, s.given_name as staff_given_name, u.name as unit_name,
+    u.phone as unit_phone, e.kind as endpoint_kind
 from call c
 join tenant t on t.id = c.tenant_id
 join resident r on r.tenant_id = c.tenant_id and r.id = c.resident_id

@@ -47,7 +47,8 @@ def call_frame(
         is_end = call.endpoint_id == session.actor.endpoint_id
     speaks = seen.pages["staff" if is_staff else "home"]
     mine = is_end and (page is None or speaks in (None, page))
-    live_and_mine = mine and call.is_live
+    early = is_staff and call.connects_early
+    may_connect = mine and (call.is_live or early)
     unanswered = call.kind is Kind.CALL_IN and call.end_reason is Reason.NO_ANSWER
     return CallFrame(
         call_id=call.id,
@@ -77,7 +78,8 @@ def call_frame(
         if call.opened_at
         else None,
         max_s=call.max_s,
-        ice_servers=ice_servers(turn, call.id) if live_and_mine else [],
+        connects_early=early,
+        ice_servers=ice_servers(turn, call.id) if may_connect else [],
         relay_only=seen.relay_only,
         phone=seen.unit_phone if unanswered else None,
     )

@@ -241,6 +241,7 @@ class Opened(EdgeMessage):
     sends_sound: bool
     ice_servers: list[IceServer] = Field(default_factory=list)
     relay_only: bool = False
+    """Both stand in each offer now; here for older units."""
 
 
 class Renewal(EdgeMessage):
@@ -266,12 +267,17 @@ DOWN_CALL: TypeAdapter[Ring | StopRinging | Opened | Renewal | HangUp] = TypeAda
 
 
 class Offer(EdgeMessage):
-    """The staff browser's offer. A new `n` means a new peer connection (no ICE restart)."""
+    """The staff browser's offer. A new `n` means a new peer connection (no ICE restart).
+
+    While it rings: connect and answer, and send nothing before `Opened`.
+    """
 
     kind: Literal["offer"] = "offer"
     call_id: UUID
     n: int
     sdp: str = Field(max_length=MAX_SDP_CHARS)
+    ice_servers: list[IceServer] = Field(default_factory=list)
+    relay_only: bool = False
 
 
 class Candidate(EdgeMessage):

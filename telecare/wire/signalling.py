@@ -231,7 +231,8 @@ class Media(ToPage):
 
 
 class CallFrame(ToPage):
-    """A call's whole state, sent on join and on every change. `ice_servers` only while open."""
+    """A call's whole state, sent on join and on every change. `ice_servers` only while open, or
+    where it `connects_early`."""
 
     type: Literal["call"] = "call"
     call_id: UUID
@@ -257,6 +258,8 @@ class CallFrame(ToPage):
     max_s: int | None
     ice_servers: list[IceServer] = []
     relay_only: bool = False
+    connects_early: bool = False
+    """Staff, while it rings: offer now. The home's picture and sound still wait for `open`."""
     phone: str | None = None
     """TV, on `no_answer` of a call-in: the number to ring instead."""
 

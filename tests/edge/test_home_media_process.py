@@ -36,7 +36,7 @@ class Agent:
         self.reports = []
 
     def say(self, lane: Down, offer) -> None:
-        self.media.order(TakeOffer(n=offer.n, sdp=offer.sdp))
+        self.media.order(TakeOffer(n=offer.n, sdp=offer.sdp, ice_servers=[], relay_only=False))
 
     async def hears(self, kind, **values):
         if kind is UnitSdp:
@@ -64,8 +64,6 @@ async def agent(tmp_path):
             hardware=Hardware(stamps=str(tmp_path / "stamps")),
             sends_picture=True,
             sends_sound=True,
-            ice_servers=[],
-            relay_only=False,
         )
     )
     yield Agent(media)

@@ -3,11 +3,16 @@
 import json
 import sys
 from pathlib import Path
+from uuid import uuid4
 
 import pytest
 
+from edge.call import rings
 from edge.hardware.screen import CecScreen, SimulatedScreen
-from edge.pipe import TextHeard
+from edge.live_call import Home, LiveCall
+from edge.media_process import Standby
+from edge.pipe import Hardware, TextHeard, monotonic_ms
+from telecare.wire.edge import Ring
 
 CEC_CTL = """
 import json, sys
@@ -136,3 +141,17 @@ async def test_text_is_gone_when_the_call_is_over():
 
     assert shown == (["Hej Ingrid"], "Har du")
     assert (screen.lines, screen.live) == ([], "")
+
+
+async def test_what_is_written_before_the_call_is_open_is_not_shown():
+    screen = SimulatedScreen()
+    home = Home(
+        boot=uuid4(), hardware=Hardware(), screen=screen, standby=Standby(), records=None,
+        say=print, camera_is=print, notice=print,
+    )  # fmt: skip
+    ring = Ring(call_id=uuid4(), caller="Maria", from_unit="Norr", language="sv", ring_s=30)
+    live = LiveCall(rings(ring, boot=home.boot, now_ms=monotonic_ms()), home)
+
+    await live._reported(TextHeard(line="too early"))
+
+    assert screen.lines == []

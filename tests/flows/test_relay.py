@@ -1,6 +1,7 @@
 """A municipality that hides addresses: every packet through coturn, credentials of ten minutes."""
 
 import asyncio
+import re
 import shutil
 import signal
 import tempfile
@@ -74,4 +75,21 @@ async def test_a_visit_goes_through_the_relay_and_no_other_way(relayed, chromium
     await asyncio.gather(hears(maria), hears(birgitta))
     for page in (maria, birgitta):
         assert set(await page.evaluate(PAIRS)) == {"relay"}
+    await windows.close()
+
+
+async def test_a_home_unit_too_is_reached_through_the_relay_only(relayed, chromium):
+    await relayed.new_day()
+    windows = Windows(chromium, relayed.url)
+    await relayed.start_home("ingrid")
+    maria = await windows.staff()
+    row = maria.locator("[data-test=visit]", has_text="Ingrid")
+
+    await row.get_by_role("button", name="Ring").first.click()
+
+    await sees(maria)
+    assert set(await maria.evaluate(PAIRS)) == {"relay"}
+    answers = await relayed.rows("select body from call_signal where kind = 'answer'")
+    kinds = {kind for answer in answers for kind in re.findall(r"typ (\w+)", answer["body"])}
+    assert kinds == {"relay"}
     await windows.close()

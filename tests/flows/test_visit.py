@@ -1,12 +1,17 @@
 """A video visit between real browsers, and between a browser and a home unit."""
 
 import asyncio
+import signal
 
 import pytest
+import pytest_asyncio
 
-from tests.flows.conftest import hears, sees, stops_seeing
+from telecare.runtime.embedded import process
+from telecare.wire.homes import Pressed
+from tests.flows.conftest import FRAMES, PATIENCE_S, hears, sees, stops_seeing
 from tests.flows.steps import CALL, ended, ring
 
+CONNECTED = "() => window.peers.map(peer => peer.connectionState)"
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
 
@@ -211,3 +216,26 @@ async def test_a_call_in_without_consent_opens_with_sound_only_and_says_so(stack
     assert rows == [{"home_picture": False}]
     await anna.locator("[data-test=hang-up]").click()
     await ended(stack, "hung_up_by_staff")
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def unhurried_home(stack):
+    """Karl-Erik takes his time to answer."""
+    await stack.start_home("karl-erik", when_it_rings=Pressed(key="answer", after_s=4))
+    yield
+    process.stop(stack.homes.pop(), signal.SIGTERM, 10)
+
+
+async def test_a_home_unit_has_connected_by_the_time_he_answers(stack, windows, unhurried_home):
+    maria = await windows.staff()
+
+    await ring(maria, "Karl-Erik")
+    async with asyncio.timeout(PATIENCE_S):
+        while await maria.evaluate(CONNECTED) != ["connected"]:
+            await asyncio.sleep(0.05)
+    assert await maria.locator("[data-test=ringing]").count() == 1
+    assert await maria.evaluate(FRAMES) == 0
+    assert await stack.rows("select 1 from call_lease") == []
+    await sees(maria)
+
+    assert await maria.evaluate(CONNECTED) == ["connected"]

@@ -91,6 +91,10 @@ class Answerer:
             await self._pc.addIceCandidate(candidate)
         return web.Response(status=204)
 
+    async def hang_up(self, _request: web.Request) -> web.Response:
+        await self.close()
+        return web.Response(status=204)
+
     async def close(self) -> None:
         await self._camera.close()
         await self._microphone.close()
@@ -104,6 +108,7 @@ async def main(port: int) -> None:
     app.router.add_get("/", answerer.page)
     app.router.add_post("/offer", answerer.offer)
     app.router.add_post("/candidate", answerer.candidate)
+    app.router.add_post("/hang-up", answerer.hang_up)
     runner = web.AppRunner(app, access_log=None)
     await runner.setup()
     await web.TCPSite(runner, "localhost", port).start()

@@ -17,11 +17,7 @@ const VIEWER_SILENT_MS = 3000;
 const FIRST_VIEWER_MS = 15000;
 const DARK_AT_MOST_MS = 30000;
 const STALLED_MS = 3000;
-const CONNECT_PATIENCE_MS = 8000;
-const SEVERED_PATIENCE_MS = 4000;
 const QUALITY_EVERY_MS = 5000;
-const HISTORY_FIRST_MS = 400;
-const HISTORY_MS = 2000;
 const TEXT_MAX = 500;
 const CAMERA = { width: { ideal: 960 }, height: { ideal: 540 }, frameRate: { ideal: 30 } };
 const MICROPHONE = { echoCancellation: true, noiseSuppression: true, autoGainControl: true };
@@ -57,13 +53,12 @@ export async function openMedia(audio, video) {
 }
 
 export class CallEnd {
-  /** `resumed`: the call was going on before this page had it. @param {Live} live @param {string} callId @param {Role} role @param {{resumed?: boolean, onLost?: () => void}} [more] */
+  /** `offers`: makes the connections (staff). @param {Live} live @param {string} callId @param {Role} role @param {{offers?: (end: CallEnd) => import("../staff/offers.js").Offers, onLost?: () => void}} [more] */
   constructor(live, callId, role, more = {}) {
     this.live = live;
     this.callId = callId;
     this.role = role;
     this.onLost = more.onLost;
-    this.resumed = Boolean(more.resumed);
     /** The other end's picture. */
     this.picture = signal(/** @type {"waiting"|"live"|"paused"} */ ("waiting"));
     this.quality = signal(/** @type {"unknown"|"good"|"choppy"|"sound_only"} */ ("unknown"));
@@ -93,7 +88,6 @@ export class CallEnd {
     this.unsent = [];
     this.answered = false;
     this.begun = false;
-    this.begunAt = 0;
     this.closed = false;
     this.wentDark = false;
     this.mediaTurn = 0;
@@ -122,6 +116,7 @@ export class CallEnd {
     this.qualityAt = 0;
     /** @type {number[]} */
     this.timers = [];
+    this.offers = more.offers ? more.offers(this) : null;
     this.stopWatchingSocket = live.open.subscribe((open) => { if (open) this.flush(); });
   }
 
@@ -137,6 +132,7 @@ export class CallEnd {
     if (frame.state === "ended") { this.close(); return; }
     if (frame.max_s !== null) this.mustEnd = performance.now() + frame.max_s * 1000;
     if (frame.state === "dark") this.picture.value = "paused";
+    if (this.offers && frame.connects_early) this.offers.early();
     if (frame.state !== "open" && frame.state !== "dark") return;
     if (!this.begun) { this.begin(); return; }
     if (before && JSON.stringify(before.media) !== JSON.stringify(frame.media)) this.mediaChanged();
@@ -145,26 +141,17 @@ export class CallEnd {
   begin() {
     const now = performance.now();
     this.begun = true;
-    this.begunAt = now;
     this.leaseUntil = now + FIRST_LEASE_MS;
     this.heardAt = now;
     this.light();
-    if (this.role === "staff") this.firstOffer();
+    if (this.offers) this.offers.begin();
     this.timers.push(setInterval(() => this.sayAlive(), 1000), setInterval(() => this.watch(), 200), setInterval(() => this.measure(), 1000));
     this.sayAlive();
   }
 
-  /** A call taken over from another page: first see which numbers its connections had. */
-  firstOffer() {
-    const known = sessionStorage.getItem(`generation:${this.callId}`);
-    if (!this.resumed || known) { this.renew(); return; }
-    this.offeredAt = performance.now();
-    setTimeout(() => { if (!this.closed && !this.pc) this.renew(); }, HISTORY_FIRST_MS);
-  }
-
   mediaChanged() {
     if (this.lit.value) this.light();
-    if (this.role === "staff") this.renew();
+    if (this.offers) this.offers.renew();
   }
 
   /** @param {Lease} lease */
@@ -291,20 +278,24 @@ export class CallEnd {
 
   // --- the connection
 
-  /** @param {number} generation */
-  fresh(generation) {
-    this.drop();
+  /** How a connection of this call may be made. @returns {RTCConfiguration} */
+  paths() {
     const frame = /** @type {CallFrame} */ (this.frame);
+    return {
+      iceServers: frame.ice_servers.map((one) => ({ urls: one.urls, username: one.username || undefined, credential: one.credential || undefined })),
+      iceTransportPolicy: frame.relay_only ? "relay" : "all",
+      bundlePolicy: "max-bundle",
+    };
+  }
+
+  /** From now on `pc` is the connection, number `generation`. @param {number} generation @param {RTCPeerConnection} pc */
+  fresh(generation, pc) {
+    this.drop();
     this.generation = generation;
     this.unsent = [];
     this.answered = false;
     this.severedAt = null;
     this.offeredAt = performance.now();
-    const pc = new RTCPeerConnection({
-      iceServers: frame.ice_servers.map((one) => ({ urls: one.urls, username: one.username || undefined, credential: one.credential || undefined })),
-      iceTransportPolicy: frame.relay_only ? "relay" : "all",
-      bundlePolicy: "max-bundle",
-    });
     const theirs = new MediaStream();
     this.pc = pc;
     pc.onicecandidate = (event) => {
@@ -318,50 +309,16 @@ export class CallEnd {
       if (pc === this.pc) this.theirs.value = new MediaStream(theirs.getTracks());
     };
     pc.onconnectionstatechange = () => { if (pc === this.pc) this.connectionChanged(pc.connectionState); };
-    return pc;
-  }
-
-  /** Only the page that holds the call makes connections. */
-  mayRenew() {
-    return this.role === "staff" && this.live.open.value && !this.elsewhere.value && Boolean(this.frame && this.frame.mine);
-  }
-
-  /** Staff: a new connection in place of the old one. */
-  async renew() {
-    const known = Number(sessionStorage.getItem(`generation:${this.callId}`) || 0);
-    const generation = Math.max(this.generation, this.newest, known) + 1;
-    sessionStorage.setItem(`generation:${this.callId}`, String(generation));
-    const frame = /** @type {CallFrame} */ (this.frame);
-    const media = /** @type {Media} */ (frame.media || { home_picture: true, home_sound: true, staff_picture: true, staff_sound: true });
-    const pc = this.fresh(generation);
-    this.newest = generation;
-    this.textIs(pc.createDataChannel("text", { ordered: true }));
-    this.aliveIs(pc.createDataChannel("alive", { ordered: false, maxRetransmits: 0 }));
-    pc.addTransceiver("audio", { direction: direction(media.staff_sound, media.home_sound) });
-    pc.addTransceiver("video", { direction: direction(media.staff_picture, media.home_picture) });
-    this.attach();
-    const offer = await pc.createOffer();
-    if (pc !== this.pc) return;
-    await pc.setLocalDescription(offer);
-    if (pc !== this.pc) return;
-    this.send(signalTo(this.callId, generation, "offer", /** @type {string} */ (offer.sdp)));
   }
 
   /** @param {SignalFrame} one */
   async handle(one) {
-    if (!this.begun) await this.opened();
+    if (!this.begun && !(this.offers && this.offers.isEarly)) await this.opened();
     if (this.closed || one.generation < this.newest) return;
-    if (this.role === "staff" && one.generation > this.generation) {
-      // A connection this page did not make. What was there before it came is history to go beyond;
-      // later, another page of ours has taken the call.
-      if (!this.pc) return;
-      if (this.resumed && performance.now() - this.begunAt < HISTORY_MS) { await this.renew(); return; }
-      this.elsewhere.value = true;
-      this.stopHere();
-      return;
-    }
-    if (one.kind === "offer" && this.role === "home") { await this.answer(one); return; }
-    if (one.kind === "answer" && this.role === "staff") { await this.answerCame(one); return; }
+    if (this.offers) {
+      if (await this.offers.isForeign(one)) return;
+      if (one.kind === "answer") { await this.offers.answered(one); return; }
+    } else if (one.kind === "offer") { await this.answer(one); return; }
     if (one.kind === "candidate") await this.candidateCame(one);
   }
 
@@ -379,7 +336,8 @@ export class CallEnd {
   /** @param {SignalFrame} one */
   async answer(one) {
     if (one.generation <= this.generation) return;
-    const pc = this.fresh(one.generation);
+    const pc = new RTCPeerConnection(this.paths());
+    this.fresh(one.generation, pc);
     pc.ondatachannel = (event) => {
       if (event.channel.label === "text") this.textIs(event.channel);
       if (event.channel.label === "alive") this.aliveIs(event.channel);
@@ -398,19 +356,6 @@ export class CallEnd {
     await pc.setLocalDescription(answer);
     this.answered = true;
     this.send(signalTo(this.callId, one.generation, "answer", /** @type {string} */ (answer.sdp)));
-    await this.lateCandidates(one.generation);
-  }
-
-  /** @param {SignalFrame} one */
-  async answerCame(one) {
-    if (!this.pc || one.generation !== this.generation) return;
-    if (this.answered) {
-      // The home began anew (a reload): what we had leads nowhere.
-      await this.renew();
-      return;
-    }
-    this.answered = true;
-    await this.pc.setRemoteDescription({ type: "answer", sdp: one.body });
     await this.lateCandidates(one.generation);
   }
 
@@ -436,7 +381,7 @@ export class CallEnd {
 
   /** A description that could not be used. @param {number} generation */
   stumbled(generation) {
-    if (this.role === "staff" && !this.closed && this.begun && generation === this.generation) this.renew();
+    if (this.offers && !this.closed && this.begun && generation === this.generation) this.offers.renew();
   }
 
   /** @param {RTCPeerConnectionState} state */
@@ -444,7 +389,7 @@ export class CallEnd {
     this.connected.value = state === "connected";
     if (state === "connected") this.severedAt = null;
     else if (state === "disconnected" && this.severedAt === null) this.severedAt = performance.now();
-    else if (state === "failed" && this.mayRenew()) this.renew();
+    else if (state === "failed" && this.offers) this.offers.failed();
   }
 
   /** @param {import("./wire").Signal} one */
@@ -528,8 +473,8 @@ export class CallEnd {
 
   watch() {
     if (this.closed) return;
-    if (this.role === "home") this.watchLease();
-    else this.watchConnection();
+    if (this.offers) this.offers.watch();
+    else this.watchLease();
     const stalled = this.frameAt > 0 && performance.now() - this.frameAt > STALLED_MS;
     if (this.picture.value === "live" && stalled) this.picture.value = "paused";
   }
@@ -543,15 +488,6 @@ export class CallEnd {
     if (this.lit.value && !may) this.dark();
     else if (!this.lit.value && may) this.light();
     if (this.darkSince !== null && now - this.darkSince > DARK_AT_MOST_MS) this.lose();
-  }
-
-  /** Staff: a connection that does not come, or is severed, is replaced. */
-  watchConnection() {
-    if (!this.pc || !this.mayRenew()) return;
-    const now = performance.now();
-    const late = !this.connected.value && this.severedAt === null && now - this.offeredAt > CONNECT_PATIENCE_MS;
-    const severed = this.severedAt !== null && now - this.severedAt > SEVERED_PATIENCE_MS;
-    if (late || severed) this.renew();
   }
 
   /** The page's video element says when the first picture is there. @param {HTMLVideoElement} video */
@@ -671,7 +607,7 @@ export class CallEnd {
 }
 
 /** @param {boolean} send @param {boolean} get @returns {RTCRtpTransceiverDirection} */
-function direction(send, get) {
+export function direction(send, get) {
   if (send && get) return "sendrecv";
   if (send) return "sendonly";
   return get ? "recvonly" : "inactive";

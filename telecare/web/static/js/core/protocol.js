@@ -15,7 +15,7 @@ export const SHAPES = {
     resident_given_name: "s", staff_id: "s?", staff_name: "s?", staff_given_name: "s?", unit_name: "s?",
     visit_id: "s?", answered_by: "s?", mine: "b", ring_until: "s?", answers_itself_at: "s?", opened_at: "s?",
     ended_at: "s?", end_reason: "s?", media: "@media?", max_s: "n?", ice_servers: "[@ice]",
-    relay_only: "b", phone: "s?",
+    relay_only: "b", connects_early: "b", phone: "s?",
   },
   signal: { type: "s", call_id: "s", n: "n", generation: "n", kind: "s", body: "s" },
   lease: { type: "s", call_id: "s", echo_ms: "n", lease_ms: "n" },
@@ -66,6 +66,7 @@ export function parse(text, known) {
   if (!frame || known.FRAMES.indexOf(frame.type) < 0) return null;
   if (frame.type === "call" && frame.ice_servers === undefined) frame.ice_servers = [];
   if (frame.type === "call" && frame.relay_only === undefined) frame.relay_only = false;
+  if (frame.type === "call" && frame.connects_early === undefined) frame.connects_early = false;
   return matches(known, frame.type, frame) ? frame : null;
 }
 

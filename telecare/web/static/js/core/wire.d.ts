@@ -116,6 +116,7 @@ export interface CallFrame {
   max_s: number|null;
   ice_servers: IceServer[];
   relay_only: boolean;
+  connects_early: boolean;
   phone: string|null;
 }
 export interface SignalFrame {

@@ -5,6 +5,7 @@ import { CallEnd } from "../core/call.js";
 import { bootValues, duration, firstOf, t } from "../core/i18n.js";
 import { Live, SIGNED_OUT } from "../core/live.js";
 import * as sound from "../core/sound.js";
+import { Offers, dropSpare, getSpare } from "./offers.js";
 import { STAFF, lockPage, touched } from "./rows.js";
 
 /** @typedef {import("../core/wire").Row} Row */
@@ -177,7 +178,7 @@ function takeCall(frame) {
     call.value = frame;
     live.inCall = true;
     live.join(frame.call_id);
-    if (frame.mine && (!end.value || end.value.callId !== frame.call_id)) end.value = new CallEnd(live, frame.call_id, "staff", { resumed: begunHere !== frame.call_id });
+    if (frame.mine && (!end.value || end.value.callId !== frame.call_id)) end.value = new CallEnd(live, frame.call_id, "staff", { offers: (made) => new Offers(made, begunHere !== frame.call_id) });
     if (end.value) end.value.take(frame);
   });
   if (route.value.path[0] !== "call") go(`call/${frame.call_id}`);
@@ -203,6 +204,7 @@ function ended(frame) {
   clearTimeout(leaving);
   batch(() => {
     if (end.value) end.value.close();
+    dropSpare();
     end.value = null;
     call.value = null;
     last.value = frame;
@@ -223,12 +225,16 @@ export function endText(frame) {
 
 /** @param {string} path @returns {Promise<void>} */
 async function startCall(path, body = {}) {
+  getSpare();
   await unlockSound();
   starting.value = true;
   try {
     const made = await post(path, body);
     begunHere = made.call_id;
     hold(made.call_id);
+  } catch (error) {
+    dropSpare();
+    throw error;
   } finally { starting.value = false; }
 }
 
