@@ -53,6 +53,7 @@ from telecare.wire.ids import StaffId
 LEASE_INTERVAL = timedelta(seconds=1)
 JOB_LIMIT = timedelta(seconds=30)
 PARTITION_INTERVAL = timedelta(hours=6)
+PRESENCE_INTERVAL = timedelta(seconds=5)
 MAKE_PARTITIONS = "select audit.make_partitions($1)"
 PARTITIONS_AHEAD = 4
 SHUTDOWN_S = 2.0
@@ -257,6 +258,7 @@ async def serving(
                 broker=broker.run(),
                 timers=every(TICK, timers.run_due, limit=JOB_LIMIT),
                 leases=every(LEASE_INTERVAL, leases.renew, limit=JOB_LIMIT),
+                presence=every(PRESENCE_INTERVAL, made.devices.keep_signs_of_life, limit=JOB_LIMIT),
                 partitions=every(PARTITION_INTERVAL, make_partitions, limit=JOB_LIMIT),
             ),
             listening(app, host, port, direct),

@@ -2,6 +2,7 @@
 
 import json
 import secrets
+from base64 import b64encode
 from dataclasses import dataclass, field
 from datetime import datetime, time, timedelta
 from uuid import UUID, uuid4
@@ -18,12 +19,15 @@ from telecare.consent.model import Purpose
 from telecare.consent.tenants import add_tenant
 from telecare.demo import seed
 from telecare.devices import store as device_store
+from telecare.devices.model import Unit
+from telecare.devices.service import make_unit_code
 from telecare.people.model import Cohabitant, Resident
 from telecare.people.service import register, register_cohabitant
 from telecare.runtime.clock import STOCKHOLM
 from telecare.visits import store as visit_store
 from telecare.visits.model import Insats
 from telecare.visits.service import Plan
+from telecare.wire.edge import EnrolRequest
 from telecare.wire.ids import (
     AssignmentId,
     CareUnitId,
@@ -33,6 +37,7 @@ from telecare.wire.ids import (
     ResidentId,
     StaffId,
     TenantId,
+    UnitId,
     VisitId,
     new_row_id,
 )
@@ -217,6 +222,17 @@ class World:
             )
         TOKENS[session_id] = token
         return ScreenSession(self.tenant, session_id, HomeActor(endpoint, "tv", resident.id))
+
+    async def home_unit(self, resident: Resident) -> Unit:
+        """A home unit with a picture, enrolled."""
+        async with self.begun() as db:
+            code = await make_unit_code(db, resident, "Teven", self.now)
+        public_key = b64encode(bytes(32), b"-_").decode().rstrip("=")
+        devices = self.services.devices
+        enrolled = await devices.enrol(EnrolRequest(code=code, public_key=public_key))
+        unit = await devices.unit(UnitId(enrolled.unit))
+        assert unit is not None
+        return unit
 
     async def visit(
         self, session: StaffSession, resident: Resident, *, minutes: int = 0

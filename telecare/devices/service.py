@@ -31,6 +31,7 @@ from telecare.devices.model import (
     tidy_code,
     tidy_unit_code,
 )
+from telecare.devices.presence import Presence
 from telecare.people.model import Resident
 from telecare.people.service import assigned, known
 from telecare.runtime.clock import Clock
@@ -81,6 +82,7 @@ class Devices:
         self._database = database
         self._clock = clock
         self._broker_url = broker_url_for_units
+        self._presence = Presence()
 
     async def count_try(self, limit: Limit, key: str) -> None:
         """Raises RateLimited."""
@@ -202,7 +204,23 @@ class Devices:
             return await store.unit_of(db, unit_id)
 
     async def status(self, unit: Unit, status: edge.UnitStatus) -> None:
+        """Stored at once when it is news, with the other units' when it is a sign of life."""
         now = self._clock.now()
+        if self._presence.is_sign_of_life(unit.id, status, now):
+            return
+        try:
+            await self._store_status(unit, status, now)
+        except BaseException:
+            self._presence.forget(unit.id)
+            raise
+
+    async def keep_signs_of_life(self) -> None:
+        """Each PRESENCE_INTERVAL, of all tenants in one statement."""
+        if seen := self._presence.take_unwritten():
+            async with self._database.across_tenants() as db:
+                await store.mark_seen(db, seen)
+
+    async def _store_status(self, unit: Unit, status: edge.UnitStatus, now: datetime) -> None:
         async with self._database.transaction(unit.tenant) as db:
             await store.set_status(
                 db,
@@ -215,7 +233,7 @@ class Devices:
                 version=status.version,
             )
             if status.online:
-                await store.mark_seen(db, {unit.id: now})
+                await store.endpoint_seen(db, unit.endpoint_id, now)
             db.changed(resident_topic(unit.resident_id))
             resident = await known(db, unit.resident_id)
             db.changed(unit_topic(resident.unit_id))
@@ -260,7 +278,7 @@ class Devices:
     async def tv_seen(self, session: ScreenSession) -> None:
         """A TV page's socket is open: said each 15 s."""
         async with self._database.transaction(session.tenant) as db:
-            await store.tv_seen(db, session.actor.endpoint_id, self._clock.now())
+            await store.endpoint_seen(db, session.actor.endpoint_id, self._clock.now())
 
 
 async def make_unit_code(db: Transaction, resident: Resident, label: str, now: datetime) -> str:

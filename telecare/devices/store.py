@@ -38,7 +38,7 @@ order by e.paired_at
 limit 1000
 """
 RESIDENT_OF = "select resident_id from endpoint where tenant_id = $1 and id = $2"
-TV_SEEN = "update endpoint set seen_at = $3 where tenant_id = $1 and id = $2"
+ENDPOINT_SEEN = "update endpoint set seen_at = $3 where tenant_id = $1 and id = $2"
 ADD_UNIT = """
 insert into edge_unit (tenant_id, id, endpoint_id, public_key, mac_key, enrolled_at)
 values ($1, $2, $3, $4, $5, $6)
@@ -120,8 +120,8 @@ async def resident_of(db: Transaction, endpoint_id: EndpointId) -> ResidentId:
     return ResidentId(await db.fetchval(RESIDENT_OF, db.tenant, endpoint_id))
 
 
-async def tv_seen(db: Transaction, endpoint_id: EndpointId, now: datetime) -> None:
-    await db.execute(TV_SEEN, db.tenant, endpoint_id, now)
+async def endpoint_seen(db: Transaction, endpoint_id: EndpointId, now: datetime) -> None:
+    await db.execute(ENDPOINT_SEEN, db.tenant, endpoint_id, now)
 
 
 async def add_unit(db: Transaction, unit: Unit, now: datetime) -> None:
@@ -176,6 +176,7 @@ async def reject(db: Transaction, topic: str, reason: str, digest: bytes, now: d
 
 
 async def mark_seen(db: Transaction, seen: Mapping[UnitId, datetime]) -> None:
+    """Units of any tenant that are online still, and what they said stands."""
     await db.execute(MARK_SEEN, list(seen.keys()), list(seen.values()))
 
 

@@ -1,6 +1,5 @@
 """While it rings, staff and the home's only unit may make their connection; nobody else may."""
 
-import base64
 from dataclasses import dataclass, field
 
 import pytest
@@ -10,13 +9,10 @@ from telecare.calls.model import CallEnded
 from telecare.calls.turn import TurnServer
 from telecare.consent.model import Purpose
 from telecare.devices.model import Unit
-from telecare.devices.service import make_unit_code
 from telecare.people.model import Resident
 from telecare.runtime.errors import NotFound
-from telecare.wire.edge import EnrolRequest
-from telecare.wire.ids import CallId, UnitId
+from telecare.wire.ids import CallId
 
-KEY = base64.urlsafe_b64encode(bytes(range(32))).decode().rstrip("=")
 SIGNALS = "select to_party, kind, body from call_signal where call_id = $1"
 
 
@@ -34,18 +30,11 @@ class Ringing:
         return found
 
 
-async def home_unit(made, world, resident) -> Unit:
-    async with world.begun() as db:
-        code = await make_unit_code(db, resident, "Teven", world.now)
-    enrolled = await made.devices.enrol(EnrolRequest(code=code, public_key=KEY))
-    return await made.devices.unit(UnitId(enrolled.unit))
-
-
 @pytest.fixture
 async def ringing(world, made, database):
     ingrid = await world.resident("Ingrid")
     maria = await world.staff("Maria", assigned=(ingrid,))
-    unit = await home_unit(made, world, ingrid)
+    unit = await world.home_unit(ingrid)
     call_id = await made.calls.ring(maria, ingrid.id)
     call = Ringing(call_id, ingrid, maria, unit)
     database.dispatch = call.sent.append
@@ -110,7 +99,7 @@ async def test_a_television_in_the_same_home_is_no_end_while_it_rings(world, mad
 async def test_another_units_word_is_not_heard(world, other_world, made, ringing):
     for place in (world, other_world):
         olof = await place.resident("Olof")
-        stranger = await home_unit(made, place, olof)
+        stranger = await place.home_unit(olof)
         with pytest.raises(NotFound):
             await made.calls.signal(
                 stranger, ringing.call_id, generation=1, kind="answer", body="v=0"
@@ -149,7 +138,7 @@ async def test_where_two_units_could_answer_nothing_connects_early(world, made):
     ingrid = await world.resident("Ingrid")
     maria = await world.staff("Maria", assigned=(ingrid,))
     for _ in range(2):
-        await home_unit(made, world, ingrid)
+        await world.home_unit(ingrid)
     call_id = await made.calls.ring(maria, ingrid.id)
 
     with pytest.raises(CallEnded):
