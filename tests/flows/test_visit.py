@@ -239,3 +239,18 @@ async def test_a_home_unit_has_connected_by_the_time_he_answers(stack, windows, 
     await sees(maria)
 
     assert await maria.evaluate(CONNECTED) == ["connected"]
+
+
+async def test_when_her_answer_cannot_be_sent_she_reads_what_to_do(stack, windows):
+    birgitta = await windows.tv()
+    maria = await windows.staff()
+    await ring(maria, "Birgitta")
+    await birgitta.locator("[data-test=answer]").wait_for()
+
+    await birgitta.route("**/api/tv/calls/*/answer", lambda route: route.abort())
+    await birgitta.locator("[data-test=answer]").click()
+    await birgitta.locator("[data-test=problem]", has_text="021-").wait_for()
+    await birgitta.unroute("**/api/tv/calls/*/answer")
+    await birgitta.locator("[data-test=answer]").click()
+
+    await asyncio.gather(sees(maria), sees(birgitta))

@@ -38,6 +38,7 @@ export function Ringing({ frame }) {
     <${Face} name=${name} /><div><h1>${state.callerText(frame)}</h1><p class="from">${frame.unit_name ? t("tv.ring.from_unit", { unit: frame.unit_name }) : t("tv.ring.from")}</p>
     <div class="answers"><button type="button" class="big yes" data-first data-test="answer" onClick=${() => state.answer(false)}><${Icon} name="video" />${t("tv.ring.answer")}</button>
     <button type="button" class="big no" data-test="decline" onClick=${state.decline}>${t("tv.ring.not_now")}</button></div>
+    ${state.problem.value && html`<p class="from" role="alert" data-test="problem">${state.problem.value} ${state.kept().unit_phone}</p>`}
     ${left !== null && html`<div class="auto" data-test="countdown"><span>${t("tv.ring.by_itself", { name: name || t("tv.homecare"), n: left })}</span><progress max=${all.current || left} value=${left} aria-label=${t("tv.time_left")}></progress><p class="hint">${t("tv.ring.stop")}</p></div>`}</div></main>`;
 }
 
