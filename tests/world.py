@@ -16,6 +16,7 @@ from telecare.app import Services
 from telecare.audit.model import HomeActor, actor_text
 from telecare.consent import store as consent_store
 from telecare.consent.model import Purpose
+from telecare.consent.service import Statement
 from telecare.consent.tenants import add_tenant
 from telecare.demo import seed
 from telecare.devices import store as device_store
@@ -41,6 +42,19 @@ from telecare.wire.ids import (
     VisitId,
     new_row_id,
 )
+
+YES = Statement(
+    purpose=Purpose.VIDEO_VISIT,
+    decision="permit",
+    party=None,
+    information_version=1,
+    information_language="fi",
+    present="Eva Sjö",
+    will_shown="spoken",
+    ability="clear",
+    given="in_person",
+)
+"""Her own word to a video visit."""
 
 
 @dataclass

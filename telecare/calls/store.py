@@ -35,15 +35,7 @@ select id, kind, state, resident_id, unit_id, staff_id, staff_session_id, visit_
 from call
 where tenant_id = $1 and id = $2
 """
-HOLD = """
-select id, kind, state, resident_id, unit_id, staff_id, staff_session_id, visit_id, endpoint_id,
-    created_at, ring_until, answers_itself_at, answered_by_itself, opened_at, seen_at, dark_at,
-    must_end, ended_at, end_reason, home_picture, home_sound, basis, first_language,
-    early_endpoint_id
-from call
-where tenant_id = $1 and id = $2
-for update
-"""
+HOLD = f"{BY_ID}for update\n"
 LIVE_OF_RESIDENT = """
 select id from call where tenant_id = $1 and resident_id = $2 and state <> 'ended'
 """

@@ -33,19 +33,13 @@ select id, series_id, resident_id, unit_id, staff_id, insats_id, starts_at, minu
 from visit
 where tenant_id = $1 and id = $2
 """
-HOLD = """
-select id, series_id, resident_id, unit_id, staff_id, insats_id, starts_at, minutes, to_do, done,
-    to_know, state, call_id, outcome, step, step_at, note, moved, taken_over
-from visit
-where tenant_id = $1 and id = $2
-for update
-"""
+HOLD = f"{BY_ID}for update\n"
 SAVE = """
 update visit set staff_id = $3, starts_at = $4, done = $5, state = $6, call_id = $7, outcome = $8,
     step = $9, step_at = $10, note = $11, moved = $12, taken_over = $13, version = version + 1
 where tenant_id = $1 and id = $2
 """
-DAY = """
+LISTED = """
 select v.id, v.series_id, v.resident_id, v.unit_id, v.staff_id, v.insats_id, v.starts_at,
     v.minutes, v.to_do, v.done, v.to_know, v.state, v.call_id, v.outcome, v.step, v.step_at,
     v.note, v.moved, v.taken_over, i.name as insats_name, i.step_after_min,
@@ -56,22 +50,14 @@ join insats i on i.tenant_id = v.tenant_id and i.id = v.insats_id
 join resident r on r.tenant_id = v.tenant_id and r.id = v.resident_id
 left join staff s on s.tenant_id = v.tenant_id and s.id = v.staff_id
 left join call c on c.tenant_id = v.tenant_id and c.visit_id = v.id and c.state <> 'ended'
-where v.tenant_id = $1 and v.unit_id = any($2) and v.starts_at >= $3 and v.starts_at < $4
+where v.tenant_id = $1"""
+DAY = f"""{LISTED}
+    and v.unit_id = any($2) and v.starts_at >= $3 and v.starts_at < $4
 order by v.starts_at, v.id
 limit $5
 """
-OF_RESIDENT = """
-select v.id, v.series_id, v.resident_id, v.unit_id, v.staff_id, v.insats_id, v.starts_at,
-    v.minutes, v.to_do, v.done, v.to_know, v.state, v.call_id, v.outcome, v.step, v.step_at,
-    v.note, v.moved, v.taken_over, i.name as insats_name, i.step_after_min,
-    r.name as resident_name, r.given_name as resident_given_name, r.language as resident_language,
-    s.name as staff_name, c.state as call_state
-from visit v
-join insats i on i.tenant_id = v.tenant_id and i.id = v.insats_id
-join resident r on r.tenant_id = v.tenant_id and r.id = v.resident_id
-left join staff s on s.tenant_id = v.tenant_id and s.id = v.staff_id
-left join call c on c.tenant_id = v.tenant_id and c.visit_id = v.id and c.state <> 'ended'
-where v.tenant_id = $1 and v.resident_id = $2 and v.starts_at >= $3 and v.starts_at < $4
+OF_RESIDENT = f"""{LISTED}
+    and v.resident_id = $2 and v.starts_at >= $3 and v.starts_at < $4
 order by v.starts_at, v.id
 limit $5
 """

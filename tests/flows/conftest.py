@@ -19,6 +19,7 @@ import pytest
 import pytest_asyncio
 from playwright.async_api import Browser, Page, async_playwright
 
+from telecare.bench.browser import ARGUMENTS
 from telecare.demo import seed
 from telecare.runtime.clock import STOCKHOLM, FileClock
 from telecare.runtime.config import Config
@@ -29,18 +30,6 @@ from telecare.runtime.embedded.services import EmbeddedServices
 from telecare.wire.homes import HomeScript, Pressed
 
 CHROMIUM = shutil.which("chromium") or "/usr/bin/chromium"
-ARGUMENTS = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--disable-sync",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--no-first-run",
-    "--use-fake-device-for-media-stream",
-    "--use-fake-ui-for-media-stream",
-    "--autoplay-policy=no-user-gesture-required",
-]
 WATCH_PEERS = """
 (() => {
   const Real = window.RTCPeerConnection;

@@ -16,18 +16,7 @@ from telecare.consent.service import PartyUnknown, RelativeCannotConsent, Statem
 from telecare.runtime.errors import FieldInvalid, NotFound
 from telecare.runtime.timers import Timers
 from telecare.wire.errors import Code
-
-YES = Statement(
-    purpose=Purpose.VIDEO_VISIT,
-    decision="permit",
-    party=None,
-    information_version=1,
-    information_language="fi",
-    present="Eva Sjö",
-    will_shown="spoken",
-    ability="clear",
-    given="in_person",
-)
+from tests.world import YES
 
 
 def saying(**changes) -> Statement:

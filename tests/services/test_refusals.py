@@ -12,21 +12,11 @@ from telecare.calls.opening import Busy, NoEndpoint
 from telecare.calls.service import NotByItself, NotYourCall
 from telecare.consent import gate
 from telecare.consent.model import Purpose
-from telecare.consent.service import RelativeCannotConsent, Statement, YesNotFromTv
+from telecare.consent.service import RelativeCannotConsent, YesNotFromTv
 from telecare.runtime.db import run_script
 from telecare.runtime.errors import Refusal
+from tests.world import YES
 
-YES = Statement(
-    purpose=Purpose.VIDEO_VISIT,
-    decision="permit",
-    party=None,
-    information_version=1,
-    information_language="sv",
-    present="Eva Sjö",
-    will_shown="spoken",
-    ability="clear",
-    given="in_person",
-)
 TABLES = """
 select c.relname as name from pg_class c
 where c.relkind = 'r' and c.relnamespace = 'public'::regnamespace and exists (
