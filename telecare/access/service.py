@@ -52,7 +52,7 @@ HoldsOpen = Callable[[Transaction, StaffId], Awaitable[bool]]
 
 READ_WINDOW = timedelta(minutes=15)
 TAKE_OVER_LIMIT = timedelta(hours=12)
-"""Longest a "Ta över" lasts when no shift ends it."""
+"""Longest a "Ta över" lasts when nobody ends the shift."""
 
 
 def new_token() -> str:
@@ -254,6 +254,7 @@ class Access:
         return shift
 
     async def end_shift(self, session: StaffSession) -> None:
+        """With it ends what she took over in it."""
         now = self._clock.now()
         async with self._begun(session) as db:
             shift = await store.end_shift(db, session.staff.id, now)
@@ -261,6 +262,7 @@ class Access:
                 raise NotOnShift(
                     Kept(refused(Code.NOT_ON_SHIFT, Action.SHIFT_ENDED, session.actor, (), {}))
                 )
+            await end_assignments(db, "took_over", shift, now, self._react)
             await append(
                 db, Record(Action.SHIFT_ENDED, session.actor, what={"shift_id": str(shift)})
             )
@@ -329,7 +331,7 @@ async def take_over(
         staff_id=staff.id,
         resident_id=person.id,
         source="took_over",
-        source_id=None,
+        source_id=staff.shift_id,
         valid_from=now,
         valid_until=now + TAKE_OVER_LIMIT,
     )

@@ -388,7 +388,7 @@ ASSIGN = """
 insert into assignment (tenant_id, id, staff_id, resident_id, source, source_id, valid_from,
     valid_until)
 values ($1, $2, $3, $4, $5, $6, $7, $8)
-on conflict (tenant_id, source, source_id, staff_id) where source_id is not null
+on conflict (tenant_id, source, source_id, staff_id, resident_id) where source_id is not null
 do update set valid_from = least(assignment.valid_from, excluded.valid_from),
     valid_until = excluded.valid_until
 """

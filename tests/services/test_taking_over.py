@@ -2,7 +2,7 @@
 
 import pytest
 
-from telecare.access.errors import NotOnShift, NotPermitted
+from telecare.access.errors import NotAssigned, NotOnShift, NotPermitted
 from telecare.access.model import Role
 
 
@@ -56,3 +56,30 @@ async def test_what_is_older_than_two_weeks_is_off_the_list(world, made, ingrid,
     clock.forward(days=15)
 
     assert await made.people.taken_over(await world.staff("Eva", role=Role.ENHETSCHEF)) == []
+
+
+async def test_what_was_taken_over_ends_with_the_shift_and_so_does_its_call(world, made, ingrid):
+    maria = await world.staff("Maria", on_shift=True)
+    olof = await world.resident("Olof")
+    for resident in (ingrid, olof):
+        await made.people.take_over(maria, resident.id)
+        await world.tv(resident)
+    call_id = await made.calls.ring(maria, ingrid.id)
+
+    await made.access.end_shift(maria)
+
+    ended = await world.rows("select end_reason from call where id = $1", call_id)
+    assert ended[0]["end_reason"] == "assignment_ended"
+    for resident in (ingrid, olof):
+        with pytest.raises(NotAssigned):
+            await made.calls.ring(maria, resident.id)
+
+
+async def test_what_others_gave_her_stays_when_the_shift_ends(world, made, ingrid):
+    maria = await world.staff("Maria", on_shift=True, assigned=(ingrid,))
+    await world.tv(ingrid)
+    await made.people.take_over(maria, ingrid.id)
+
+    await made.access.end_shift(maria)
+
+    assert await made.calls.ring(maria, ingrid.id)
