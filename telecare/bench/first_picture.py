@@ -2,13 +2,18 @@
 nobody presses while it still loads).
 
 Includes the whole way: ring, the home's answer (the simulated person presses at once), the camera's
-committed record, signalling over WebSocket and MQTT, and WebRTC. The reference has none of that but
-the last: a page that posts its offer to a bare aiohttp + aiortc answerer with the same camera.
+committed record, signalling over WebSocket and MQTT, and WebRTC. The reference does the same with a
+bare aiohttp server between a page and a bare aiortc home with the same camera, over WebSockets: it
+rings, is answered at once, offers, answers. It has no person, consent, record, lease, database or
+broker.
 
 And once more with somebody who takes a while to answer, as people do: the two ends have connected
 by then, and only the camera's record and its first picture are left.
 """
 
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from telecare.bench.browser import (
@@ -20,7 +25,7 @@ from telecare.bench.browser import (
     watched_page,
 )
 from telecare.bench.report import Part, at_most, compared, percentile, told
-from telecare.bench.stack import SimulatedHome, reference_process, running_stack
+from telecare.bench.stack import SimulatedHome, free_port, reference_process, running_stack
 
 if TYPE_CHECKING:
     from playwright.async_api import Browser, StorageState
@@ -43,7 +48,7 @@ async def first_picture(rounds: int | None) -> list[Part]:
     slow: list[Seen] = []
     async with (
         running_stack() as stack,
-        reference_process("answerer", stack.folder) as (reference_url, _),
+        bare_stack(stack.folder) as reference_url,
         chromium() as browser,
     ):
         maria = await signed_in(browser, stack.url, "Maria Ek")
@@ -57,6 +62,16 @@ async def first_picture(rounds: int | None) -> list[Part]:
                 await home.rested()
                 slow.append(await _ring(browser, stack.url, maria, home))
     return _parts(ours, bare, slow)
+
+
+@asynccontextmanager
+async def bare_stack(folder: Path) -> AsyncIterator[str]:
+    port = free_port()
+    async with (
+        reference_process("switchboard", folder, port=port) as (url, _),
+        reference_process("answerer", folder, port=port),
+    ):
+        yield url
 
 
 async def _ring(browser: "Browser", url: str, kept: "StorageState", home: SimulatedHome) -> Seen:
@@ -75,11 +90,10 @@ async def _ring_bare(browser: "Browser", url: str) -> Seen:
     async with watched_page(browser) as page:
         await page.goto(url)
         await page.wait_for_load_state("networkidle")
-        await page.locator("[data-test=ring]").click()
+        await page.locator("[data-test=ring]:enabled").click()
         await until_frames(page, 1)
         seen = await until_stamped(page, "connected")
-        # Else it would go on encoding for nobody, beside what is measured next.
-        await page.request.post(f"{url}/hang-up")
+        await page.locator("[data-test=hang-up]").click()
     return seen
 
 

@@ -17,7 +17,7 @@ from telecare.access import store as access_store
 from telecare.access.http import SCREEN_COOKIE, STAFF_COOKIE
 from telecare.access.service import begin_session, new_token
 from telecare.bench.report import Part, compared, told
-from telecare.bench.stack import ACTOR, BENCH, Stack, reference_process, running_stack
+from telecare.bench.stack import ACTOR, BENCH, Stack, free_port, reference_process, running_stack
 from telecare.consent import store as consent_store
 from telecare.devices import store as device_store
 from telecare.devices.service import tv_session
@@ -55,7 +55,7 @@ async def screens(rounds: int | None) -> list[Part]:
     async with running_stack() as stack:
         made_staff = await _staff_pages(stack, count + WARM_SOCKETS)
         staff = await _kb_each(stack.server.pid, made_staff)
-        async with reference_process("echo", stack.folder) as (url, process):
+        async with reference_process("echo", stack.folder, port=free_port()) as (url, process):
             bare = await _kb_each(process.pid, [Page(url, {})] * (count + WARM_SOCKETS))
     return [
         compared("TV page, memory each", tv, bare, "kB", at_most=RATIO),

@@ -225,10 +225,9 @@ async def running_stack() -> AsyncIterator[Stack]:
 
 @contextlib.asynccontextmanager
 async def reference_process(
-    module: str, folder: Path
+    module: str, folder: Path, *, port: int
 ) -> AsyncIterator[tuple[str, "subprocess.Popen[bytes]"]]:
-    """`telecare/bench/reference/<module>.py` as a process; gives its address and itself."""
-    port = free_port()
+    """`telecare/bench/reference/<module>.py` as a process; gives the address and itself."""
     log = folder / f"{module}.log"
     with log.open("ab") as output:
         running = process.start(

@@ -1,8 +1,8 @@
 # ruff: noqa: INP001
-"""The reference of `first-picture`: aiohttp, aiortc and the simulated camera, and nothing else.
+"""The reference of `first-picture`, the home: it answers when it rings, and shows its camera.
 
-No consent, no record, no lease, no signalling of ours. A program of its own, not a module of the
-package: it is the one place beside `edge` that may use aiortc.
+Bare aiohttp and aiortc and the simulated camera: no consent, no record, no lease, no outbox. A
+program of its own, not a module of the package: the one place beside `edge` that may use aiortc.
 """
 
 import asyncio
@@ -11,9 +11,9 @@ import signal
 import sys
 import time
 from fractions import Fraction
-from pathlib import Path
+from typing import Any
 
-from aiohttp import web
+import aiohttp
 from aiortc import MediaStreamTrack, RTCConfiguration, RTCPeerConnection, RTCSessionDescription
 from aiortc.contrib.media import MediaBlackhole
 from aiortc.sdp import candidate_from_sdp
@@ -23,7 +23,6 @@ from edge.hardware.simulated import SimulatedCamera, SimulatedMicrophone
 
 VIDEO_TICKS_PER_S = 90_000
 PR_SET_PDEATHSIG = 1
-PAGE = Path(__file__).with_suffix(".html").read_text()
 
 
 class Picture(MediaStreamTrack):
@@ -56,20 +55,29 @@ class Sound(MediaStreamTrack):
         return frame
 
 
-class Answerer:
-    """One connection at a time: the next offer ends the one before."""
+class Home:
+    """One call at a time."""
 
-    def __init__(self) -> None:
+    def __init__(self, socket: aiohttp.ClientWebSocketResponse) -> None:
+        self._socket = socket
         self._pc: RTCPeerConnection | None = None
         self._camera = SimulatedCamera()
         self._microphone = SimulatedMicrophone(440)
 
-    async def page(self, _request: web.Request) -> web.Response:
-        return web.Response(text=PAGE, content_type="text/html")
+    async def live(self) -> None:
+        async for message in self._socket:
+            said = message.json()
+            match said["type"]:
+                case "ring":
+                    await self._socket.send_json({"type": "call", "state": "open"})
+                case "offer":
+                    await self._answer(said["sdp"])
+                case "candidate":
+                    await self._add(said["candidate"])
+                case "hang_up":
+                    await self.close()
 
-    async def offer(self, request: web.Request) -> web.Response:
-        given = await request.json()
-        await self.close()
+    async def _answer(self, sdp: str) -> None:
         self._pc = pc = RTCPeerConnection(RTCConfiguration(iceServers=[]))
         received = MediaBlackhole()
         pc.on("track", received.addTrack)
@@ -77,47 +85,37 @@ class Answerer:
         await self._microphone.open()
         pc.addTrack(Sound(self._microphone))
         pc.addTrack(Picture(self._camera))
-        await pc.setRemoteDescription(RTCSessionDescription(given["sdp"], "offer"))
+        await pc.setRemoteDescription(RTCSessionDescription(sdp, "offer"))
         await pc.setLocalDescription(await pc.createAnswer())
         await received.start()
-        return web.json_response({"type": "answer", "sdp": pc.localDescription.sdp})
+        await self._socket.send_json({"type": "answer", "sdp": pc.localDescription.sdp})
 
-    async def candidate(self, request: web.Request) -> web.Response:
-        given = await request.json()
+    async def _add(self, given: dict[str, Any]) -> None:
         if self._pc is not None:
-            candidate = candidate_from_sdp(given["candidate"].removeprefix("candidate:"))
+            candidate = candidate_from_sdp(str(given["candidate"]).removeprefix("candidate:"))
             candidate.sdpMid = given["sdpMid"]
             candidate.sdpMLineIndex = given["sdpMLineIndex"]
             await self._pc.addIceCandidate(candidate)
-        return web.Response(status=204)
-
-    async def hang_up(self, _request: web.Request) -> web.Response:
-        await self.close()
-        return web.Response(status=204)
 
     async def close(self) -> None:
         await self._camera.close()
         await self._microphone.close()
         if self._pc is not None:
             await self._pc.close()
+            self._pc = None
 
 
 async def main(port: int) -> None:
-    answerer = Answerer()
-    app = web.Application()
-    app.router.add_get("/", answerer.page)
-    app.router.add_post("/offer", answerer.offer)
-    app.router.add_post("/candidate", answerer.candidate)
-    app.router.add_post("/hang-up", answerer.hang_up)
-    runner = web.AppRunner(app, access_log=None)
-    await runner.setup()
-    await web.TCPSite(runner, "localhost", port).start()
-    print("up", flush=True)
-    stop = asyncio.Event()
-    asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, stop.set)
-    await stop.wait()
-    await answerer.close()
-    await runner.cleanup()
+    async with (
+        aiohttp.ClientSession() as http,
+        http.ws_connect(f"http://localhost:{port}/ws/home") as socket,
+    ):
+        print("up", flush=True)
+        home = Home(socket)
+        try:
+            await home.live()
+        finally:
+            await home.close()
 
 
 if __name__ == "__main__":
