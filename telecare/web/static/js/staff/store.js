@@ -223,15 +223,15 @@ export function endText(frame) {
   return frame.opened_at && frame.ended_at ? `${reason} ${t("call.lasted", { time: duration(Date.parse(frame.ended_at) - Date.parse(frame.opened_at)) })}` : reason;
 }
 
-/** @param {string} path @returns {Promise<void>} */
-async function startCall(path, body = {}) {
+/** `callId`: of a call that is there already. @param {string} path @param {object} body @param {string} [callId] */
+async function startCall(path, body, callId) {
   getSpare();
   await unlockSound();
   starting.value = true;
   try {
     const made = await post(path, body);
-    begunHere = made.call_id;
-    hold(made.call_id);
+    begunHere = callId || made.call_id;
+    hold(begunHere);
   } catch (error) {
     dropSpare();
     throw error;
@@ -251,20 +251,12 @@ function hold(id) {
 }
 
 /** @param {string} visitId */
-export const ringVisit = (visitId) => startCall(`/api/visits/${visitId}/ring`);
+export const ringVisit = (visitId) => startCall(`/api/visits/${visitId}/ring`, {});
 /** @param {string} residentId */
 export const ringResident = (residentId) => startCall("/api/calls", { resident_id: residentId });
 
 /** Answers someone who rings in. @param {string} callId */
-export async function takeCallIn(callId) {
-  await unlockSound();
-  starting.value = true;
-  try {
-    await post(`/api/calls/${callId}/take`);
-    begunHere = callId;
-    hold(callId);
-  } finally { starting.value = false; }
-}
+export const takeCallIn = (callId) => startCall(`/api/calls/${callId}/take`, {}, callId);
 
 /** The call of mine that another window has: carry it here instead. @param {string} callId */
 export async function continueHere(callId) {
