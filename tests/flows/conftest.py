@@ -188,6 +188,7 @@ class Stack:
             update call set state = 'ended', ended_at = now(), end_reason = 'cancelled'
             where state <> 'ended'
             """,
+            "update call set created_at = created_at - interval '1 year'",
             "update visit set state = 'planned', outcome = null, step = null, step_at = null",
             "update shift set ended_at = now() where ended_at is null",
             "delete from rate_limit",

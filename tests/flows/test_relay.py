@@ -63,6 +63,7 @@ async def relayed():
 
 
 async def test_a_visit_goes_through_the_relay_and_no_other_way(relayed, chromium):
+    await relayed.new_day()
     windows = Windows(chromium, relayed.url)
     birgitta = await windows.tv()
     maria = await windows.staff()

@@ -11,6 +11,15 @@ from telecare.wire.homes import Pressed
 from tests.flows.conftest import FRAMES, PATIENCE_S, hears, sees, stops_seeing
 from tests.flows.steps import CALL, ended, ring
 
+YES = """
+select c.id from consent c join resident r on r.tenant_id = c.tenant_id and r.id = c.resident_id
+where r.given_name = 'Birgitta' and c.decision = 'permit' and c.purpose = 'video_visit'
+"""
+FORGET_NO = """
+delete from consent c using resident r
+where r.tenant_id = c.tenant_id and r.id = c.resident_id and r.given_name = 'Birgitta'
+  and c.decision = 'withdrawn'
+"""
 CONNECTED = "() => window.peers.map(peer => peer.connectionState)"
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
@@ -156,32 +165,30 @@ async def test_the_first_screen_in_the_home_answers_and_the_other_stops(stack, w
     await ended(stack, "hung_up_by_staff")
 
 
-async def test_consent_taken_back_in_the_call_stops_the_frames(stack, windows):
+@pytest_asyncio.fixture(loop_scope="session")
+async def her_yes(stack):
+    """Birgitta's consent; what is taken back in the test is as before after it."""
+    yield (await stack.rows(YES))[0]["id"]
+    await stack.rows(FORGET_NO)
+
+
+async def test_consent_taken_back_in_the_call_stops_the_frames(stack, windows, her_yes):
     birgitta = await windows.tv()
     maria = await windows.staff()
     await ring(maria, "Birgitta")
     await birgitta.locator("[data-test=answer]").click()
     await sees(maria)
-    person = (await stack.rows("select id, tenant_id from resident where given_name = 'Birgitta'"))[
-        0
-    ]
-    consents = await stack.rows(
-        "select id from consent where resident_id = $1 and decision = 'permit'", person["id"]
-    )
 
     status = await maria.evaluate(
         """async id => (await fetch(`/api/consents/${id}/withdraw`, {method: "POST",
             headers: {"Content-Type": "application/json"},
             body: JSON.stringify({asked_by: "resident"})})).status""",
-        str(consents[0]["id"]),
+        str(her_yes),
     )
 
     assert status == 204
     await ended(stack, "consent_withdrawn")
     await asyncio.gather(stops_seeing(maria), stops_seeing(birgitta))
-    await stack.rows(
-        "delete from consent where resident_id = $1 and decision = 'withdrawn'", person["id"]
-    )
 
 
 async def test_a_call_survives_that_the_server_is_killed(stack, windows):
