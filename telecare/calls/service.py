@@ -232,7 +232,10 @@ class Calls:
                 raise CallEnded
             if to == "home" and await self._signal_unit(db, call, generation, kind, body):
                 return
-            await store.add_signal(db, call_id, to, generation=generation, kind=kind, body=body)
+            if not await store.add_signal(
+                db, call_id, to, generation=generation, kind=kind, body=body
+            ):
+                raise CallEnded
             db.changed(signal_topic(call_id))
 
     async def report(

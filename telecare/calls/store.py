@@ -59,8 +59,12 @@ END_LEASE = "delete from call_lease where tenant_id = $1 and call_id = $2"
 END_SIGNALS = "delete from call_signal where tenant_id = $1 and call_id = $2"
 DUE_LEASES = "select tenant_id, call_id, n from due_lease()"
 ADD_SIGNAL = """
+with going as (
+    select id from call where tenant_id = $1 and id = $2 and state <> 'ended' for share
+)
 insert into call_signal (tenant_id, call_id, to_party, generation, kind, body)
-values ($1, $2, $3, $4, $5, $6)
+select $1, id, $3, $4, $5, $6 from going
+returning n
 """
 SIGNALS = """
 select n, generation, kind, body from call_signal
@@ -195,8 +199,10 @@ class StoredSignal:
 
 async def add_signal(
     db: Transaction, call_id: CallId, to: Party, *, generation: int, kind: SignalKind, body: str
-) -> None:
-    await db.execute(ADD_SIGNAL, db.tenant, call_id, to, generation, kind, body)
+) -> bool:
+    """False when the call has ended: what was deleted with it does not come back."""
+    n = await db.fetchval(ADD_SIGNAL, db.tenant, call_id, to, generation, kind, body)
+    return n is not None
 
 
 async def signals(

@@ -184,6 +184,7 @@ class Stack:
         """Nobody in a call, every visit still to be held, as many tries as one likes."""
         for script in (
             "delete from call_lease",
+            "delete from call_signal",
             """
             update call set state = 'ended', ended_at = now(), end_reason = 'cancelled'
             where state <> 'ended'

@@ -397,6 +397,23 @@ async def test_nobody_else_ends_hears_or_signals_in_a_call(world, made, home):
         await made.calls.answer(neighbour, call_id)
 
 
+async def test_no_signal_outlives_the_call_it_raced_with(world, made, home):
+    ingrid, maria, tv = home
+    for _ in range(25):
+        call_id = await made.calls.ring(maria, ingrid.id)
+        await made.calls.answer(tv, call_id)
+        said = {"kind": "candidate", "body": "{}"}
+        await asyncio.gather(
+            *(made.calls.signal(maria, call_id, generation=n, **said) for n in range(1, 5)),
+            made.calls.hang_up(maria, call_id),
+            *(made.calls.signal(tv, call_id, generation=n, **said) for n in range(1, 5)),
+            return_exceptions=True,
+        )
+
+    left = await world.rows("select 1 from call_signal where tenant_id = $1", world.tenant)
+    assert left == []
+
+
 async def test_signals_are_gone_when_the_call_has_ended(world, made, home):
     ingrid, maria, tv = home
     call_id = await made.calls.ring(maria, ingrid.id)
