@@ -85,6 +85,14 @@ async def ring(maria, name: str) -> None:
     await row.locator("[data-test=ring]").first.click()
 
 
+async def object_in_one_word(eva) -> None:
+    """As long as nobody writes, but nothing stops it."""
+    await eva.locator("[data-test=objection]").click()
+    await eva.locator("#o-text").fill("W" * 120)
+    await eva.locator("[data-test=objection-save]").click()
+    await eva.locator("[data-test=objection-row]").first.wait_for()
+
+
 @pytest.mark.parametrize(("language", "which"), MATRIX)
 async def test_whoever_signs_in_can_read_and_reach_everything(windows, served, language, which):
     look = staff_look(language, which)
@@ -133,6 +141,7 @@ async def test_staff_can_read_and_reach_everything_before_a_call(
     await eva.locator("[data-test=take-over]").click()
     await eva.locator("[data-test=consent]").first.wait_for()
     await eva.locator("[data-test=pair]").click()
+    await object_in_one_word(eva)
     await eva.locator("[data-test=objection]").click()
     await look.at(eva, "card")
 
@@ -153,6 +162,7 @@ async def test_staff_can_read_and_reach_everything_before_a_call(
     await look.at(eva, "not-found")
     await eva.evaluate(END_SHIFT)
     await stack.rows("delete from assignment where source = 'took_over'")
+    await stack.rows("delete from objection")
 
     assert look.faults == []
 
