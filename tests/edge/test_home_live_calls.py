@@ -135,8 +135,12 @@ async def test_camera_goes_dark_when_nobody_watches_any_more(server, homes, staf
 
 async def test_call_ends_at_its_longest_time_whatever_is_renewed(server, homes, staff):
     await homes()
-    call_id = await talk(server, staff, max_s=2)
+    call_id = uuid4()
+    server.ring(call_id)
+    await server.hears(UnitAnswered, call_id=call_id)
+    await staff.call(server, call_id)  # connected: the two seconds are the call's own
 
+    server.open(server.newest_alive, max_s=2)
     async with server.renewing(call_id):
         off = await server.camera_turned(on=False)
         await server.hears(UnitReport, what="stopped")
