@@ -84,10 +84,12 @@ class StaffSocket(PageSocket):
             await self._refresh_board(self.floor.boards.of(self.session.tenant, self._unit))
 
     async def _check(self) -> None:
-        """Sessions end, and lock, by time alone."""
+        """Sessions end, and lock, by time alone; and whose shift it is stands in each record."""
         self._checked_at = time.monotonic()
         try:
-            self._hold(await self._cookie.still())
+            session = await self._cookie.still()
+            self.session = self.calls.session = session
+            self._hold(session)
         except SignInNeeded:
             await self.close(SIGNED_OUT)
 

@@ -74,8 +74,9 @@ async def test_only_the_page_that_holds_the_call_has_its_lease_renewed(client, m
         await first.until("call", mine=False)
         await second.said_all()
 
-        await made.calls.renew_leases()
-        await second.until("lease")
+        while "lease" not in {frame["type"] for frame in second.heard}:
+            await made.calls.renew_leases()
+            await second.said_all()
         await first.said_all()
 
         assert "lease" not in {frame["type"] for frame in first.heard}
@@ -162,3 +163,22 @@ async def test_sixteen_hours_close_the_page(client, made, world, clock):
         await page.say(type="subscribe", view="today", unit=str(world.unit))
 
         assert await page.closed() == SIGNED_OUT
+
+
+async def test_the_record_of_a_frame_names_the_shift_begun_since_the_page_opened(
+    client, made, world
+):
+    ingrid = await world.resident("Ingrid")
+    maria = await world.staff("Maria", assigned=(ingrid,))
+    tv = await world.tv(ingrid)
+    async with client.page(maria) as page:
+        shift = await made.access.begin_shift(maria, world.unit)
+        await page.say(type="subscribe", view="today", unit=str(world.unit))
+        await page.until("snapshot")
+        call_id = await made.calls.ring(maria, ingrid.id)
+        await made.calls.answer(tv, call_id)
+        await page.say(type="report", call_id=str(call_id), what="first_frame")
+        await page.said_all()
+
+    seen = [r for r in await world.records() if r["event"] == "call.seen"]
+    assert str(shift) in str(seen[0]["actor"])
