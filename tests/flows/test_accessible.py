@@ -277,3 +277,42 @@ async def test_the_resident_can_read_the_screen_at_night_and_without_contact(
     await stack.server_up()
 
     assert look.faults == []
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("language", "which"), MATRIX)
+async def test_what_happens_seldom_can_be_read_and_reached_too(
+    stack, windows, in_language, language, which
+):
+    await in_language(language)
+    await stack.rows("update resident set language = $1 where given_name = 'Olof'", language)
+    staff, home = staff_look(language, which), tv_look(language, which)
+    maria = await windows.staff()
+    olof = await windows.tv("olof")
+    await olof.locator("[data-test=tile-ring]").click()
+    await maria.locator("[data-test=call-in] button").first.click()
+    await maria.locator("[data-test=sound-only]").wait_for()
+    await staff.at(maria, "call-sound-only")
+    await olof.locator("[data-test=in-call]").wait_for()
+    await home.at(olof, "in-call-sound-only")
+    await maria.locator("[data-test=hang-up]").click()
+    await olof.locator("[data-test=in-call]").wait_for(state="detached")
+    await olof.close()
+
+    first, second = await windows.tv(), await windows.tv()
+    await ring(maria, "Birgitta")
+    await first.locator("[data-test=answer]").wait_for()
+    await second.locator("[data-test=answer]").click()
+    await first.locator("[data-test=taken]").wait_for()
+    await home.at(first, "taken")
+    await maria.locator("[data-test=hang-up]").click()
+    await second.close()
+
+    await first.locator("[data-test=tile-ring]").click()
+    await first.locator("[data-test=cancel]").wait_for()
+    stack.move_clock(seconds=181)
+    await first.locator("[data-test=nobody]").wait_for()
+    await home.at(first, "nobody")
+    await stack.rows("update resident set language = 'sv' where given_name = 'Olof'")
+
+    assert [*staff.faults, *home.faults] == []

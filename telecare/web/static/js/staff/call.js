@@ -64,7 +64,7 @@ function About({ page, frame }) {
   const done = (visit && store.ticked.value[visit]) || [];
   return html`${page.to_know && html`<section class="note"><h2>${t("call.to_know")}</h2><p>${page.to_know}</p></section>`}
     ${page.to_do.length > 0 && html`<section class="todo"><h2>${t("call.to_do")}</h2>${page.to_do.map((one) => html`<label key=${one.n}><input type="checkbox" data-test="todo" checked=${one.done || done.includes(one.n)} disabled=${one.done} onChange=${(/** @type {Event} */ e) => { if (visit) store.tick(visit, one.n, /** @type {HTMLInputElement} */ (e.target).checked); }} /><span>${one.text}</span></label>`)}</section>`}
-    ${page.lives_here.length > 0 && html`<section><h2>${t("call.home")}</h2>${page.lives_here.map((one) => html`<p key=${one.name}>${t(one.has_said_yes ? "call.lives_here_yes" : "call.lives_here_no", { name: one.name, relation: one.relation })}</p>`)}</section>`}
+    ${page.lives_here.length > 0 && html`<section><h2>${t("call.home", { name: frame.resident_given_name })}</h2>${page.lives_here.map((one) => html`<p key=${one.name}>${t(one.has_said_yes ? "call.lives_here_yes" : "call.lives_here_no", { name: one.name, relation: one.relation })}</p>`)}</section>`}
     ${page.last_call && html`<section><h2>${t("call.last")}</h2><p>${whenText(page.last_call.at, store.now.value)}, ${t("common.minutes", { n: page.last_call.minutes })}.${page.last_call.outcome ? ` ${t(`outcome.${page.last_call.outcome}`)}.` : ""}</p></section>`}`;
 }
 
@@ -72,7 +72,8 @@ function About({ page, frame }) {
 function Over({ frame, end }) {
   const media = frame.media;
   if (frame.state === "requested" || frame.state === "ringing") {
-    const left = frame.ring_until ? Math.max(0, Math.ceil((Date.parse(frame.ring_until) - store.now.value) / 1000)) : null;
+    // `now` is up to a second old: rounded down, a ring of 60 s is never said to last 61.
+    const left = frame.ring_until ? Math.max(1, Math.floor((Date.parse(frame.ring_until) - store.now.value) / 1000)) : null;
     return html`<div class="still calm" role="status" data-test="ringing"><${Icon} name="phone" /><h2>${t("call.ringing", { name: frame.resident_given_name })}</h2><p>${left === null ? "" : t("call.ringing_left", { n: left })}</p></div>`;
   }
   if (end && end.elsewhere.value) {

@@ -48,13 +48,16 @@ export function CallingIn({ frame }) {
     <div class="act"><button type="button" class="key" data-first data-test="cancel" onClick=${state.hangUp}><${Icon} name="x" />${t("tv.in.cancel")}</button></div></div></div></main>`;
 }
 
+/** Read; back to the home screen. */
+const Ok = () => html`<button type="button" class="key" data-first data-test="ok" onClick=${() => { state.screen.value = "home"; }}><${Icon} name="check" />${t("tv.ok")}</button>`;
+
 /** Nobody could answer. */
 export function Nobody() {
   const frame = state.last.value;
   const phone = (frame && frame.phone) || state.kept().unit_phone;
   return html`<main class="safe" data-test="nobody"><div class="say"><div class="disc"><${Icon} name="phone" /></div><div role="alert"><h1>${t("tv.nobody.title")}</h1><p class="lead strong">${t("tv.nobody.we_call")}</p>
     <p class="do">${phone ? t("tv.nobody.phone", { phone }) : ""}<span>${t("tv.nobody.emergency")}</span></p>
-    <div class="act"><button type="button" class="key" data-first data-test="ok" onClick=${() => { state.screen.value = "home"; }}><${Icon} name="check" />${t("tv.ok")}</button></div></div></div></main>`;
+    <div class="act"><${Ok} /></div></div></div></main>`;
 }
 
 /** What the other end writes, and whether the picture has moved up for it. */
@@ -116,7 +119,7 @@ export function Over() {
 }
 
 export function Taken() {
-  return html`<main class="safe" data-test="taken"><div class="centre mid" role="status"><h1>${t("tv.taken")}</h1></div></main>`;
+  return html`<main class="safe" data-test="taken"><div class="centre mid" role="status"><h1>${t("tv.taken")}</h1><div class="act"><${Ok} /></div></div></main>`;
 }
 
 /** Three faces; silence is no answer. */
