@@ -12,6 +12,7 @@ from aiohttp import web
 from telecare.access import http as access_http
 from telecare.access.passkeys import Passkeys
 from telecare.access.service import Access
+from telecare.calls import holding as call_holding
 from telecare.calls import http as call_http
 from telecare.calls import opening
 from telecare.calls import store as call_store
@@ -25,8 +26,10 @@ from telecare.consent import service as consent_service
 from telecare.consent.service import Consents
 from telecare.devices import http as device_http
 from telecare.devices.service import Devices
+from telecare.dispatches import holding as dispatch_holding
 from telecare.dispatches import http as dispatch_http
 from telecare.dispatches.service import Dispatches
+from telecare.people import holding as people_holding
 from telecare.people import http as people_http
 from telecare.people.service import People
 from telecare.reactions import Reactions
@@ -38,6 +41,10 @@ from telecare.runtime.feed import Feed
 from telecare.runtime.http import MAX_BODY_BYTES, Origins, Route, border
 from telecare.runtime.tasks import Errands, every, running
 from telecare.runtime.timers import TICK, Handler, Timers
+from telecare.shifts import http as shift_http
+from telecare.shifts import service as shift_service
+from telecare.shifts.service import Shifts
+from telecare.visits import holding as visit_holding
 from telecare.visits import http as visit_http
 from telecare.visits import service as visit_service
 from telecare.visits import store as visit_store
@@ -60,6 +67,7 @@ SHUTDOWN_S = 2.0
 
 ROUTES: tuple[Route, ...] = (
     *access_http.ROUTES,
+    *shift_http.ROUTES,
     *people_http.ROUTES,
     *consent_http.ROUTES,
     *device_http.ROUTES,
@@ -81,6 +89,7 @@ class Services:
     database: Database
     clock: Clock
     access: Access
+    shifts: Shifts
     people: People
     consents: Consents
     devices: Devices
@@ -106,13 +115,23 @@ def services(database: Database, clock: Clock, config: Config) -> Services:
     turn = TurnServer(config.turn_urls, config.turn_secret) if config.turn_urls else None
     calls = Calls(database, clock, react, liveness.stamp_of, turn)
     visits = Visits(database, clock, react)
+    # All that keeps a shift open, in the order it is listed. Alarms and rounds join here.
+    holdings = (
+        call_holding.HOLDING,
+        dispatch_holding.holding(react),
+        visit_holding.holding(react),
+        people_holding.holding(react),
+    )
+    shifts = Shifts(database, clock, react, holdings)
     react.calls = calls
+    react.shifts = shifts
     react.visits = visits
     broker_url = config.broker_url_for_units or config.mqtt_url
     return Services(
         database=database,
         clock=clock,
         access=Access(database, clock, react, holds_open),
+        shifts=shifts,
         people=People(database, clock),
         consents=Consents(database, clock, react),
         devices=Devices(database, clock, broker_url),
@@ -138,6 +157,7 @@ def timer_handlers(made: Services) -> dict[str, Handler]:
         visit_service.STEP_OVERDUE: visits.step_overdue,
         visit_service.HEAD: visits.to_head,
         visit_service.RING_AGAIN: visits.ring_again_missed,
+        shift_service.UNANSWERED: made.shifts.unanswered,
         consent_service.ASK_AGAIN: made.consents.ask_again,
     }
 
@@ -158,6 +178,7 @@ def web_app(
     app = web.Application(middlewares=[border(origins)], client_max_size=MAX_BODY_BYTES)
     static = static_files.StaticFiles()
     app[access_http.ACCESS] = made.access
+    app[shift_http.SHIFTS] = made.shifts
     app[people_http.PEOPLE] = made.people
     app[consent_http.CONSENTS] = made.consents
     app[device_http.DEVICES] = made.devices

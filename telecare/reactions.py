@@ -11,6 +11,7 @@ from telecare.calls.service import Calls
 from telecare.consent.model import AbilityDoubtful, ConsentWithdrawn
 from telecare.people.service import known, make_follow_up
 from telecare.runtime.db import Transaction
+from telecare.shifts.service import Shifts
 from telecare.visits.model import VisitOverdue
 from telecare.visits.service import Visits
 from telecare.wire.ids import ResidentId
@@ -28,15 +29,18 @@ class Reactions:
 
     calls: Calls | None = None
     visits: Visits | None = None
+    shifts: Shifts | None = None
 
     async def __call__(self, db: Transaction, event: object) -> None:
-        assert self.calls is not None  # noqa: S101 - app.py fills both before anything runs
+        assert self.calls is not None  # noqa: S101 - app.py fills them before anything runs
         assert self.visits is not None  # noqa: S101
+        assert self.shifts is not None  # noqa: S101
         match event:
             case ConsentWithdrawn():
                 await self.calls.end_of_resident(db, event.resident_id, event.purpose, event.at)
             case StaffRevoked():
                 await self.calls.end_of_staff(db, event.staff_id, Reason.STAFF_REVOKED, event.at)
+                await self.shifts.left(db, event.staff_id, event.at)
             case AssignmentEnded():
                 await self.calls.end_of_staff(
                     db,

@@ -189,7 +189,7 @@ class World:
         session = await self.services.access.session(token)
         assert isinstance(session, StaffSession)
         if on_shift:
-            await self.services.access.begin_shift(session, unit or self.unit)
+            await self.services.shifts.begin(session, unit or self.unit)
             session = await self.services.access.session(token)
             assert isinstance(session, StaffSession)
         TOKENS[session.id] = token

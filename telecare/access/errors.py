@@ -42,5 +42,7 @@ class NotOnShift(Refusal):
     code = Code.NOT_ON_SHIFT
 
 
-class ShiftAlreadyBegun(TelecareError):
-    code = Code.SHIFT_ALREADY_BEGUN
+class NoLongerHeld(TelecareError):
+    """It was finished, or another has it: there is nothing left to hand over."""
+
+    code = Code.HAND_OVER_CLOSED

@@ -11,16 +11,14 @@ from telecare.access.service import Access
 from telecare.audit.actions import Action
 from telecare.runtime.http import (
     Answer,
-    Body,
     Empty,
     Handler,
     Route,
-    json_answer,
     nothing,
     read_body,
 )
 from telecare.wire.errors import Code
-from telecare.wire.ids import CareUnitId, StaffId
+from telecare.wire.ids import StaffId
 
 ACCESS = web.AppKey("access", Access)
 STAFF = web.RequestKey("staff", StaffSession)
@@ -113,10 +111,6 @@ def path_id(request: web.Request, name: str = "id") -> UUID:
         raise web.HTTPNotFound from error
 
 
-class ShiftBody(Body):
-    unit_id: UUID
-
-
 class Made(Answer):
     id: UUID
 
@@ -130,20 +124,6 @@ async def sign_out(request: web.Request) -> web.Response:
     return answer
 
 
-async def begin_shift(request: web.Request) -> web.Response:
-    """ "Börja passet"."""
-    body = await read_body(request, ShiftBody)
-    shift = await request.app[ACCESS].begin_shift(request[STAFF], CareUnitId(body.unit_id))
-    return json_answer(Made(id=shift), status=201)
-
-
-async def end_shift(request: web.Request) -> web.Response:
-    """ "Avsluta passet"."""
-    await read_body(request, Empty)
-    await request.app[ACCESS].end_shift(request[STAFF])
-    return nothing()
-
-
 async def revoke(request: web.Request) -> web.Response:
     """The unit head takes somebody's access away; it works at the commit."""
     await read_body(request, Empty)
@@ -154,14 +134,6 @@ async def revoke(request: web.Request) -> web.Response:
 ROUTES = (
     Route(
         "POST", "/api/sign-out", sign_out, "staff", Action.SIGNED_OUT, Empty, status=204
-    ),
-    Route(
-        "POST", "/api/shifts/begin", begin_shift, "staff", Action.SHIFT_BEGUN, ShiftBody, Made,
-        (Code.SHIFT_ALREADY_BEGUN,), status=201,
-    ),
-    Route(
-        "POST", "/api/shifts/end", end_shift, "staff", Action.SHIFT_ENDED, Empty,
-        errors=(Code.NOT_ON_SHIFT,), status=204,
     ),
     Route(
         "POST", "/api/staff/{id}/revoke", revoke, "staff", Action.STAFF_REVOKED, Empty,

@@ -1,4 +1,4 @@
-"""Signing in and out, shifts, taking over, revoking. Passkeys: access/passkeys.py."""
+"""Signing in and out, taking over, revoking. Passkeys are in access/passkeys.py."""
 
 import hashlib
 import secrets
@@ -13,9 +13,9 @@ from telecare.access import store
 from telecare.access.errors import (
     NotOnShift,
     NotPermitted,
-    ShiftAlreadyBegun,
     SignInFailed,
     SignInNeeded,
+    StaffGone,
 )
 from telecare.access.model import (
     IDLE_LIMIT,
@@ -238,35 +238,6 @@ class Access:
             await store.unlock_page(db, session.id, now)
             db.changed(session_topic(session.id))
 
-    async def begin_shift(self, session: StaffSession, unit_id: CareUnitId) -> ShiftId:
-        now = self._clock.now()
-        shift = ShiftId(new_row_id(now))
-        async with self._begun(session) as db:
-            unit = await store.unit(db, unit_id)
-            if unit is None:
-                raise NotFound
-            if not await store.begin_shift(
-                db, shift, staff_id=session.staff.id, unit_id=unit_id, now=now
-            ):
-                raise ShiftAlreadyBegun
-            what = {"shift_id": str(shift), "unit_id": str(unit_id), "unit_name": unit.name}
-            await append(db, Record(Action.SHIFT_BEGUN, session.actor, what=what))
-        return shift
-
-    async def end_shift(self, session: StaffSession) -> None:
-        """With it ends what she took over in it."""
-        now = self._clock.now()
-        async with self._begun(session) as db:
-            shift = await store.end_shift(db, session.staff.id, now)
-            if shift is None:
-                raise NotOnShift(
-                    Kept(refused(Code.NOT_ON_SHIFT, Action.SHIFT_ENDED, session.actor, (), {}))
-                )
-            await end_assignments(db, "took_over", shift, now, self._react)
-            await append(
-                db, Record(Action.SHIFT_ENDED, session.actor, what={"shift_id": str(shift)})
-            )
-
     async def revoke(self, session: StaffSession, staff_id: StaffId) -> None:
         """She is out at the commit: no session, no call, no assignment goes on."""
         now = self._clock.now()
@@ -313,25 +284,46 @@ async def end_assignments(
             await react(db, AssignmentEnded(staff_id, resident_id, now))
 
 
+async def stays(db: Transaction, session: StaffSession, tried: Action, now: datetime) -> None:
+    """She works here until the commit: what she takes now is not left alone by a revocation beside
+    it. Raises StaffGone (recorded).
+    """
+    if not await store.hold_staff(db, session.staff.id, now):
+        raise StaffGone(Kept(refused(Code.STAFF_REVOKED, tried, session.actor, (), {})))
+
+
+async def on_shift_for(
+    db: Transaction,
+    session: StaffSession,
+    unit_id: CareUnitId,
+    tried: Action,
+    persons: Sequence[Person],
+    *,
+    now: datetime,
+) -> ShiftId:
+    """Her shift, in `unit_id` or in a unit that covers it now; it does not end before the commit.
+
+    Raises NotOnShift (recorded).
+    """
+    shift = await store.hold_shift(db, session.staff.id)
+    local = now.astimezone(STOCKHOLM)
+    if shift is None or not await store.covers(db, shift.unit_id, unit_id, local=local):
+        raise NotOnShift(Kept(refused(Code.NOT_ON_SHIFT, tried, session.actor, persons, {})))
+    return shift.id
+
+
 async def take_over(
     db: Transaction, session: StaffSession, person: Person, unit_id: CareUnitId, now: datetime
 ) -> None:
     """Assign herself to a resident of `unit_id`: on shift there, or in a unit covering it now."""
-    staff = session.staff
-    works = staff.shift_unit_id
-    local = now.astimezone(STOCKHOLM)
-    if works is None or not await store.covers(db, works, unit_id, local=local):
-        raise NotOnShift(
-            Kept(refused(Code.NOT_ON_SHIFT, Action.ASSIGNMENT_BEGUN, session.actor, [person], {}))
-        )
-    assert staff.shift_id is not None  # noqa: S101 - a shift has an id
+    shift = await on_shift_for(db, session, unit_id, Action.ASSIGNMENT_BEGUN, [person], now=now)
     await store.assign(
         db,
         AssignmentId(new_row_id(now)),
-        staff_id=staff.id,
+        staff_id=session.staff.id,
         resident_id=person.id,
         source="took_over",
-        source_id=staff.shift_id,
+        source_id=shift,
         valid_from=now,
         valid_until=now + TAKE_OVER_LIMIT,
     )

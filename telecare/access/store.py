@@ -349,39 +349,21 @@ async def end_sessions_of(db: Transaction, staff_id: StaffId, now: datetime) -> 
     return [row["id"] for row in await db.fetch(END_SESSIONS_OF, db.tenant, staff_id, now)]
 
 
-BEGIN_SHIFT = """
-insert into shift (tenant_id, id, staff_id, unit_id, begun_at)
-values ($1, $2, $3, $4, $5)
-on conflict (tenant_id, staff_id) where ended_at is null do nothing
-returning id
-"""
-END_SHIFT = """
-update shift set ended_at = $3 where tenant_id = $1 and staff_id = $2 and ended_at is null
-returning id
-"""
-ON_SHIFT = """
-select exists (
-    select from shift where tenant_id = $1 and unit_id = $2 and ended_at is null
-)
+HOLD_SHIFT = """
+select id, unit_id from shift where tenant_id = $1 and staff_id = $2 and ended_at is null for share
 """
 
 
-async def begin_shift(
-    db: Transaction, shift_id: ShiftId, *, staff_id: StaffId, unit_id: CareUnitId, now: datetime
-) -> bool:
-    """False when a shift is open already."""
-    found = await db.fetchval(BEGIN_SHIFT, db.tenant, shift_id, staff_id, unit_id, now)
-    return found is not None
+@dataclass(frozen=True, slots=True)
+class HeldShift:
+    id: ShiftId
+    unit_id: CareUnitId
 
 
-async def end_shift(db: Transaction, staff_id: StaffId, now: datetime) -> ShiftId | None:
-    ended: ShiftId | None = await db.fetchval(END_SHIFT, db.tenant, staff_id, now)
-    return ended
-
-
-async def somebody_on_shift(db: Transaction, unit_id: CareUnitId) -> bool:
-    found: bool = await db.fetchval(ON_SHIFT, db.tenant, unit_id)
-    return found
+async def hold_shift(db: Transaction, staff_id: StaffId) -> HeldShift | None:
+    """The shift she is in, locked against its end until commit."""
+    row = await db.fetchrow(HOLD_SHIFT, db.tenant, staff_id)
+    return HeldShift(ShiftId(row["id"]), CareUnitId(row["unit_id"])) if row else None
 
 
 ASSIGN = """
@@ -424,7 +406,7 @@ class HeldAssignment:
     """Locked until commit: nobody can end it beside us."""
 
     id: AssignmentId
-    source: Literal["visit", "call_in", "alarm", "dispatch", "took_over"]
+    source: Literal["visit", "call_in", "alarm", "dispatch", "took_over", "follow_up"]
     source_id: UUID | None
     valid_until: datetime | None
 

@@ -23,6 +23,12 @@ class Action(StrEnum):
     SIGNED_OUT = "session.ended"
     SHIFT_BEGUN = "shift.begun"
     SHIFT_ENDED = "shift.ended"
+    HAND_OVER_ASKED = "hand_over.asked"
+    HAND_OVER_ACCEPTED = "hand_over.accepted"
+    HAND_OVER_DECLINED = "hand_over.declined"
+    HAND_OVER_UNANSWERED = "hand_over.unanswered"
+    HAND_OVER_WITHDRAWN = "hand_over.withdrawn"
+    HAND_OVER_RETURNED = "hand_over.returned"
     # who may act for whom
     ASSIGNMENT_BEGUN = "assignment.begun"
     ASSIGNMENT_CHANGED = "assignment.changed"
@@ -70,6 +76,7 @@ class Action(StrEnum):
     DISPATCH_ARRIVED = "dispatch.arrived"
     DISPATCH_DONE = "dispatch.done"
     FOLLOW_UP_MADE = "follow_up.made"
+    FOLLOW_UP_TAKEN = "follow_up.taken"
     FOLLOW_UP_CLOSED = "follow_up.closed"
     # everything that was not allowed
     REFUSED = "action.refused"

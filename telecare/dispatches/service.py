@@ -5,7 +5,7 @@ from uuid import UUID
 
 from telecare.access import store as access_store
 from telecare.access.model import StaffSession
-from telecare.access.service import unit_topic
+from telecare.access.service import stays, unit_topic
 from telecare.audit.actions import Action
 from telecare.audit.append import append
 from telecare.audit.model import Actor, Record, actor_text
@@ -46,6 +46,22 @@ async def ask(
     await append(db, Record(Action.DISPATCH_ASKED, actor, [resident.person], what))
 
 
+async def assign_to(
+    db: Transaction, dispatch: store.Dispatch, staff_id: StaffId, now: datetime
+) -> None:
+    """Whoever goes is assigned to the person until it is done."""
+    await access_store.assign(
+        db,
+        AssignmentId(new_row_id(now)),
+        staff_id=staff_id,
+        resident_id=dispatch.resident_id,
+        source="dispatch",
+        source_id=dispatch.id,
+        valid_from=now,
+        valid_until=None,
+    )
+
+
 class Dispatches:
     def __init__(self, database: Database, clock: Clock) -> None:
         self._database = database
@@ -55,18 +71,10 @@ class Dispatches:
         """ "Jag åker": the first wins, and is assigned to the person until it is done."""
         now = self._clock.now()
         async with self._database.transaction(session.tenant, actor_text(session.actor)) as db:
+            await stays(db, session, Action.DISPATCH_ACCEPTED, now)
             dispatch, resident = await self._held(db, dispatch_id, "asked")
             await store.accept(db, dispatch.id, session.staff.id, now)
-            await access_store.assign(
-                db,
-                AssignmentId(new_row_id(now)),
-                staff_id=session.staff.id,
-                resident_id=resident.id,
-                source="dispatch",
-                source_id=dispatch.id,
-                valid_from=now,
-                valid_until=None,
-            )
+            await assign_to(db, dispatch, session.staff.id, now)
             await self._record(db, Action.DISPATCH_ACCEPTED, session, resident, dispatch)
 
     async def arrive(self, session: StaffSession, dispatch_id: DispatchId) -> None:

@@ -6,6 +6,8 @@ from datetime import datetime
 from typing import Literal
 from uuid import UUID
 
+from telecare.access.holding import Held
+from telecare.audit.model import Person
 from telecare.runtime.db import Row, Transaction
 from telecare.wire.ids import CareUnitId, DispatchId, ResidentId, StaffId
 
@@ -30,6 +32,18 @@ where tenant_id = $1 and id = $2
 ARRIVE = "update dispatch set state = 'arrived', arrived_at = $3 where tenant_id = $1 and id = $2"
 CLOSE = """
 update dispatch set state = 'done', done_at = $3, outcome = $4 where tenant_id = $1 and id = $2
+"""
+HELD_BY = """
+select d.id, d.unit_id, d.accepted_at, r.id as resident_id, r.name as resident_name
+from dispatch d
+join resident r on r.tenant_id = d.tenant_id and r.id = d.resident_id
+where d.tenant_id = $1 and d.accepted_by = $2 and d.state in ('accepted', 'arrived')
+order by d.accepted_at
+limit $3
+"""
+GIVE = """
+update dispatch set state = $3, accepted_by = $4, accepted_at = $5, arrived_at = null
+where tenant_id = $1 and id = $2
 """
 OPEN = """
 select d.id, d.unit_id, d.resident_id, d.state, d.asked_at, d.accepted_by,
@@ -91,6 +105,24 @@ async def arrive(db: Transaction, dispatch_id: DispatchId, now: datetime) -> Non
 
 async def close(db: Transaction, dispatch_id: DispatchId, outcome: str, now: datetime) -> None:
     await db.execute(CLOSE, db.tenant, dispatch_id, now, outcome)
+
+
+async def held_by(db: Transaction, staff_id: StaffId) -> Sequence[Held]:
+    """The home visits she has accepted and not closed."""
+    return [
+        Held(
+            "dispatch", r["id"], CareUnitId(r["unit_id"]),
+            Person(ResidentId(r["resident_id"]), r["resident_name"]), r["accepted_at"],
+        )
+        for r in await db.fetch(HELD_BY, db.tenant, staff_id, LIMIT)
+    ]  # fmt: skip
+
+
+async def give(db: Transaction, dispatch_id: DispatchId, to: StaffId | None, now: datetime) -> None:
+    """Somebody else is on her way now, or (None) it is asked for anew."""
+    state = "asked" if to is None else "accepted"
+    at = None if to is None else now
+    await db.execute(GIVE, db.tenant, dispatch_id, state, to, at)
 
 
 async def open_in(db: Transaction, units: Sequence[CareUnitId]) -> Sequence[OpenDispatch]:

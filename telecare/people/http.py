@@ -88,6 +88,13 @@ async def taken_over(request: web.Request) -> web.Response:
     return json_answer(TakenOverList(items=items))
 
 
+async def take_follow_up(request: web.Request) -> web.Response:
+    """ "Jag tar det"."""
+    await read_body(request, Empty)
+    await request.app[PEOPLE].take_follow_up(request[STAFF], FollowUpId(path_id(request)))
+    return nothing()
+
+
 async def close_follow_up(request: web.Request) -> web.Response:
     body = await read_body(request, FollowUpEndBody)
     await request.app[PEOPLE].close_follow_up(
@@ -107,6 +114,11 @@ ROUTES = (
     Route(
         "GET", "/api/taken-over", taken_over, "staff", Action.LIST_READ, answer=TakenOverList,
         errors=(Code.NOT_PERMITTED,),
+    ),
+    Route(
+        "POST", "/api/follow-ups/{id}/take", take_follow_up, "staff", Action.FOLLOW_UP_TAKEN,
+        Empty, errors=(Code.FOLLOW_UP_CLOSED, Code.FOLLOW_UP_TAKEN, Code.NOT_ON_SHIFT),
+        status=204,
     ),
     Route(
         "POST", "/api/follow-ups/{id}/close", close_follow_up, "staff", Action.FOLLOW_UP_CLOSED,

@@ -6,7 +6,7 @@ from typing import Literal
 from uuid import UUID
 
 from telecare.audit.model import Person
-from telecare.wire.ids import CareUnitId, CohabitantId, FollowUpId, ResidentId
+from telecare.wire.ids import CareUnitId, CohabitantId, FollowUpId, ResidentId, StaffId
 from telecare.wire.signalling import Language
 
 FollowUpKind = Literal["call_back", "second_talk", "visit_overdue", "ask_again", "follow_up"]
@@ -47,3 +47,4 @@ class FollowUp:
     kind: FollowUpKind
     about_id: UUID | None
     created_at: datetime
+    taken_by: StaffId | None = None

@@ -7,7 +7,14 @@ from uuid import UUID
 from telecare.access import store as access_store
 from telecare.access.errors import NotAssigned
 from telecare.access.model import Permission, StaffSession
-from telecare.access.service import is_new_read, require, take_over, unit_topic
+from telecare.access.service import (
+    is_new_read,
+    on_shift_for,
+    require,
+    stays,
+    take_over,
+    unit_topic,
+)
 from telecare.audit.actions import Action
 from telecare.audit.append import Kept, append
 from telecare.audit.format import Document
@@ -18,11 +25,27 @@ from telecare.runtime.clock import Clock
 from telecare.runtime.db import Database, Transaction
 from telecare.runtime.errors import NotFound, TelecareError
 from telecare.wire.errors import Code
-from telecare.wire.ids import CareUnitId, FollowUpId, ResidentId, new_row_id
+from telecare.wire.ids import (
+    AssignmentId,
+    CareUnitId,
+    FollowUpId,
+    ResidentId,
+    StaffId,
+    new_row_id,
+)
+
+AFTER_FOLLOW_UP = timedelta(minutes=60)
+"""Who closed it may still see whom it was about, as after a home visit."""
 
 
 class FollowUpClosed(TelecareError):
     code = Code.FOLLOW_UP_CLOSED
+
+
+class FollowUpTaken(TelecareError):
+    """Somebody else was first."""
+
+    code = Code.FOLLOW_UP_TAKEN
 
 
 async def known(db: Transaction, resident_id: ResidentId) -> Resident:
@@ -79,6 +102,20 @@ async def make_follow_up(
     await append(db, Record(Action.FOLLOW_UP_MADE, actor, [resident.person], what))
 
 
+async def assign_to(db: Transaction, follow_up: FollowUp, staff_id: StaffId, now: datetime) -> None:
+    """Whoever has taken it is assigned to the person until it is closed."""
+    await access_store.assign(
+        db,
+        AssignmentId(new_row_id(now)),
+        staff_id=staff_id,
+        resident_id=follow_up.resident_id,
+        source="follow_up",
+        source_id=follow_up.id,
+        valid_from=now,
+        valid_until=None,
+    )
+
+
 TAKEN_OVER_SHOWN = timedelta(days=14)
 
 
@@ -118,6 +155,29 @@ class People:
                 await append(db, Record(Action.LIST_READ, session.actor, persons, what))
         return found
 
+    async def take_follow_up(self, session: StaffSession, follow_up_id: FollowUpId) -> None:
+        """ "Jag tar det": the first wins. Taking it again changes nothing."""
+        now = self._clock.now()
+        async with self._database.transaction(session.tenant, actor_text(session.actor)) as db:
+            await stays(db, session, Action.FOLLOW_UP_TAKEN, now)
+            follow_up = await store.hold_follow_up(db, follow_up_id)
+            if follow_up is None:
+                raise FollowUpClosed
+            if follow_up.taken_by == session.staff.id:
+                return
+            if follow_up.taken_by is not None:
+                raise FollowUpTaken
+            resident = await known(db, follow_up.resident_id)
+            persons = [resident.person]
+            await on_shift_for(
+                db, session, follow_up.unit_id, Action.FOLLOW_UP_TAKEN, persons, now=now
+            )
+            await store.give_follow_up(db, follow_up_id, session.staff.id, now)
+            await assign_to(db, follow_up, session.staff.id, now)
+            db.changed(unit_topic(follow_up.unit_id))
+            what = {"follow_up_id": str(follow_up_id), "kind": follow_up.kind}
+            await append(db, Record(Action.FOLLOW_UP_TAKEN, session.actor, persons, what))
+
     async def close_follow_up(
         self, session: StaffSession, follow_up_id: FollowUpId, note: str
     ) -> None:
@@ -128,6 +188,8 @@ class People:
                 raise FollowUpClosed
             resident = await known(db, follow_up.resident_id)
             await store.close_follow_up(db, follow_up_id, by=session.staff.id, note=note, now=now)
+            until = now + AFTER_FOLLOW_UP
+            await access_store.close_assignments(db, "follow_up", follow_up_id, until)
             db.changed(unit_topic(follow_up.unit_id))
             what = {"follow_up_id": str(follow_up_id), "kind": follow_up.kind, "note": note}
             await append(

@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
+from telecare.access.holding import Held
+from telecare.audit.model import Person
 from telecare.people.model import Cohabitant, FollowUp, Resident
 from telecare.runtime.db import Row, Transaction
 from telecare.wire.ids import CareUnitId, CohabitantId, FollowUpId, ResidentId, StaffId
@@ -144,17 +146,31 @@ on conflict (tenant_id, kind, about_id) where closed_at is null do nothing
 returning id
 """
 FOLLOW_UP = """
-select id, unit_id, resident_id, kind, about_id, created_at from follow_up
+select id, unit_id, resident_id, kind, about_id, created_at, taken_by from follow_up
 where tenant_id = $1 and id = $2 and closed_at is null
 for update
 """
 CLOSE_FOLLOW_UP = """
 update follow_up set closed_at = $3, closed_by = $4, note = $5 where tenant_id = $1 and id = $2
 """
-OPEN_FOLLOW_UPS = """
-select f.id, f.unit_id, f.resident_id, f.kind, f.about_id, f.created_at, r.name as resident_name
+GIVE_FOLLOW_UP = """
+update follow_up set taken_by = $3, taken_at = $4
+where tenant_id = $1 and id = $2 and closed_at is null
+"""
+FOLLOW_UPS_HELD_BY = """
+select f.id, f.unit_id, f.taken_at, r.id as resident_id, r.name as resident_name
 from follow_up f
 join resident r on r.tenant_id = f.tenant_id and r.id = f.resident_id
+where f.tenant_id = $1 and f.taken_by = $2 and f.closed_at is null
+order by f.taken_at
+limit $3
+"""
+OPEN_FOLLOW_UPS = """
+select f.id, f.unit_id, f.resident_id, f.kind, f.about_id, f.created_at, f.taken_by,
+    r.name as resident_name, s.name as taken_name
+from follow_up f
+join resident r on r.tenant_id = f.tenant_id and r.id = f.resident_id
+left join staff s on s.tenant_id = f.tenant_id and s.id = f.taken_by
 where f.tenant_id = $1 and f.unit_id = any($2) and f.closed_at is null
 order by f.created_at
 limit $3
@@ -164,7 +180,7 @@ limit $3
 def _follow_up(row: Row) -> FollowUp:
     return FollowUp(
         FollowUpId(row["id"]), CareUnitId(row["unit_id"]), ResidentId(row["resident_id"]),
-        row["kind"], row["about_id"], row["created_at"],
+        row["kind"], row["about_id"], row["created_at"], row["taken_by"],
     )  # fmt: skip
 
 
@@ -188,15 +204,34 @@ async def close_follow_up(
     await db.execute(CLOSE_FOLLOW_UP, db.tenant, follow_up_id, now, by, note)
 
 
+async def give_follow_up(
+    db: Transaction, follow_up_id: FollowUpId, to: StaffId | None, now: datetime
+) -> None:
+    """Somebody has it, or (None) anybody in the unit may take it."""
+    await db.execute(GIVE_FOLLOW_UP, db.tenant, follow_up_id, to, None if to is None else now)
+
+
+async def follow_ups_held_by(db: Transaction, staff_id: StaffId) -> Sequence[Held]:
+    """Those she has taken and not closed."""
+    return [
+        Held(
+            "follow_up", r["id"], CareUnitId(r["unit_id"]),
+            Person(ResidentId(r["resident_id"]), r["resident_name"]), r["taken_at"],
+        )
+        for r in await db.fetch(FOLLOW_UPS_HELD_BY, db.tenant, staff_id, LIMIT)
+    ]  # fmt: skip
+
+
 @dataclass(frozen=True, slots=True)
 class OpenFollowUp:
     follow_up: FollowUp
     resident_name: str
+    taken_name: str | None
 
 
 async def open_follow_ups(db: Transaction, units: Sequence[CareUnitId]) -> Sequence[OpenFollowUp]:
     rows = await db.fetch(OPEN_FOLLOW_UPS, db.tenant, list(units), LIMIT)
-    return [OpenFollowUp(_follow_up(row), row["resident_name"]) for row in rows]
+    return [OpenFollowUp(_follow_up(row), row["resident_name"], row["taken_name"]) for row in rows]
 
 
 RESIDENTS_OF = """

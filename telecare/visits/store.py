@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
+from telecare.access.holding import Held
+from telecare.audit.model import Person
 from telecare.runtime.db import Row, Transaction
 from telecare.visits.model import Insats, Visit, VisitState
 from telecare.wire.ids import CallId, CareUnitId, ResidentId, StaffId, VisitId
@@ -66,6 +68,18 @@ select starts_at, minutes, outcome from visit
 where tenant_id = $1 and resident_id = $2 and state = 'done' and starts_at < $3
 order by starts_at desc
 limit 1
+"""
+
+
+HELD_BY = """
+select v.id, v.unit_id, v.starts_at, r.id as resident_id, r.name as resident_name
+from visit v
+join resident r on r.tenant_id = v.tenant_id and r.id = v.resident_id
+left join call c on c.tenant_id = v.tenant_id and c.id = v.call_id
+where v.tenant_id = $1 and coalesce(v.staff_id, c.staff_id) = $2 and v.starts_at > $3
+    and (v.state in ('needs_step', 'unfinished') or (v.state = 'stepped' and v.step = 'ring_again'))
+order by v.starts_at
+limit $4
 """
 
 
@@ -180,6 +194,17 @@ async def last_done(
 ) -> tuple[datetime, int, str] | None:
     row = await db.fetchrow(LAST, db.tenant, resident_id, before)
     return (row["starts_at"], row["minutes"], row["outcome"]) if row else None
+
+
+async def held_by(db: Transaction, staff_id: StaffId, since: datetime) -> Sequence[Held]:
+    """Hers, begun after `since`, that wait for a step, an outcome or to be rung again."""
+    return [
+        Held(
+            "visit", r["id"], CareUnitId(r["unit_id"]),
+            Person(ResidentId(r["resident_id"]), r["resident_name"]), r["starts_at"],
+        )
+        for r in await db.fetch(HELD_BY, db.tenant, staff_id, since, LIMIT)
+    ]  # fmt: skip
 
 
 GIVEN_NAME = "select given_name from staff where tenant_id = $1 and id = $2"

@@ -23,12 +23,14 @@ from telecare.people import store as people_store
 from telecare.runtime.clock import STOCKHOLM, Clock, local_day
 from telecare.runtime.db import Database, Transaction
 from telecare.runtime.feed import Feed
+from telecare.shifts import store as shift_store
 from telecare.visits import store as visit_store
 from telecare.visits.model import VisitState
 from telecare.wire.ids import CareUnitId, TenantId
 from telecare.wire.signalling import (
     CallRow,
     DispatchRow,
+    HandOverRow,
     Locked,
     Row,
     Rows,
@@ -148,7 +150,8 @@ class Boards:
 
 
 async def unit_rows(db: Transaction, unit: CareUnitId, now: datetime) -> Sequence[Row]:
-    """Call-ins first, then tasks, dispatches and today's visits; at most 100 of each.
+    """Call-ins first, then tasks, dispatches, what is handed over and today's visits; at most 100
+    of each.
 
     Those of the units it covers at this hour too.
     """
@@ -170,6 +173,8 @@ async def unit_rows(db: Transaction, unit: CareUnitId, now: datetime) -> Sequenc
             resident_id=task.follow_up.resident_id,
             resident_name=task.resident_name,
             unit_name=names.get(task.follow_up.unit_id),
+            taken_by=task.taken_name,
+            taken_by_id=task.follow_up.taken_by,
         )
         for task in tasks
     ]
@@ -185,6 +190,7 @@ async def unit_rows(db: Transaction, unit: CareUnitId, now: datetime) -> Sequenc
         )
         for d in dispatches
     ]
+    rows += [_hand_over_row(row, units) for row in await shift_store.listed_in(db, units)]
     rows += [
         visit_row(
             listed,
@@ -225,6 +231,23 @@ def visit_row(listed: visit_store.Listed, screen: str, unit_name: str | None) ->
         "overdue_at": overdue,
         "tasks": len(visit.to_do),
         "unit_name": unit_name,
+    })  # fmt: skip
+
+
+def _hand_over_row(listed: shift_store.Listed, units: Sequence[CareUnitId]) -> HandOverRow:
+    one = listed.hand_over
+    return HandOverRow.model_validate({
+        "id": one.id,
+        "kind": one.kind,
+        "state": str(one.state),
+        "since": one.asked_at,
+        "resident_id": one.resident_id,
+        "resident_name": listed.resident_name,
+        "from_id": one.from_staff_id,
+        "from_name": listed.from_name,
+        "to_id": one.to_staff_id,
+        "to_name": listed.to_name,
+        "to_here": one.to_unit_id in units,
     })  # fmt: skip
 
 

@@ -6,12 +6,15 @@ from telecare.runtime.texts import catalogue
 
 TV = ("tv.",)
 LATER = (
-    "caller.", "card.", "consent.", "consents.", "device.", "device_state.", "objection.", "pair.",
-    "plan.", "purpose.",
+    "after.", "begin.", "caller.", "card.", "change.", "consent.", "consents.", "device.",
+    "device_state.", "error.pairing", "error.party", "error.policy", "error.relative",
+    "error.series", "error.yes_not", "hand_over.", "held.", "objection.", "pair.", "plan.",
+    "purpose.", "shift_end.", "unanswered.",
 )  # fmt: skip
-"""Staff pages that are fetched when somebody goes there: a person's card and the forms."""
+"""Parts of the staff page that are fetched when needed: a person's card, the forms, the shift."""
 SERVER_ONLY = (
     "tv.", "demo.", "pairing.", "sign_in", "invitation.", "consent.sentence.", "action.",
+    "error.lan_", "error.start_code", "error.message_", "error.seal_", "error.unit_",
 )  # fmt: skip
 
 

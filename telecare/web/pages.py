@@ -37,6 +37,8 @@ from telecare.runtime.http import (
     read_body,
 )
 from telecare.runtime.texts import LANGUAGES, text
+from telecare.shifts import store as shift_store
+from telecare.shifts.model import Task
 from telecare.visits import store as visit_store
 from telecare.web import page_texts
 from telecare.web.floor import FLOOR
@@ -232,6 +234,7 @@ class InsatsChoice(Answer):
 class MyShift(Answer):
     id: UUID
     begun_at: str
+    tasks: list[Task]
 
 
 class Me(Answer):
@@ -268,9 +271,12 @@ async def me(request: web.Request) -> web.Response:
     colleagues = await access.colleagues(session)
     async with request.app[FLOOR].database.transaction(session.tenant) as db:
         insatser = await visit_store.insatser(db)
+        tasks = await shift_store.tasks_of(db, staff.id)
     shift = None
     if staff.shift_id is not None and staff.shift_begun_at is not None:
-        shift = MyShift(id=staff.shift_id, begun_at=staff.shift_begun_at.isoformat())
+        shift = MyShift(
+            id=staff.shift_id, begun_at=staff.shift_begun_at.isoformat(), tasks=list(tasks)
+        )
     return json_answer(
         Me(
             staff_id=staff.id,

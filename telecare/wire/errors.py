@@ -25,6 +25,9 @@ class Code(StrEnum):
     STAFF_REVOKED = "staff_revoked"
     NOT_ON_SHIFT = "not_on_shift"
     SHIFT_ALREADY_BEGUN = "shift_already_begun"
+    SHIFT_HOLDS_OPEN = "shift_holds_open"
+    HAND_OVER_CLOSED = "hand_over_closed"
+    HAND_OVER_IMPOSSIBLE = "hand_over_impossible"
     # consent
     CONSENT_MISSING = "consent_missing"
     CONSENT_WITHDRAWN = "consent_withdrawn"
@@ -53,6 +56,7 @@ class Code(StrEnum):
     OUTCOME_NEEDS_CALL = "outcome_needs_call"
     DISPATCH_CLOSED = "dispatch_closed"
     FOLLOW_UP_CLOSED = "follow_up_closed"
+    FOLLOW_UP_TAKEN = "follow_up_taken"
     # homes
     PAIRING_CODE_WRONG = "pairing_code_wrong"
     PAIRING_CODE_EXPIRED = "pairing_code_expired"

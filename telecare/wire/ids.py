@@ -21,6 +21,7 @@ VisitId = NewType("VisitId", UUID)
 CallId = NewType("CallId", UUID)
 DispatchId = NewType("DispatchId", UUID)
 FollowUpId = NewType("FollowUpId", UUID)
+HandOverId = NewType("HandOverId", UUID)
 EndpointId = NewType("EndpointId", UUID)
 UnitId = NewType("UnitId", str)
 """A home unit: `u-` and 26 characters of base32; opaque, flat, in topics and certificates."""

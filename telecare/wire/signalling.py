@@ -166,6 +166,9 @@ class TaskRow(ToPage):
     resident_id: UUID
     resident_name: str
     unit_name: str | None = None
+    taken_by: str | None = None
+    """Who said "Jag tar det"; None: anybody in the unit may."""
+    taken_by_id: UUID | None = None
 
 
 class DispatchRow(ToPage):
@@ -179,7 +182,32 @@ class DispatchRow(ToPage):
     unit_name: str | None = None
 
 
-Row = Annotated[VisitRow | CallRow | TaskRow | DispatchRow, Field(discriminator="row")]
+class HandOverRow(ToPage):
+    """Somebody who ends her shift asks that this be taken over. She sees a refusal, and that nobody
+    answered, until she asks anew or keeps it; others see what is asked of them or their unit.
+    """
+
+    row: Literal["hand_over"] = "hand_over"
+    id: UUID
+    kind: str
+    """What it is: `visit`, `dispatch`, `follow_up`; further kinds come."""
+    state: Literal["asked", "declined", "unanswered"]
+    since: AwareDatetime
+    resident_id: UUID
+    resident_name: str
+    from_id: UUID
+    from_name: str
+    to_id: UUID | None
+    """The colleague who is asked; None: anybody on shift in the unit."""
+    to_name: str
+    """The colleague's name, or the unit's."""
+    to_here: bool
+    """The list's own unit is where it goes (or one that it covers): its people may answer."""
+
+
+Row = Annotated[
+    VisitRow | CallRow | TaskRow | DispatchRow | HandOverRow, Field(discriminator="row")
+]
 
 
 class Snapshot(ToPage):

@@ -82,7 +82,7 @@ async def not_assigned(home):
 async def not_on_shift(home):
     await home.begin()
     resting = await home.world.staff("Anna")
-    return home.made.access.end_shift(resting)
+    return home.made.shifts.end(resting)
 
 
 async def consent_missing(home):

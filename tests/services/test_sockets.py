@@ -172,7 +172,7 @@ async def test_the_record_of_a_frame_names_the_shift_begun_since_the_page_opened
     maria = await world.staff("Maria", assigned=(ingrid,))
     tv = await world.tv(ingrid)
     async with client.page(maria) as page:
-        shift = await made.access.begin_shift(maria, world.unit)
+        shift = await made.shifts.begin(maria, world.unit)
         await page.say(type="subscribe", view="today", unit=str(world.unit))
         await page.until("snapshot")
         call_id = await made.calls.ring(maria, ingrid.id)

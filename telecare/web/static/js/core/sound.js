@@ -50,12 +50,19 @@ const TUNES = {
   ring: { pattern: [[0, 0.5, 520], [1, 0.5, 520]], every: 3, volume: 0.9, ramp: 3 },
   ringback: { pattern: [[0, 1, 425]], every: 5, volume: 0.12, ramp: 0 },
   waiting: { pattern: [[0, 0.4, 520], [0.6, 0.4, 520]], every: 3, volume: 0.5, ramp: 1 },
+  // Three rising tones: nothing else on the page rises.
+  alarm: { pattern: [[0, 0.25, 520], [0.3, 0.25, 655], [0.6, 0.5, 825]], every: 2.5, volume: 0.9, ramp: 0 },
   notice: { pattern: [[0, 0.18, 520], [0.25, 0.3, 655]], every: 0, volume: 0.5, ramp: 0 },
   chime: { pattern: [[0, 0.35, 655], [0.4, 0.6, 520]], every: 0, volume: 0.7, ramp: 0 },
 };
 
 /** Plays until `stop`, or once when the tune is a short one. @param {string} name */
-export function play(name) {
+export const play = (name) => sing(name, false);
+/** Plays any tune through once, to hear how it sounds. @param {string} name */
+export const sample = (name) => sing(name, true);
+
+/** @param {string} name @param {boolean} isSample */
+function sing(name, isSample) {
   if (playing && playing.name === name) return;
   stop();
   const ctx = audio();
@@ -68,7 +75,7 @@ export function play(name) {
   out.connect(ctx.destination);
   const once = () => tune.pattern.forEach(([start, length, pitch]) => beep(ctx, out, ctx.currentTime + start + 0.02, length, pitch));
   once();
-  if (!tune.every) return;
+  if (isSample || !tune.every) return;
   const timer = setInterval(once, tune.every * 1000);
   playing = { name, stop() { clearInterval(timer); out.gain.setValueAtTime(0, ctx.currentTime); out.disconnect(); } };
 }

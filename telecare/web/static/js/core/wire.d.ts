@@ -54,6 +54,8 @@ export interface TaskRow {
   resident_id: string;
   resident_name: string;
   unit_name: string|null;
+  taken_by: string|null;
+  taken_by_id: string|null;
 }
 export interface DispatchRow {
   row: "dispatch";
@@ -65,7 +67,21 @@ export interface DispatchRow {
   accepted_by: string|null;
   unit_name: string|null;
 }
-export type Row = VisitRow|CallRow|TaskRow|DispatchRow;
+export interface HandOverRow {
+  row: "hand_over";
+  id: string;
+  kind: string;
+  state: "asked"|"declined"|"unanswered";
+  since: string;
+  resident_id: string;
+  resident_name: string;
+  from_id: string;
+  from_name: string;
+  to_id: string|null;
+  to_name: string;
+  to_here: boolean;
+}
+export type Row = VisitRow|CallRow|TaskRow|DispatchRow|HandOverRow;
 export interface Snapshot {
   type: "snapshot";
   view: "today";

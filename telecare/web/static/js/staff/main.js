@@ -1,12 +1,13 @@
 // The staff page: frame, routes, lock.
 import { html, render, useEffect, useRef, useState } from "../lib/preact.js";
-import { ApiError, post } from "../core/api.js";
-import { bootValues, clock, duration, learn, t } from "../core/i18n.js";
+import { post } from "../core/api.js";
+import { bootValues, clock, duration, t } from "../core/i18n.js";
 import { Icon } from "./icons.js";
-import { CallPage, AfterPage } from "./call.js";
+import { CallPage } from "./call.js";
+import { Later } from "./later.js";
 import * as store from "./store.js";
 import { Queue, Today } from "./today.js";
-import { Btn, Loading, NoticeBox, useFetched } from "./ui.js";
+import { Btn, Loading, NoticeBox } from "./ui.js";
 
 const NAV = [{ at: "", icon: "day", key: "today.title", small: "nav.visits" }, { at: "people", icon: "people", key: "people.title", small: "people.title" }];
 
@@ -55,41 +56,15 @@ function Locked() {
     <${Btn} kind="btn go big last" icon="unlock" test="unlock" act=${unlock}>${t(bootValues().demo ? "lock.unlock" : "lock.unlock_passkey")}<//></div></main><footer></footer></div>`;
 }
 
-/** Pages that are fetched when somebody goes there, with their texts. @type {{[name: string]: () => Promise<any>}} */
-const LATER = { people: () => import("./people.js"), forms: () => import("./forms.js") };
-
-/** @type {Promise<void>|null} */
-let texts = null;
-
-async function learnTexts() {
-  const boot = bootValues();
-  const answer = await fetch(`${boot.static}/texts/${boot.lang}.json`);
-  if (!answer.ok) throw new ApiError(answer.status, "internal", {});
-  learn(await answer.json());
-}
-
-/** @param {string} name */
-async function later(name) {
-  if (!texts) texts = learnTexts().catch((error) => { texts = null; throw error; });
-  const [made] = await Promise.all([LATER[name](), texts]);
-  return made;
-}
-
-/** @param {{from: string, name: string, given: object}} props */
-function Later({ from, name, given }) {
-  const page = useFetched(() => later(from), [from]);
-  const View = page.value && page.value[name];
-  return View ? html`<${View} ...${given} />` : html`<main id="main"><h1 class="vh">Telecare</h1><${Loading} error=${page.error} again=${page.again} /></main>`;
-}
-
 /** @param {string[]} path @param {URLSearchParams} query */
 function page(path, query) {
   const id = path[1];
   if (path[0] === "call" && id) return html`<${CallPage} id=${id} />`;
-  if (path[0] === "after" && id) return html`<${AfterPage} key=${id} id=${id} />`;
+  if (path[0] === "after" && id) return html`<${Later} key=${id} from="after" name="AfterPage" given=${{ id }} />`;
   if (path[0] === "plan" && store.mayPlan.value) return html`<${Later} from="forms" name="PlanPage" given=${{ resident: query.get("resident") }} />`;
   if (path[0] === "people" && path[2] === "consent") return html`<${Later} key="consent" from="forms" name="ConsentPage" given=${{ id }} />`;
   if (path[0] === "people" && id) return html`<${Later} key="card" from="people" name="CardPage" given=${{ id, letters: query.get("letters") || "" }} />`;
+  if (path[0] === "end-shift") return html`<${Later} key="end-shift" from="shift" name="EndPage" given=${{}} />`;
   if (path[0] === "taken-over" && store.mayLead.value) return html`<${Later} key="taken-over" from="people" name="TakenOverPage" given=${{}} />`;
   // A TV's QR code leads here: whose TV is it?
   if (path[0] === "people" || path[0] === "tv") return html`<${Later} key="people" from="people" name="PeoplePage" given=${{ letters: path[0] === "tv" ? id : "" }} />`;

@@ -13,17 +13,24 @@ export const STAFF = {
       row: "s", id: "s", since: "s", resident_id: "s", resident_name: "s", resident_language: "s", source: "s",
       first_for: "s?", first_until: "s?", taken_by: "s?", next_unit_at: "s?", unit_name: "s?",
     },
-    task: { row: "s", id: "s", kind: "s", since: "s", resident_id: "s", resident_name: "s", unit_name: "s?" },
+    task: {
+      row: "s", id: "s", kind: "s", since: "s", resident_id: "s", resident_name: "s", unit_name: "s?", taken_by: "s?",
+      taken_by_id: "s?",
+    },
     dispatch: {
       row: "s", id: "s", state: "s", asked_at: "s", resident_id: "s", resident_name: "s", accepted_by: "s?",
       unit_name: "s?",
+    },
+    hand_over: {
+      row: "s", id: "s", kind: "s", state: "s", since: "s", resident_id: "s", resident_name: "s", from_id: "s", from_name: "s",
+      to_id: "s?", to_name: "s", to_here: "b",
     },
     snapshot: { type: "s", view: "s", unit: "s", version: "n", rows: "[@row]" },
     rows: { type: "s", view: "s", unit: "s", version: "n", changed: "[@row]", gone: "[s]" },
     waits: { id: "s", since: "s" },
     locked: { type: "s", waiting: "[@waits]" },
   }),
-  ROWS: { visit: "visit", call: "waiting", task: "task", dispatch: "dispatch" },
+  ROWS: { visit: "visit", call: "waiting", task: "task", dispatch: "dispatch", hand_over: "hand_over" },
   FRAMES: COMMON.FRAMES.concat(["snapshot", "rows", "locked"]),
 };
 

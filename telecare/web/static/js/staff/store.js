@@ -11,6 +11,7 @@ import { STAFF, lockPage, touched } from "./rows.js";
 /** @typedef {import("../core/wire").Row} Row */
 /** @typedef {import("../core/wire").VisitRow} VisitRow */
 /** @typedef {import("../core/wire").CallRow} CallRow */
+/** @typedef {import("../core/wire").HandOverRow} HandOverRow */
 /** @typedef {import("../core/wire").CallFrame} CallFrame */
 /** @typedef {import("../core/wire").ToPage} ToPage */
 /**
@@ -25,7 +26,7 @@ import { STAFF, lockPage, touched } from "./rows.js";
  * @property {string} unit_id
  * @property {string} unit_name
  * @property {string} language
- * @property {{id: string, begun_at: string}|null} shift
+ * @property {{id: string, begun_at: string, tasks: string[]}|null} shift
  * @property {Array<{id: string, name: string}>} units
  * @property {Array<{id: string, name: string}>} colleagues
  * @property {Array<{id: string, name: string, minutes: number}>} insatser
@@ -56,6 +57,8 @@ export const notice = signal(/** @type {Notice|null} */ (null));
 export const locked = signal(false);
 export const waitingWhileLocked = signal(/** @type {Array<{id: string, since: string}>} */ ([]));
 export const soundOn = signal(false);
+/** The alarm's tone was played: did she hear it? */
+export const toneAsked = signal(false);
 /** The server's time, once a second. */
 export const now = signal(Date.now());
 /** To-dos ticked, by visit. */
@@ -84,6 +87,14 @@ export const visits = computed(() => /** @type {VisitRow[]} */ (Array.from(rows.
   .filter((row) => row.row === "visit")).sort((a, b) => a.starts_at.localeCompare(b.starts_at)));
 export const waiting = computed(() => /** @type {CallRow[]} */ (Array.from(rows.value.values())
   .filter((row) => row.row === "call")).sort((a, b) => a.since.localeCompare(b.since)));
+
+/** What is asked of me or my unit to take over, and what I ask of others. */
+export const handOvers = computed(() => /** @type {HandOverRow[]} */ (Array.from(rows.value.values())
+  .filter((row) => row.row === "hand_over" && (fromMe(row) || toMe(row)))));
+/** @param {HandOverRow} row */
+export const fromMe = (row) => me.value !== null && row.from_id === me.value.staff_id;
+/** @param {HandOverRow} row */
+export const toMe = (row) => me.value !== null && row.state === "asked" && !fromMe(row) && (row.to_id === null ? row.to_here : row.to_id === me.value.staff_id);
 
 /** @param {string} id @returns {VisitRow|null} */
 export const visitOf = (id) => visits.value.find((row) => row.id === id) || null;
@@ -149,6 +160,7 @@ function applyRows(changed, gone) {
   gone.forEach((id) => next.delete(id));
   changed.forEach((row) => {
     if (row.row === "task" && row.kind === "visit_overdue" && !next.has(row.id)) sound.play("notice");
+    if (row.row === "hand_over" && !next.has(row.id) && toMe(row)) sound.play("notice");
     next.set(row.id, row);
   });
   rows.value = next;
@@ -303,17 +315,29 @@ export async function unlockSound() {
   soundOn.value = await sound.unlock();
 }
 
-/** @param {string} unit */
-export async function beginShift(unit) {
+/** The press unlocks the sound, and she hears the alarm's tone once. @param {string} unit @param {string[]} tasks */
+export async function beginShift(unit, tasks) {
   await unlockSound();
-  await post("/api/shifts/begin", { unit_id: unit });
-  sound.play("notice");
+  await post("/api/shifts/begin", { unit_id: unit, tasks });
+  playTone();
+  toneAsked.value = true;
   await loadMe();
 }
 
+export const playTone = () => sound.sample("alarm");
+
+/** What she still holds is a page of its own. */
 export async function endShift() {
-  await post("/api/shifts/end");
+  try {
+    await post("/api/shifts/end");
+  } catch (error) {
+    if (!(error instanceof ApiError) || error.code !== "shift_holds_open") throw error;
+    go("end-shift");
+    return;
+  }
+  toneAsked.value = false;
   await loadMe();
+  if (route.value.path[0] === "end-shift") go("");
 }
 
 export async function signOut() {

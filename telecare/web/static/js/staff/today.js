@@ -3,14 +3,16 @@ import { html, useState } from "../lib/preact.js";
 import { post } from "../core/api.js";
 import { clock, dayMonth, duration, t, weekday } from "../core/i18n.js";
 import { Icon } from "./icons.js";
+import { Part } from "./later.js";
 import * as store from "./store.js";
-import { Btn, initials, Tag, Text, Choice, usePage } from "./ui.js";
+import { Btn, initials, Tag, Text, usePage } from "./ui.js";
 import { instant, isoDay } from "./when.js";
 
 /** @typedef {import("../core/wire").VisitRow} VisitRow */
 /** @typedef {import("../core/wire").CallRow} CallRow */
 /** @typedef {import("../core/wire").TaskRow} TaskRow */
 /** @typedef {import("../core/wire").DispatchRow} DispatchRow */
+/** @typedef {import("../core/wire").HandOverRow} HandOverRow */
 
 const SOON_MS = 5 * 60 * 1000;
 const ENDED = ["done", "cancelled", "stepped"];
@@ -67,29 +69,6 @@ export function Steps({ row }) {
       <${Btn} icon="clock" test="step-ring_again" disabled=${wrong || at === ""} act=${again}>${t("step.ring_again")}<//></div></div>`;
 }
 
-/** Move, hand over, cancel. @param {{row: VisitRow, done: () => void}} props */
-function Change({ row, done }) {
-  const colleagues = store.me.value ? store.me.value.colleagues : [];
-  const [start, setStart] = useState(clock(row.starts_at));
-  const [to, setTo] = useState(colleagues.length ? colleagues[0].id : "");
-  const [reason, setReason] = useState("");
-  /** @param {string} what @param {object} body @param {string} text */
-  const save = async (what, body, text) => {
-    await post(`/api/visits/${row.id}/${what}`, body);
-    store.tell(text);
-    done();
-  };
-  const wrong = !/^([01]\d|2[0-3]):[0-5]\d$/.test(start);
-  return html`<div class="change" data-test="change">
-    ${store.mayPlan.value && html`<div class="row wrap end"><${Text} id=${`start-${row.id}`} label=${t("change.start")} value=${start} set=${setStart} mode="numeric" error=${wrong ? t("form.time_wrong") : ""} />
-      <${Btn} icon="clock" test="move" disabled=${wrong} act=${() => save("move", { starts_at: instant(isoDay(row.starts_at), start) }, t("change.moved", { name: row.resident_name, time: start }))}>${t("change.move")}<//></div>`}
-    ${colleagues.length > 0 && html`<div class="row wrap end"><${Choice} id=${`to-${row.id}`} label=${t("change.to")} value=${to} set=${setTo} options=${colleagues.map((one) => ({ value: one.id, text: one.name }))} />
-      <${Btn} icon="swap" test="hand-over" act=${() => save("hand-over", { staff_id: to }, t("change.handed_over", { name: row.resident_name }))}>${t("change.hand_over")}<//></div>`}
-    ${store.mayPlan.value && html`<div class="row wrap end"><${Text} id=${`reason-${row.id}`} label=${t("change.reason")} value=${reason} set=${setReason} />
-      <${Btn} icon="x" test="cancel" disabled=${!reason.trim()} act=${() => save("cancel", { reason: reason.trim() }, t("change.cancelled", { name: row.resident_name }))}>${t("change.cancel")}<//></div>`}
-    <div class="row"><a class="btn" href=${`#/people/${row.resident_id}`}>${t("common.card")}</a><${Btn} act=${done}>${t("common.close")}<//></div></div>`;
-}
-
 /** @param {{row: VisitRow, first: boolean}} props */
 function Visit({ row, first }) {
   const [open, setOpen] = useState(false);
@@ -106,17 +85,7 @@ function Visit({ row, first }) {
       ${row.state === "planned" && (store.mayPlan.value || row.staff_id === mine) && html`<button type="button" class="btn small more" data-test="more" aria-expanded=${String(open)} aria-label=${t("today.more_name", { name: row.resident_name })} onClick=${() => setOpen(!open)}>${t("today.more")}</button>`}
     </div>
     ${row.state === "needs_step" && html`<div class="wide"><${Steps} row=${row} /></div>`}
-    ${open && html`<div class="wide"><${Change} row=${row} done=${() => setOpen(false)} /></div>`}</li>`;
-}
-
-/** Begin the shift: also what unlocks the sound. */
-function Shift() {
-  const me = store.me.value;
-  const [unit, setUnit] = useState(me ? me.unit_id : "");
-  if (!me || me.shift) return null;
-  return html`<section class="note shift" aria-label=${t("shift.title")}><h2>${t("shift.title")}</h2><p>${t("shift.why")}</p>
-    <div class="row wrap end">${me.units.length > 1 && html`<${Choice} id="unit" label=${t("shift.unit")} value=${unit} set=${setUnit} options=${me.units.map((one) => ({ value: one.id, text: one.name }))} />`}
-    <${Btn} kind="btn go" icon="check" test="begin-shift" act=${() => store.beginShift(unit)}>${t("shift.begin")}<//></div></section>`;
+    ${open && html`<div class="wide"><${Part} from="change" name="Change" given=${{ row, done: () => setOpen(false) }} /></div>`}</li>`;
 }
 
 export function Today() {
@@ -137,7 +106,8 @@ export function Today() {
   /** @param {string} title @param {VisitRow[]} list */
   const block = (title, list) => list.length > 0 && html`<h2 class="part">${title}</h2><ul class="visits">${list.map((row) => html`<${Visit} key=${row.id} row=${row} first=${row.id === first} />`)}</ul>`;
   return html`<main id="main"><div class="top"><h1 tabindex="-1" ref=${heading}>${t("today.title")}</h1><p>${weekday(at)} ${dayMonth(at)}${me ? `, ${me.unit_name}` : ""}</p></div>
-    <${Shift} />
+    ${me && !me.shift && html`<${Part} from="shift" name="Begin" given=${{}} />`}
+    ${me && me.shift && store.toneAsked.value && html`<${Part} from="shift" name="Tone" given=${{}} />`}
     <div class="filters" role="group" aria-label=${t("today.show")}>${filters.map((one) => html`<button type="button" key=${one.value} data-test=${`filter-${one.value}`} aria-pressed=${String(filter === one.value)} onClick=${() => setFilter(one.value)}>${one.text}</button>`)}
       ${store.mayPlan.value && html`<a class="btn small plan" data-test="plan" href="#/plan">${t("today.plan")}</a>`}
       ${store.mayLead.value && html`<a class="btn small" data-test="taken-over-link" href="#/taken-over">${t("taken_over.title")}</a>`}</div>
@@ -170,11 +140,12 @@ function Task({ row }) {
   const [closing, setClosing] = useState(false);
   const [note, setNote] = useState("");
   const at = store.now.value;
-  return html`<article class="q sensor later" data-test="task" data-kind=${row.kind}><h3><${Icon} name=${row.kind === "call_back" ? "phone" : "eye"} />${t(`task.${row.kind}`)}<span class="since">${t("queue.minutes", { n: Math.max(0, Math.floor((at - Date.parse(row.since)) / 60000)) })}</span></h3>
-    <p><b>${row.resident_name}</b>${t(`task.${row.kind}.why`)}</p>
+  const mine = row.taken_by_id !== null && store.me.value !== null && row.taken_by_id === store.me.value.staff_id;
+  return html`<article class="q sensor later" data-test="task" data-kind=${row.kind} data-taken=${row.taken_by || ""}><h3><${Icon} name=${row.kind === "call_back" ? "phone" : "eye"} />${t(`task.${row.kind}`)}<span class="since">${t("queue.minutes", { n: Math.max(0, Math.floor((at - Date.parse(row.since)) / 60000)) })}</span></h3>
+    <p><b>${row.resident_name}</b>${t(`task.${row.kind}.why`)}${row.taken_by && !mine ? ` ${t("task.taken", { name: row.taken_by })}` : ""}</p>
     ${closing ? html`<${Text} id=${`note-${row.id}`} label=${t("task.note")} value=${note} set=${setNote} lines=${2} /><div class="row">
       <${Btn} kind="btn go" test="task-close" disabled=${!note.trim()} act=${() => post(`/api/follow-ups/${row.id}/close`, { note: note.trim() })}>${t("task.close")}<//><${Btn} act=${() => setClosing(false)}>${t("common.cancel")}<//></div>`
-    : html`<div class="row"><${Btn} test="task-ring" label=${t("today.ring_name", { name: row.resident_name })} disabled=${Boolean(store.call.value)} act=${() => store.ringResident(row.resident_id)}>${t("today.ring")}<//><${Btn} test="task-done" act=${() => setClosing(true)}>${t("task.done")}<//></div>`}</article>`;
+    : html`<div class="row wrap">${!row.taken_by && html`<${Btn} kind="btn go" test="task-take" label=${t("task.take_name", { name: row.resident_name })} act=${() => post(`/api/follow-ups/${row.id}/take`)}>${t("task.take")}<//>`}<${Btn} test="task-ring" label=${t("today.ring_name", { name: row.resident_name })} disabled=${Boolean(store.call.value)} act=${() => store.ringResident(row.resident_id)}>${t("today.ring")}<//><${Btn} test="task-done" act=${() => setClosing(true)}>${t("task.done")}<//></div>`}</article>`;
 }
 
 /** @param {{row: DispatchRow}} props */
@@ -197,10 +168,12 @@ export function Queue() {
   const list = Array.from(store.rows.value.values());
   const tasks = /** @type {TaskRow[]} */ (list.filter((row) => row.row === "task"));
   const dispatches = /** @type {DispatchRow[]} */ (list.filter((row) => row.row === "dispatch" && row.state !== "done"));
+  const hands = store.handOvers.value;
   const waiting = store.waiting.value;
   return html`<aside class=${waiting.length ? "side rings" : "side"} aria-label=${t("queue.title")}><h2>${t("queue.title")}</h2>
     <div role="region" aria-live="assertive" aria-label=${t("queue.new")}>${waiting.map((row) => html`<${Waiting} key=${row.id} row=${row} />`)}</div>
     ${!waiting.length && html`<p class="soft later">${t("queue.nobody")}</p>`}
+    ${hands.length > 0 && html`<${Part} from="shift" name="HandOvers" given=${{ list: hands }} />`}
     ${dispatches.length > 0 && html`<h2>${t("queue.dispatches")}</h2>${dispatches.map((row) => html`<${Dispatch} key=${row.id} row=${row} />`)}`}
     ${tasks.length > 0 && html`<h2>${t("queue.tasks")}</h2>${tasks.map((row) => html`<${Task} key=${row.id} row=${row} />`)}`}</aside>`;
 }
