@@ -50,7 +50,7 @@ from telecare.visits import service as visit_service
 from telecare.visits import store as visit_store
 from telecare.visits.model import UNFINISHED_AFTER
 from telecare.visits.service import Visits
-from telecare.web import card, openapi, pages, sockets, static_files
+from telecare.web import card, openapi, pages, shift_list, sockets, static_files
 from telecare.web.board import Boards
 from telecare.web.floor import FLOOR, Floor
 from telecare.web.page_socket import BEAT, SCREENS, Screens
@@ -76,6 +76,7 @@ ROUTES: tuple[Route, ...] = (
     *visit_http.ROUTES,
     *card.ROUTES,
     *pages.ROUTES,
+    *shift_list.ROUTES,
     *sockets.ROUTES,
     *static_files.ROUTES,
     *openapi.ROUTES,

@@ -34,6 +34,7 @@ class Action(StrEnum):
     ASSIGNMENT_CHANGED = "assignment.changed"
     # reading
     LIST_READ = "list.read"
+    LIST_PRINTED = "list.printed"
     CARD_READ = "card.read"
     SEARCHED = "residents.searched"
     # consent

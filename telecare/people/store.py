@@ -23,6 +23,12 @@ select id, unit_id, name, given_name, language, address, phone, born_on, to_know
 from resident
 where tenant_id = $1 and id = $2
 """
+RESIDENTS = """
+select id, unit_id, name, given_name, language, address, phone, born_on, to_know, scale_percent
+from resident
+where tenant_id = $1 and id = any($2)
+order by name, id
+"""
 SEARCH = """
 select r.id, r.name, u.name as unit_name
 from resident r
@@ -73,6 +79,11 @@ async def add_resident(db: Transaction, resident: Resident, now: datetime) -> No
 async def resident(db: Transaction, resident_id: ResidentId) -> Resident | None:
     row = await db.fetchrow(RESIDENT, db.tenant, resident_id)
     return _resident(row) if row else None
+
+
+async def residents(db: Transaction, ids: Sequence[ResidentId]) -> Sequence[Resident]:
+    """By name."""
+    return [_resident(row) for row in await db.fetch(RESIDENTS, db.tenant, list(ids))]
 
 
 @dataclass(frozen=True, slots=True)

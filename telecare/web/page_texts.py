@@ -14,7 +14,7 @@ LATER = (
 """Parts of the staff page that are fetched when needed: a person's card, the forms, the shift."""
 SERVER_ONLY = (
     "tv.", "demo.", "pairing.", "sign_in", "invitation.", "consent.sentence.", "action.",
-    "error.lan_", "error.start_code", "error.message_", "error.seal_", "error.unit_",
+    "error.lan_", "error.start_code", "error.message_", "error.seal_", "error.unit_", "shift_list.",
 )  # fmt: skip
 
 

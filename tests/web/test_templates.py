@@ -13,6 +13,7 @@ PAGES = [
     "staff/sign-in-demo.html",
     "staff/invitation.html",
     "staff/app.html",
+    "staff/shift-list.html",
     "tv/app.html",
     "lan-refused.html",
 ]
@@ -36,6 +37,21 @@ def render(name: str, language: str) -> str:
         staff=[staff],
         homes=[{"url": "/tv", "name": "Ingrid"}],
         why="error.lan_start_needed",
+        unit_name="Team",
+        printed_at="2026-11-23 10:00",
+        printed_by="<Maria>",
+        units=[{"name": "Team", "phone": "021-1"}],
+        papers=[
+            {
+                "resident": {
+                    "name": "<Maria>",
+                    "address": "Gatan 1",
+                    "phone": "",
+                    "to_know": ["x"],
+                },
+                "things": [{"at": "10:00", "what": "Tillsyn", "to_do": ["x"], "who": "<Maria>"}],
+            }
+        ],
     )
 
 

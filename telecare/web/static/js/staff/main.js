@@ -20,6 +20,7 @@ function Mine() {
   if (!me) return null;
   return html`<div class="me"><p><b>${me.name}</b><small>${me.shift ? t("shift.on", { unit: me.unit_name }) : t("shift.off")}</small></p>
     ${me.shift && !store.soundOn.value && html`<${Btn} kind="btn small" icon="sound" test="sound" act=${store.unlockSound}>${t("shift.sound")}<//>`}
+    ${me.shift && html`<a class="btn small" data-test="shift-list" href="/shift/list">${t("shift.list")}</a>`}
     ${me.shift && html`<${Btn} kind="btn small" test="end-shift" act=${store.endShift}>${t("shift.end")}<//>`}
     <${Btn} kind="btn small" test="sign-out" act=${store.signOut}>${t("shift.sign_out")}<//></div>`;
 }
@@ -29,10 +30,12 @@ function Strips() {
   const other = store.starting.value ? null : store.elsewhere.value;
   const waiting = store.waiting.value.filter((row) => !row.taken_by).length;
   const ends = store.endsSoon.value;
+  const offered = store.handOvers.value.find(store.toMe);
   const elsewhere = ["", "plan"].indexOf(store.route.value.path[0] || "") < 0;
   return html`<div role="status" class="strips">${store.live.contact.value === "trying" && html`<p class="strip lost" data-test="no-contact"><${Icon} name="plug" /><b>${t("live.no_contact")}</b></p>`}
     ${other && html`<div class="strip" data-test="call-elsewhere"><${Icon} name="video" /><b>${t("call.running", { name: other.resident_name })}</b><${Btn} kind="btn go" act=${() => store.continueHere(other.call_id)}>${t("call.continue_here")}<//></div>`}
     ${ends && html`<div class="strip" data-test="ends-soon"><${Icon} name="clock" /><b>${t(store.call.value ? "session.ends_after_call" : "session.ends", { time: clock(ends) })}</b>${!store.call.value && html`<${Btn} kind="btn" test="sign-in-anew" act=${store.signOut}>${t("session.anew")}<//>`}</div>`}
+    ${elsewhere && offered && html`<div class="strip" data-test="offered-strip"><${Icon} name="swap" /><b>${t("queue.offered", { name: offered.from_name })}</b><a class="btn" href="#/">${t("common.to_today")}</a></div>`}
     ${elsewhere && waiting > 0 && html`<div class="strip" data-test="waiting-strip"><${Icon} name="phone" /><b>${t("queue.waiting", { n: waiting })}</b><a class="btn" href="#/">${t("common.to_today")}</a></div>`}</div>`;
 }
 
