@@ -11,7 +11,8 @@ LATER = (
 )  # fmt: skip
 """Staff pages that are fetched when somebody goes there: a person's card and the forms."""
 SERVER_ONLY = (
-    "tv.", "demo.", "pairing.", "sign_in", "invitation.", "consent.sentence.", "action.",
+    "tv.", "demo.", "pairing.", "sign_in", "invitation.", "consent.sentence.", "action.", "admin.",
+    "permission.", "refused.", "role.",
 )  # fmt: skip
 
 

@@ -25,6 +25,8 @@ class Code(StrEnum):
     STAFF_REVOKED = "staff_revoked"
     NOT_ON_SHIFT = "not_on_shift"
     SHIFT_ALREADY_BEGUN = "shift_already_begun"
+    LAST_HEAD = "last_head"
+    TRAINING_MISSING = "training_missing"
     # consent
     CONSENT_MISSING = "consent_missing"
     CONSENT_WITHDRAWN = "consent_withdrawn"
