@@ -10,8 +10,11 @@ from uuid import uuid4
 from aiohttp import web
 
 from telecare.access import http as access_http
+from telecare.access import staffing
+from telecare.access.care_units import CareUnits
 from telecare.access.passkeys import Passkeys
 from telecare.access.service import Access
+from telecare.access.staffing import Staffing
 from telecare.calls import holding as call_holding
 from telecare.calls import http as call_http
 from telecare.calls import opening
@@ -50,7 +53,7 @@ from telecare.visits import service as visit_service
 from telecare.visits import store as visit_store
 from telecare.visits.model import UNFINISHED_AFTER
 from telecare.visits.service import Visits
-from telecare.web import card, openapi, pages, shift_list, sockets, static_files
+from telecare.web import admin, card, html, openapi, pages, shift_list, sockets, static_files
 from telecare.web.board import Boards
 from telecare.web.floor import FLOOR, Floor
 from telecare.web.page_socket import BEAT, SCREENS, Screens
@@ -75,6 +78,7 @@ ROUTES: tuple[Route, ...] = (
     *dispatch_http.ROUTES,
     *visit_http.ROUTES,
     *card.ROUTES,
+    *admin.ROUTES,
     *pages.ROUTES,
     *shift_list.ROUTES,
     *sockets.ROUTES,
@@ -91,6 +95,8 @@ class Services:
     clock: Clock
     access: Access
     shifts: Shifts
+    staffing: Staffing
+    care_units: CareUnits
     people: People
     consents: Consents
     devices: Devices
@@ -133,6 +139,8 @@ def services(database: Database, clock: Clock, config: Config) -> Services:
         clock=clock,
         access=Access(database, clock, react, holds_open),
         shifts=shifts,
+        staffing=Staffing(database, clock, react),
+        care_units=CareUnits(database, clock),
         people=People(database, clock),
         consents=Consents(database, clock, react),
         devices=Devices(database, clock, broker_url),
@@ -159,6 +167,7 @@ def timer_handlers(made: Services) -> dict[str, Handler]:
         visit_service.HEAD: visits.to_head,
         visit_service.RING_AGAIN: visits.ring_again_missed,
         shift_service.UNANSWERED: made.shifts.unanswered,
+        staffing.STAFF_ENDS: made.staffing.ends,
         consent_service.ASK_AGAIN: made.consents.ask_again,
     }
 
@@ -176,7 +185,9 @@ def web_app(
 ) -> web.Application:
     """`extra`: routes that only the demo has."""
     origins = Origins(config.public_url, frozenset(site.origin for site in direct))
-    app = web.Application(middlewares=[border(origins)], client_max_size=MAX_BODY_BYTES)
+    app = web.Application(
+        middlewares=[border(origins, html.error_page)], client_max_size=MAX_BODY_BYTES
+    )
     static = static_files.StaticFiles()
     app[access_http.ACCESS] = made.access
     app[shift_http.SHIFTS] = made.shifts
@@ -188,7 +199,10 @@ def web_app(
     app[visit_http.VISITS] = made.visits
     app[pages.PASSKEYS] = made.passkeys
     app[pages.BROKER] = broker
-    app[pages.TEMPLATES] = pages.templates(is_demo=is_demo)
+    app[admin.STAFFING] = made.staffing
+    app[admin.CARE_UNITS] = made.care_units
+    app[admin.PUBLIC_URL] = config.public_url
+    app[html.TEMPLATES] = html.templates(is_demo=is_demo)
     app[static_files.STATIC] = static
     app[FLOOR] = floor = Floor(
         database=made.database,

@@ -10,9 +10,9 @@ from uuid import UUID, uuid4
 import asyncpg
 
 from telecare.access import store as access_store
-from telecare.access.model import CareUnit, Role, ScreenSession, StaffSession
+from telecare.access.model import CareUnit, Grant, Role, ScreenSession, StaffSession
 from telecare.access.service import begin_session, new_token, token_hash
-from telecare.app import Services
+from telecare.app import Services, timer_handlers
 from telecare.audit.model import HomeActor, actor_text
 from telecare.consent import store as consent_store
 from telecare.consent.model import Purpose
@@ -25,6 +25,7 @@ from telecare.devices.service import make_unit_code
 from telecare.people.model import Cohabitant, Resident
 from telecare.people.service import register, register_cohabitant
 from telecare.runtime.clock import STOCKHOLM
+from telecare.runtime.timers import Timers
 from telecare.visits import store as visit_store
 from telecare.visits.model import Insats
 from telecare.visits.service import Plan
@@ -179,10 +180,21 @@ class World:
                 name=f"{given_name} Ek",
                 given_name=given_name,
                 unit=unit or self.unit,
-                roles=[role],
+                roles=[] if role is Role.NATTILLSYN else [role],
                 languages=list(languages),
                 language="sv",
+                now=self.now,
             )
+            if role is Role.NATTILLSYN:
+                await access_store.give_role(
+                    db,
+                    uuid4(),
+                    staff_id,
+                    Grant(role, unit or self.unit),
+                    valid_from=self.now,
+                    valid_until=self.now + timedelta(days=90),
+                    trained_on=self.now.date(),
+                )
             token = await begin_session(db, staff_id, "demo", self.now)
         for resident in assigned:
             await self.assign(staff_id, resident)
@@ -269,6 +281,14 @@ class World:
             ),
         )
         return ids[0]
+
+    async def run_due(self) -> None:
+        """This municipality's due timers; others', in the same database, may come first."""
+        services = self.services
+        timers = Timers(services.database, services.clock, timer_handlers(services))
+        due = "select id from timer where tenant_id = $1 and due_at <= $2"
+        while await self.rows(due, self.tenant, self.now):
+            await timers.run_due()
 
     async def records(self) -> list[dict]:
         """The tenant's log as a superuser sees it, oldest first."""

@@ -46,3 +46,17 @@ class NoLongerHeld(TelecareError):
     """It was finished, or another has it: there is nothing left to hand over."""
 
     code = Code.HAND_OVER_CLOSED
+
+
+class LastHead(Refusal):
+    """The unit would have nobody who leads it."""
+
+    status = 409
+    code = Code.LAST_HEAD
+
+
+class TrainingMissing(TelecareError):
+    """Nattillsyn is given with the date of training and an end date."""
+
+    status = 422
+    code = Code.TRAINING_MISSING

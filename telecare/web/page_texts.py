@@ -13,8 +13,9 @@ LATER = (
 )  # fmt: skip
 """Parts of the staff page that are fetched when needed: a person's card, the forms, the shift."""
 SERVER_ONLY = (
-    "tv.", "demo.", "pairing.", "sign_in", "invitation.", "consent.sentence.", "action.",
-    "error.lan_", "error.start_code", "error.message_", "error.seal_", "error.unit_", "shift_list.",
+    "tv.", "demo.", "pairing.", "sign_in", "invitation.", "consent.sentence.", "action.", "admin.",
+    "permission.", "refused.", "role.", "error.lan_", "error.start_code", "error.message_",
+    "error.seal_", "error.unit_", "shift_list.",
 )  # fmt: skip
 
 

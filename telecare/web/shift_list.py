@@ -28,7 +28,7 @@ from telecare.runtime.texts import text
 from telecare.visits import store as visit_store
 from telecare.visits.model import VisitState
 from telecare.web.floor import FLOOR
-from telecare.web.pages import TEMPLATES
+from telecare.web.html import TEMPLATES
 from telecare.wire.errors import Code
 from telecare.wire.ids import CareUnitId, ResidentId
 

@@ -28,6 +28,8 @@ class Code(StrEnum):
     SHIFT_HOLDS_OPEN = "shift_holds_open"
     HAND_OVER_CLOSED = "hand_over_closed"
     HAND_OVER_IMPOSSIBLE = "hand_over_impossible"
+    LAST_HEAD = "last_head"
+    TRAINING_MISSING = "training_missing"
     # consent
     CONSENT_MISSING = "consent_missing"
     CONSENT_WITHDRAWN = "consent_withdrawn"

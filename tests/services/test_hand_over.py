@@ -290,7 +290,7 @@ async def test_what_a_revoked_one_held_goes_back_to_its_unit(ward, kind):
     one = await ward.ask(kind, about_id, colleague=ward.anna)
     head = await ward.world.staff("Eva", role=Role.ENHETSCHEF)
 
-    await ward.made.access.revoke(head, ward.maria.staff.id)
+    await ward.made.staffing.revoke(head, ward.maria.staff.id)
 
     table, column = {
         "follow_up": ("follow_up", "taken_by"),
@@ -316,7 +316,7 @@ async def test_taken_while_she_is_revoked_it_is_never_left_alone(ward):
 
         await asyncio.gather(
             ward.made.people.take_follow_up(berit, about_id),
-            ward.made.access.revoke(head, berit.staff.id),
+            ward.made.staffing.revoke(head, berit.staff.id),
             return_exceptions=True,
         )
 
