@@ -34,6 +34,7 @@ from telecare.dispatches import http as dispatch_http
 from telecare.dispatches.service import Dispatches
 from telecare.people import holding as people_holding
 from telecare.people import http as people_http
+from telecare.people.relations import Relations
 from telecare.people.service import People
 from telecare.reactions import Reactions
 from telecare.runtime.broker import Broker, Message, Publish
@@ -53,7 +54,17 @@ from telecare.visits import service as visit_service
 from telecare.visits import store as visit_store
 from telecare.visits.model import UNFINISHED_AFTER
 from telecare.visits.service import Visits
-from telecare.web import admin, card, html, openapi, pages, shift_list, sockets, static_files
+from telecare.web import (
+    admin,
+    card,
+    html,
+    openapi,
+    pages,
+    relations,
+    shift_list,
+    sockets,
+    static_files,
+)
 from telecare.web.board import Boards
 from telecare.web.floor import FLOOR, Floor
 from telecare.web.page_socket import BEAT, SCREENS, Screens
@@ -81,6 +92,7 @@ ROUTES: tuple[Route, ...] = (
     *admin.ROUTES,
     *pages.ROUTES,
     *shift_list.ROUTES,
+    *relations.ROUTES,
     *sockets.ROUTES,
     *static_files.ROUTES,
     *openapi.ROUTES,
@@ -98,6 +110,7 @@ class Services:
     staffing: Staffing
     care_units: CareUnits
     people: People
+    relations: Relations
     consents: Consents
     devices: Devices
     calls: Calls
@@ -142,6 +155,7 @@ def services(database: Database, clock: Clock, config: Config) -> Services:
         staffing=Staffing(database, clock, react),
         care_units=CareUnits(database, clock),
         people=People(database, clock),
+        relations=Relations(database, clock),
         consents=Consents(database, clock, react),
         devices=Devices(database, clock, broker_url),
         calls=calls,
@@ -192,6 +206,7 @@ def web_app(
     app[access_http.ACCESS] = made.access
     app[shift_http.SHIFTS] = made.shifts
     app[people_http.PEOPLE] = made.people
+    app[people_http.RELATIONS] = made.relations
     app[consent_http.CONSENTS] = made.consents
     app[device_http.DEVICES] = made.devices
     app[call_http.CALLS] = made.calls

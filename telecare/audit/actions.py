@@ -43,6 +43,9 @@ class Action(StrEnum):
     # who may act for whom
     ASSIGNMENT_BEGUN = "assignment.begun"
     ASSIGNMENT_CHANGED = "assignment.changed"
+    RELATION_STATED = "relation.stated"
+    RELATION_REMOVED = "relation.removed"
+    REASON_GIVEN = "relation.reason_given"
     # reading
     LIST_READ = "list.read"
     LIST_PRINTED = "list.printed"

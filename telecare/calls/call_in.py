@@ -38,6 +38,7 @@ from telecare.calls.opening import (
 from telecare.consent.gate import covered
 from telecare.consent.model import Basis, Purpose
 from telecare.people.model import Resident
+from telecare.people.own_relation import relation_of
 from telecare.people.service import known
 from telecare.runtime.clock import STOCKHOLM
 from telecare.runtime.db import Transaction, UniqueViolation
@@ -116,14 +117,15 @@ async def take(
     call = await store.hold(db, call_id)
     if call is None:
         raise NotFound
-    basis: Document = {"began_herself": True, "purpose": "call_in"}
+    relation = await relation_of(db, session.staff.id, resident)
+    basis: Document = {"began_herself": True, "purpose": "call_in", **relation}
     ends_at = None
     if not isinstance(allowed, Code):
         full = Basis(
             Purpose.VIDEO_VISIT, resident.id, allowed.policy, allowed.consents, None,
             "call_in", allowed.ends_at,
         )  # fmt: skip
-        basis = {**full.document(), "began_herself": True}
+        basis = {**full.document(), "began_herself": True, **relation}
         ends_at = allowed.ends_at
     assert call.endpoint_id is not None  # noqa: S101 - a call-in comes from a screen
     try:

@@ -26,6 +26,7 @@ CONSENT_ERRORS = (
 )
 RING_ERRORS = (
     *CONSENT_ERRORS, Code.NOT_ASSIGNED, Code.STAFF_REVOKED, Code.BUSY, Code.NO_ENDPOINT,
+    Code.REASON_NEEDED,
 )  # fmt: skip
 
 

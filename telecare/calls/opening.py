@@ -38,6 +38,7 @@ from telecare.devices import store as device_store
 from telecare.devices.model import Endpoint
 from telecare.devices.outgoing import to_unit
 from telecare.people.model import Resident
+from telecare.people.own_relation import reason_for
 from telecare.people.service import known
 from telecare.runtime.db import Transaction, UniqueViolation
 from telecare.runtime.errors import Refusal
@@ -118,6 +119,7 @@ async def ring(
     actor = session.actor
     policy = POLICIES[kind]
     basis = await admit(db, actor, resident, policy.purpose, now, tried=Action.CALL_RUNG)
+    why = await reason_for(db, session, resident, Action.CALL_RUNG, now)
     endpoints = await device_store.endpoints(db, resident.id)
     if not endpoints:
         raise NoEndpoint(
@@ -166,6 +168,7 @@ async def ring(
         "connects_early": str(early) if early else None,
         "kind": str(kind),
         "visit_id": str(visit_id) if visit_id else None,
+        **why,
     }
     record = Record(Action.CALL_RUNG, actor, [resident.person], what, basis.document())
     await append(db, record)

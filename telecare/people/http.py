@@ -1,18 +1,21 @@
 """Finding residents, taking over, closing follow-ups. The card itself: web/card.py."""
 
+from typing import Annotated
 from uuid import UUID
 
 from aiohttp import web
-from pydantic import AwareDatetime, Field
+from pydantic import AwareDatetime, Field, StringConstraints
 
 from telecare.access.http import STAFF, path_id
 from telecare.audit.actions import Action
+from telecare.people.relations import Relations
 from telecare.people.service import People
 from telecare.runtime.http import Answer, Body, Empty, Route, json_answer, nothing, read_body
 from telecare.wire.errors import Code
 from telecare.wire.ids import FollowUpId, ResidentId
 
 PEOPLE = web.AppKey("people", People)
+RELATIONS = web.AppKey("relations", Relations)
 MAX_LIST = 100
 
 
@@ -43,6 +46,10 @@ class FollowUpEndBody(Body):
     note: str = Field(default="", max_length=1000)
 
 
+class ReasonBody(Body):
+    reason: Annotated[str, StringConstraints(strip_whitespace=True, min_length=3, max_length=200)]
+
+
 class SearchBody(Body):
     q: str = Field(default="", max_length=80)
     """Part of a name; all when empty."""
@@ -69,6 +76,15 @@ async def take_over(request: web.Request) -> web.Response:
     """ "Ta över": on shift in the unit, or in one that covers it now."""
     await read_body(request, Empty)
     await request.app[PEOPLE].take_over(request[STAFF], ResidentId(path_id(request)))
+    return nothing()
+
+
+async def give_reason(request: web.Request) -> web.Response:
+    """Why she needs to, in spite of the relation she has stated."""
+    body = await read_body(request, ReasonBody)
+    await request.app[RELATIONS].give_reason(
+        request[STAFF], ResidentId(path_id(request)), body.reason
+    )
     return nothing()
 
 
@@ -109,7 +125,11 @@ ROUTES = (
     ),
     Route(
         "POST", "/api/residents/{id}/take-over", take_over, "staff", Action.ASSIGNMENT_BEGUN,
-        Empty, errors=(Code.NOT_ON_SHIFT,), status=204,
+        Empty, errors=(Code.NOT_ON_SHIFT, Code.REASON_NEEDED), status=204,
+    ),
+    Route(
+        "POST", "/api/residents/{id}/reason", give_reason, "staff", Action.REASON_GIVEN,
+        ReasonBody, status=204,
     ),
     Route(
         "GET", "/api/taken-over", taken_over, "staff", Action.LIST_READ, answer=TakenOverList,
@@ -117,7 +137,8 @@ ROUTES = (
     ),
     Route(
         "POST", "/api/follow-ups/{id}/take", take_follow_up, "staff", Action.FOLLOW_UP_TAKEN,
-        Empty, errors=(Code.FOLLOW_UP_CLOSED, Code.FOLLOW_UP_TAKEN, Code.NOT_ON_SHIFT),
+        Empty, errors=(Code.FOLLOW_UP_CLOSED, Code.FOLLOW_UP_TAKEN, Code.NOT_ON_SHIFT,
+                       Code.REASON_NEEDED),
         status=204,
     ),
     Route(

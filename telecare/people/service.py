@@ -21,6 +21,7 @@ from telecare.audit.format import Document
 from telecare.audit.model import Actor, Person, Record, actor_text, refused
 from telecare.people import store
 from telecare.people.model import Cohabitant, FollowUp, FollowUpKind, Resident
+from telecare.people.own_relation import reason_for
 from telecare.runtime.clock import Clock
 from telecare.runtime.db import Database, Transaction
 from telecare.runtime.errors import NotFound, TelecareError
@@ -139,6 +140,7 @@ class People:
         now = self._clock.now()
         async with self._database.transaction(session.tenant, actor_text(session.actor)) as db:
             resident = await known(db, resident_id)
+            await reason_for(db, session, resident, Action.ASSIGNMENT_BEGUN, now)
             await take_over(db, session, resident.person, resident.unit_id, now)
 
     async def taken_over(self, session: StaffSession) -> Sequence[store.TakenOver]:
@@ -172,10 +174,13 @@ class People:
             await on_shift_for(
                 db, session, follow_up.unit_id, Action.FOLLOW_UP_TAKEN, persons, now=now
             )
+            why = await reason_for(db, session, resident, Action.FOLLOW_UP_TAKEN, now)
             await store.give_follow_up(db, follow_up_id, session.staff.id, now)
             await assign_to(db, follow_up, session.staff.id, now)
             db.changed(unit_topic(follow_up.unit_id))
-            what = {"follow_up_id": str(follow_up_id), "kind": follow_up.kind}
+            what: Document = {
+                "follow_up_id": str(follow_up_id), "kind": follow_up.kind, **why,
+            }  # fmt: skip
             await append(db, Record(Action.FOLLOW_UP_TAKEN, session.actor, persons, what))
 
     async def close_follow_up(

@@ -47,6 +47,8 @@ class HeldItem(Answer):
     since: AwareDatetime
     can_hand_over: bool
     asked: AskedOf | None
+    not_to: list[UUID]
+    """Of the colleagues, those not to ask about this."""
 
 
 class ColleagueOnShift(Answer):
@@ -106,6 +108,7 @@ def _item(thing: HeldThing) -> HeldItem:
         "resident_name": one.person.name,
         "since": one.since,
         "can_hand_over": thing.can_hand_over,
+        "not_to": list(thing.not_to),
         "asked": asked and {
             "id": asked.hand_over.id,
             "state": str(asked.hand_over.state),
@@ -159,9 +162,9 @@ ROUTES = (
           errors=(Code.NOT_ON_SHIFT, Code.SHIFT_HOLDS_OPEN), status=204),
     Route("GET", "/api/shifts/held", held, "staff", Action.LIST_READ, answer=HeldList),
     Route("POST", "/api/hand-overs", ask, "staff", Action.HAND_OVER_ASKED, AskBody, Made,
-          (Code.NOT_ON_SHIFT, Code.HAND_OVER_IMPOSSIBLE), status=201),
+          (Code.NOT_ON_SHIFT, Code.HAND_OVER_IMPOSSIBLE, Code.OWN_RELATION), status=201),
     Route("POST", "/api/hand-overs/{id}/accept", accept, "staff", Action.HAND_OVER_ACCEPTED,
-          Empty, errors=_ANSWER, status=204),
+          Empty, errors=(*_ANSWER, Code.REASON_NEEDED), status=204),
     Route("POST", "/api/hand-overs/{id}/decline", decline, "staff", Action.HAND_OVER_DECLINED,
           Empty, errors=_ANSWER, status=204),
     Route("POST", "/api/hand-overs/{id}/withdraw", withdraw, "staff", Action.HAND_OVER_WITHDRAWN,

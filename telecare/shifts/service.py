@@ -27,6 +27,8 @@ from telecare.audit.append import Kept, append
 from telecare.audit.format import Document
 from telecare.audit.model import Actor, Record, SystemActor, actor_text, refused
 from telecare.people.model import Resident
+from telecare.people.own_relation import reason_for, unrelated
+from telecare.people.relations_store import related_to
 from telecare.people.service import known
 from telecare.runtime.clock import Clock
 from telecare.runtime.db import Database, Transaction
@@ -65,6 +67,8 @@ class HeldThing:
     held: Held
     can_hand_over: bool
     asked: store.Listed | None
+    not_to: frozenset[StaffId]
+    """Colleagues who have stated a relation to the person."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,6 +151,7 @@ class Shifts:
             }
             colleagues = await store.on_shift(db, staff.id, staff.works_in, now)
             units = await access_store.units(db)
+            related = {one.id: await related_to(db, one.person.id) for one in held}
             if held and await is_new_read(db, session, "held", staff.works_in, now):
                 persons = {one.person.id: one.person for one in held}
                 what: Document = {"list": "held", "unit_id": str(staff.works_in)}
@@ -157,6 +162,7 @@ class Shifts:
                 one,
                 can_hand_over=self._holdings[one.kind].hand_to is not None,
                 asked=asked.get((one.kind, one.id)),
+                not_to=related[one.id],
             )
             for one in held
         ]
@@ -178,6 +184,9 @@ class Shifts:
             if self._holdings[ask.kind].hand_to is None:
                 raise HandOverImpossible
             to_unit = await self._to_unit(db, session, ask, now)
+            if ask.to_staff_id is not None:
+                resident = await known(db, held.person.id)
+                await unrelated(db, session, ask.to_staff_id, resident, Action.HAND_OVER_ASKED)
             earlier = await store.hold_open(db, ask.kind, ask.about_id)
             if earlier is not None:
                 await self._withdraw(db, earlier, now)
@@ -209,6 +218,7 @@ class Shifts:
         async with self._by(session) as db:
             await stays(db, session, Action.HAND_OVER_ACCEPTED, now)
             one, resident = await self._for_her(db, session, hand_over_id, now)
+            why = await reason_for(db, session, resident, Action.HAND_OVER_ACCEPTED, now)
             accepted = one.answer(HandOverState.ACCEPTED, session.staff.id, now)
             hand_to = self._holdings[one.kind].hand_to
             if hand_to is None:
@@ -217,7 +227,7 @@ class Shifts:
             await cancel_timers(db, [UNANSWERED], one.id)
             await hand_to(db, Handing(one.about_id, one.from_staff_id, session.staff.id, now))
             _tell(db, accepted)
-            what = _what(accepted)
+            what: Document = {**_what(accepted), **why}
             record = Record(Action.HAND_OVER_ACCEPTED, session.actor, [resident.person], what)
             await append(db, record)
 

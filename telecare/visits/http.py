@@ -198,7 +198,8 @@ async def hand_over(request: web.Request) -> web.Response:
 _CLOSED = (Code.VISIT_CLOSED,)
 ROUTES = (
     Route("POST", "/api/visits", plan, "staff", Action.VISIT_PLANNED, PlanBody, Planned,
-          (Code.NOT_PERMITTED, Code.SERIES_EMPTY), status=201, permission="plan"),
+          (Code.NOT_PERMITTED, Code.SERIES_EMPTY, Code.OWN_RELATION), status=201,
+          permission="plan"),
     Route("GET", "/api/visits/{id}", detail, "staff", Action.VISIT_READ, answer=VisitDetail,
           errors=(Code.NOT_ASSIGNED,)),
     Route("POST", "/api/visits/{id}/ring", ring, "staff", Action.CALL_RUNG, Empty, Ringing,
@@ -212,5 +213,5 @@ ROUTES = (
     Route("POST", "/api/visits/{id}/cancel", cancel, "staff", Action.VISIT_CANCELLED, CancelBody,
           errors=(*_CLOSED, Code.NOT_PERMITTED), status=204, permission="plan"),
     Route("POST", "/api/visits/{id}/hand-over", hand_over, "staff", Action.VISIT_HANDED_OVER,
-          HandOverBody, errors=(*_CLOSED, Code.NOT_PERMITTED), status=204),
+          HandOverBody, errors=(*_CLOSED, Code.NOT_PERMITTED, Code.OWN_RELATION), status=204),
 )  # fmt: skip

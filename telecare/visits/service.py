@@ -21,6 +21,7 @@ from telecare.consent.service import resident_topic
 from telecare.dispatches.service import ask
 from telecare.people import store as people_store
 from telecare.people.model import Cohabitant, Resident
+from telecare.people.own_relation import unrelated
 from telecare.people.service import assigned, known, make_follow_up
 from telecare.runtime.clock import Clock
 from telecare.runtime.db import Database, Transaction
@@ -101,6 +102,9 @@ class Visits:
         now = self._clock.now()
         async with self._by(session) as db:
             require(db, session, Permission.PLAN, Action.VISIT_PLANNED)
+            if plan.staff_id is not None:
+                planned_for = await known(db, plan.resident_id)
+                await unrelated(db, session, plan.staff_id, planned_for, Action.VISIT_PLANNED)
             visits = await plan_visits(db, plan, now)
             resident = await known(db, plan.resident_id)
             what: Document = {
@@ -272,6 +276,7 @@ class Visits:
             colleague = await access_store.staff(db, to, now)
             if colleague is None:
                 raise FieldInvalid("staff_id")
+            await unrelated(db, session, to, resident, Action.VISIT_HANDED_OVER)
             await self._save(db, visit.hand_over(to))
             await _assign(db, visit, to, now)
             what = {

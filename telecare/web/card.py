@@ -21,8 +21,10 @@ from telecare.consent.gate import covered
 from telecare.consent.model import Consent, Purpose
 from telecare.devices import store as device_store
 from telecare.devices.model import Endpoint, screen_of
+from telecare.people import relations_store
 from telecare.people import store as people_store
 from telecare.people.model import Cohabitant, Resident
+from telecare.people.own_relation import reason_for
 from telecare.people.service import assigned, known
 from telecare.runtime.clock import STOCKHOLM, local_day
 from telecare.runtime.db import Transaction
@@ -125,9 +127,10 @@ async def card(request: web.Request) -> web.Response:
     async with floor.database.transaction(session.tenant) as db:
         resident = await known(db, ResidentId(path_id(request)))
         await assigned(db, session, resident, Action.CARD_READ, now)
+        why = await reason_for(db, session, resident, Action.CARD_READ, now)
         answer = await _card(db, session, resident, now)
         if await is_new_read(db, session, "card", resident.id, now):
-            await append(db, Record(Action.CARD_READ, session.actor, [resident.person]))
+            await append(db, Record(Action.CARD_READ, session.actor, [resident.person], why))
     return json_answer(answer)
 
 
@@ -146,7 +149,12 @@ async def _card(db: Transaction, session: StaffSession, resident: Resident, now:
     today = await visit_store.of_resident(db, resident.id, start, end)
     history = await visit_store.of_resident(db, resident.id, start - HISTORY, now)
     language = session.staff.language
-    colleagues = await access_store.colleagues(db, resident.unit_id, now)
+    related = await relations_store.related_to(db, resident.id)
+    colleagues = [
+        one
+        for one in await access_store.colleagues(db, resident.unit_id, now)
+        if one.id not in related
+    ]
     versions = {}
     for purpose in Purpose:
         versions[str(purpose)] = await consent_store.newest_information(db, purpose) or 1
@@ -261,5 +269,5 @@ def _age(born_on: date | None, now: datetime) -> int | None:
 
 ROUTES = (
     Route("GET", "/api/residents/{id}", card, "staff", Action.CARD_READ, answer=Card,
-          errors=(Code.NOT_ASSIGNED,)),
+          errors=(Code.NOT_ASSIGNED, Code.REASON_NEEDED)),
 )  # fmt: skip

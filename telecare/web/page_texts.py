@@ -9,13 +9,13 @@ LATER = (
     "after.", "begin.", "caller.", "card.", "change.", "consent.", "consents.", "device.",
     "device_state.", "error.pairing", "error.party", "error.policy", "error.relative",
     "error.series", "error.yes_not", "hand_over.", "held.", "objection.", "pair.", "plan.",
-    "purpose.", "shift_end.", "unanswered.",
+    "purpose.", "shift_end.", "unanswered.", "why.",
 )  # fmt: skip
 """Parts of the staff page that are fetched when needed: a person's card, the forms, the shift."""
 SERVER_ONLY = (
     "tv.", "demo.", "pairing.", "sign_in", "invitation.", "consent.sentence.", "action.", "admin.",
     "permission.", "refused.", "role.", "error.lan_", "error.start_code", "error.message_",
-    "error.seal_", "error.unit_", "shift_list.",
+    "error.seal_", "error.unit_", "relations.", "shift_list.",
 )  # fmt: skip
 
 

@@ -21,7 +21,9 @@ from telecare.access.model import Permission, StaffSession
 from telecare.access.passkeys import Passkeys
 from telecare.access.service import new_token
 from telecare.audit.actions import Action
+from telecare.people import relations_store
 from telecare.people import store as people_store
+from telecare.people.relations_store import RelationKind
 from telecare.runtime.broker import Broker
 from telecare.runtime.errors import TelecareError
 from telecare.runtime.http import (
@@ -179,6 +181,12 @@ class MyShift(Answer):
     tasks: list[Task]
 
 
+class MyRelation(Answer):
+    resident_id: UUID
+    given_name: str
+    kind: RelationKind
+
+
 class Me(Answer):
     """Who is signed in, and what her forms choose from."""
 
@@ -197,6 +205,8 @@ class Me(Answer):
     units: list[UnitChoice]
     colleagues: list[UnitChoice]
     insatser: list[InsatsChoice]
+    relations: list[MyRelation]
+    """Whom she has stated a relation to: to open asks why."""
     session_ends_at: datetime
     """Sixteen hours after she signed in. A call that goes on then is not cut."""
     demo: bool
@@ -214,6 +224,7 @@ async def me(request: web.Request) -> web.Response:
     async with request.app[FLOOR].database.transaction(session.tenant) as db:
         insatser = await visit_store.insatser(db)
         tasks = await shift_store.tasks_of(db, staff.id)
+        relations = await relations_store.stated_by(db, staff.id)
     shift = None
     if staff.shift_id is not None and staff.shift_begun_at is not None:
         shift = MyShift(
@@ -235,6 +246,10 @@ async def me(request: web.Request) -> web.Response:
             units=[UnitChoice(id=unit.id, name=unit.name) for unit in units],
             colleagues=[UnitChoice(id=c.id, name=c.name) for c in colleagues],
             insatser=[InsatsChoice(id=i.id, name=i.name, minutes=i.minutes) for i in insatser],
+            relations=[
+                MyRelation(resident_id=one.resident_id, given_name=one.given_name, kind=one.kind)
+                for one in relations
+            ],
             session_ends_at=session.expires_at,
             demo=request.app[TEMPLATES].is_demo,
         )

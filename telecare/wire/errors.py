@@ -30,6 +30,8 @@ class Code(StrEnum):
     HAND_OVER_IMPOSSIBLE = "hand_over_impossible"
     LAST_HEAD = "last_head"
     TRAINING_MISSING = "training_missing"
+    REASON_NEEDED = "reason_needed"
+    OWN_RELATION = "own_relation"
     # consent
     CONSENT_MISSING = "consent_missing"
     CONSENT_WITHDRAWN = "consent_withdrawn"

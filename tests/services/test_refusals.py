@@ -13,6 +13,7 @@ from telecare.calls.service import NotByItself, NotYourCall
 from telecare.consent import gate
 from telecare.consent.model import Purpose
 from telecare.consent.service import RelativeCannotConsent, YesNotFromTv
+from telecare.people.own_relation import OwnRelation, ReasonNeeded
 from telecare.runtime.db import run_script
 from telecare.runtime.errors import Refusal
 from tests.world import YES
@@ -186,6 +187,20 @@ async def not_by_itself(home):
     return home.calls.answer(home.tv, await home.ring(), by_itself=True)
 
 
+async def reason_needed(home):
+    await home.begin()
+    await home.made.relations.state(home.maria, home.ingrid.id, "neighbour", "")
+    return home.ring()
+
+
+async def own_relation(home):
+    await home.begin()
+    anna = await home.world.staff("Anna")
+    await home.made.relations.state(anna, home.ingrid.id, "relative", "")
+    visit = await home.world.visit(home.maria, home.ingrid)
+    return home.made.visits.hand_over(home.maria, visit, anna.staff.id)
+
+
 REFUSALS = {
     NotPermitted: not_permitted,
     LastHead: last_head,
@@ -207,6 +222,8 @@ REFUSALS = {
     LanguageFirst: language_first,
     NotYourCall: not_your_call,
     NotByItself: not_by_itself,
+    ReasonNeeded: reason_needed,
+    OwnRelation: own_relation,
 }
 
 

@@ -20,7 +20,7 @@ const TIME = /^([01]\d|2[0-3]):[0-5]\d$/;
 
 /** @param {{id: string}} props */
 export function ConsentPage({ id }) {
-  const found = useFetched(() => get(`/api/residents/${id}`), [id]);
+  const found = useFetched(() => store.withReason(id, () => get(`/api/residents/${id}`)), [id]);
   const card = /** @type {Card|null} */ (found.value);
   if (!card) return html`<main id="main"><h1 class="vh">${t("consent.title")}</h1><${Loading} error=${found.error} again=${found.again} /></main>`;
   return html`<${ConsentForm} key=${id} card=${card} />`;

@@ -7,7 +7,7 @@ import { Loading, useFetched } from "./ui.js";
 /** @type {{[name: string]: () => Promise<any>}} */
 const LATER = {
   after: () => import("./after.js"), change: () => import("./change.js"), forms: () => import("./forms.js"), people: () => import("./people.js"),
-  shift: () => import("./shift.js"),
+  relation: () => import("./relation.js"), shift: () => import("./shift.js"),
 };
 
 /** @type {Promise<void>|null} */

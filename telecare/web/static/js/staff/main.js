@@ -4,7 +4,7 @@ import { post } from "../core/api.js";
 import { bootValues, clock, duration, t } from "../core/i18n.js";
 import { Icon } from "./icons.js";
 import { CallPage } from "./call.js";
-import { Later } from "./later.js";
+import { Later, Part } from "./later.js";
 import * as store from "./store.js";
 import { Queue, Today } from "./today.js";
 import { Btn, Loading, NoticeBox } from "./ui.js";
@@ -22,6 +22,7 @@ function Mine() {
     ${me.shift && !store.soundOn.value && html`<${Btn} kind="btn small" icon="sound" test="sound" act=${store.unlockSound}>${t("shift.sound")}<//>`}
     ${me.shift && html`<a class="btn small" data-test="shift-list" href="/shift/list">${t("shift.list")}</a>`}
     ${me.shift && html`<${Btn} kind="btn small" test="end-shift" act=${store.endShift}>${t("shift.end")}<//>`}
+    <a class="btn small" data-test="relations" href="/me/relations">${t("shift.relations")}</a>
     <${Btn} kind="btn small" test="sign-out" act=${store.signOut}>${t("shift.sign_out")}<//></div>`;
 }
 
@@ -83,11 +84,12 @@ function App() {
   useEffect(() => { document.body.classList.toggle("dark", dark); }, [dark]);
   if (store.locked.value) return html`<${Locked} />`;
   if (!store.me.value) return html`<main id="main"><h1 class="vh">Telecare</h1><${Loading} error=${error || null} again=${load} /></main>`;
-  if (dark) return html`<${Strips} />${page(path, query)}`;
+  const why = store.asking.value && html`<${Part} from="relation" name="Why" given=${store.asking.value} />`;
+  if (dark) return html`<${Strips} />${why}${page(path, query)}`;
   const here = path[0] === "people" || path[0] === "tv" ? "people" : "";
   const today = !path.length;
   return html`<div class=${today ? "app" : "app two"}><nav class="rail" aria-label=${t("nav.main")}><p class="brand">Telecare</p><${Links} here=${here} kind="full" /><${Mine} /></nav>
-    <div class="page"><${Strips} />${today && html`<${NoticeBox} />`}${page(path, query)}<footer class="me-small"><${Mine} /></footer></div>${today && html`<${Queue} />`}</div>
+    <div class="page">${why}<${Strips} />${today && html`<${NoticeBox} />`}${page(path, query)}<footer class="me-small"><${Mine} /></footer></div>${today && html`<${Queue} />`}</div>
     <nav class="tabbar" aria-label=${t("nav.quick")}><${Links} here=${here} kind="small" /></nav>`;
 }
 

@@ -148,10 +148,10 @@ function Objection({ card, again }) {
 
 /** @param {{id: string, letters: string}} props */
 export function CardPage({ id, letters }) {
-  const found = useFetched(() => get(`/api/residents/${id}`), [id]);
+  const found = useFetched(() => store.withReason(id, () => get(`/api/residents/${id}`)), [id]);
   const card = /** @type {Card|null} */ (found.value);
   const takeOver = async () => {
-    await post(`/api/residents/${id}/take-over`);
+    await store.withReason(id, () => post(`/api/residents/${id}/take-over`));
     await found.again();
   };
   if (found.code === "not_assigned") return html`<main id="main"><a class="crumb" href="#/people"><${Icon} name="back" />${t("people.title")}</a><div class="top"><h1>${t("card.closed")}</h1></div><${NoticeBox} />
@@ -165,7 +165,7 @@ function CardBody({ card, again, letters }) {
   const heading = usePage(card.name);
   const at = store.now.value;
   const takeOver = async () => {
-    await post(`/api/residents/${card.id}/take-over`);
+    await store.withReason(card.id, () => post(`/api/residents/${card.id}/take-over`));
     store.tell(t("card.taken_over", { name: card.name }));
     await again();
   };

@@ -8,7 +8,7 @@ import { Btn, Choice, Loading, NoticeBox, useFetched, usePage } from "./ui.js";
 
 /** @typedef {import("../core/wire").HandOverRow} HandOverRow */
 /** @typedef {{id: string, state: "asked"|"declined"|"unanswered", to_name: string}} Asked */
-/** @typedef {{kind: string, id: string, resident_id: string, resident_name: string, since: string, can_hand_over: boolean, asked: Asked|null}} Held */
+/** @typedef {{kind: string, id: string, resident_id: string, resident_name: string, since: string, can_hand_over: boolean, not_to: string[], asked: Asked|null}} Held */
 /** @typedef {{items: Held[], colleagues: Array<{id: string, name: string, unit_name: string}>, units: Array<{id: string, name: string}>}} HeldList */
 
 const TASKS = ["alarm", "round", "drive"];
@@ -44,7 +44,7 @@ export function HandOvers({ list }) {
 /** @param {{row: HandOverRow}} props */
 function Offered({ row }) {
   const accept = async () => {
-    await post(`/api/hand-overs/${row.id}/accept`);
+    await store.withReason(row.resident_id, () => post(`/api/hand-overs/${row.id}/accept`));
     store.tell(t("hand_over.accepted", { what: what(row.kind), name: row.resident_name }));
   };
   return html`<article class="q sensor" data-test="hand-over-offer" role="status"><h3><${Icon} name="swap" />${t("hand_over.wants", { name: row.from_name })}</h3>
@@ -79,7 +79,7 @@ export function EndPage() {
 
 /** @param {{one: Held, list: HeldList, again: () => Promise<void>}} props */
 function Thing({ one, list, again }) {
-  const people = list.colleagues.map((each) => ({ value: `staff_id ${each.id}`, text: t("shift_end.colleague", { name: each.name, unit: each.unit_name }) }));
+  const people = list.colleagues.filter((each) => !one.not_to.includes(each.id)).map((each) => ({ value: `staff_id ${each.id}`, text: t("shift_end.colleague", { name: each.name, unit: each.unit_name }) }));
   const units = list.units.map((each) => ({ value: `unit_id ${each.id}`, text: t("shift_end.unit", { unit: each.name }) }));
   const options = [...people, ...units];
   const [chosen, setChosen] = useState(options.length ? options[0].value : "");

@@ -30,6 +30,7 @@ import { STAFF, lockPage, touched } from "./rows.js";
  * @property {Array<{id: string, name: string}>} units
  * @property {Array<{id: string, name: string}>} colleagues
  * @property {Array<{id: string, name: string, minutes: number}>} insatser
+ * @property {Array<{resident_id: string, given_name: string, kind: string}>} relations
  * @property {string} session_ends_at
  * @property {boolean} demo
  */
@@ -262,10 +263,27 @@ function hold(id) {
   if (known && known.call_id === id) takeCall(known);
 }
 
+/** Of whom an own relation asks why; `done` says whether she has said it. */
+export const asking = signal(/** @type {{id: string, done: (said: boolean) => void}|null} */ (null));
+
+/** Does it. Where she has stated a relation she says why first, and it is done again. @template T @param {string} residentId @param {() => Promise<T>} act @returns {Promise<T>} */
+export async function withReason(residentId, act) {
+  try { return await act(); } catch (error) {
+    if (!(error instanceof ApiError) || error.code !== "reason_needed") throw error;
+    const said = await new Promise((done) => { asking.value = { id: residentId, done }; });
+    asking.value = null;
+    if (!said) throw error;
+    return act();
+  }
+}
+
 /** @param {string} visitId */
-export const ringVisit = (visitId) => startCall(`/api/visits/${visitId}/ring`, {});
+export function ringVisit(visitId) {
+  const visit = visitOf(visitId);
+  return withReason(visit ? visit.resident_id : "", () => startCall(`/api/visits/${visitId}/ring`, {}));
+}
 /** @param {string} residentId */
-export const ringResident = (residentId) => startCall("/api/calls", { resident_id: residentId });
+export const ringResident = (residentId) => withReason(residentId, () => startCall("/api/calls", { resident_id: residentId }));
 
 /** Answers someone who rings in. @param {string} callId */
 export const takeCallIn = (callId) => startCall(`/api/calls/${callId}/take`, {}, callId);

@@ -145,7 +145,7 @@ function Task({ row }) {
     <p><b>${row.resident_name}</b>${t(`task.${row.kind}.why`)}${row.taken_by && !mine ? ` ${t("task.taken", { name: row.taken_by })}` : ""}</p>
     ${closing ? html`<${Text} id=${`note-${row.id}`} label=${t("task.note")} value=${note} set=${setNote} lines=${2} /><div class="row">
       <${Btn} kind="btn go" test="task-close" disabled=${!note.trim()} act=${() => post(`/api/follow-ups/${row.id}/close`, { note: note.trim() })}>${t("task.close")}<//><${Btn} act=${() => setClosing(false)}>${t("common.cancel")}<//></div>`
-    : html`<div class="row wrap">${!row.taken_by && html`<${Btn} kind="btn go" test="task-take" label=${t("task.take_name", { name: row.resident_name })} act=${() => post(`/api/follow-ups/${row.id}/take`)}>${t("task.take")}<//>`}<${Btn} test="task-ring" label=${t("today.ring_name", { name: row.resident_name })} disabled=${Boolean(store.call.value)} act=${() => store.ringResident(row.resident_id)}>${t("today.ring")}<//><${Btn} test="task-done" act=${() => setClosing(true)}>${t("task.done")}<//></div>`}</article>`;
+    : html`<div class="row wrap">${!row.taken_by && html`<${Btn} kind="btn go" test="task-take" label=${t("task.take_name", { name: row.resident_name })} act=${() => store.withReason(row.resident_id, () => post(`/api/follow-ups/${row.id}/take`))}>${t("task.take")}<//>`}<${Btn} test="task-ring" label=${t("today.ring_name", { name: row.resident_name })} disabled=${Boolean(store.call.value)} act=${() => store.ringResident(row.resident_id)}>${t("today.ring")}<//><${Btn} test="task-done" act=${() => setClosing(true)}>${t("task.done")}<//></div>`}</article>`;
 }
 
 /** @param {{row: DispatchRow}} props */
