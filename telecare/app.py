@@ -5,6 +5,7 @@ import ssl
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
+from pathlib import Path
 from uuid import uuid4
 
 from aiohttp import web
@@ -31,6 +32,7 @@ from telecare.devices.service import Devices
 from telecare.dispatches import http as dispatch_http
 from telecare.dispatches.service import Dispatches
 from telecare.people import http as people_http
+from telecare.people.keeping import Keeping
 from telecare.people.service import People
 from telecare.reactions import Reactions
 from telecare.runtime.broker import Broker, Message, Publish
@@ -39,6 +41,7 @@ from telecare.runtime.config import Config
 from telecare.runtime.db import Database, Transaction, open_database
 from telecare.runtime.feed import Feed
 from telecare.runtime.http import MAX_BODY_BYTES, Origins, Route, border
+from telecare.runtime.sealing import Sealer, read_key
 from telecare.runtime.tasks import Errands, every, running
 from telecare.runtime.timers import TICK, Handler, Timers
 from telecare.visits import http as visit_http
@@ -46,7 +49,7 @@ from telecare.visits import service as visit_service
 from telecare.visits import store as visit_store
 from telecare.visits.model import UNFINISHED_AFTER
 from telecare.visits.service import Visits
-from telecare.web import admin, card, html, openapi, pages, sockets, static_files
+from telecare.web import admin, admin_people, card, html, openapi, pages, sockets, static_files
 from telecare.web.board import Boards
 from telecare.web.floor import FLOOR, Floor
 from telecare.web.page_socket import BEAT, SCREENS, Screens
@@ -71,6 +74,7 @@ ROUTES: tuple[Route, ...] = (
     *visit_http.ROUTES,
     *card.ROUTES,
     *admin.ROUTES,
+    *admin_people.ROUTES,
     *pages.ROUTES,
     *sockets.ROUTES,
     *static_files.ROUTES,
@@ -88,6 +92,7 @@ class Services:
     staffing: Staffing
     care_units: CareUnits
     people: People
+    keeping: Keeping
     consents: Consents
     devices: Devices
     calls: Calls
@@ -112,6 +117,7 @@ def services(database: Database, clock: Clock, config: Config) -> Services:
     turn = TurnServer(config.turn_urls, config.turn_secret) if config.turn_urls else None
     calls = Calls(database, clock, react, liveness.stamp_of, turn)
     visits = Visits(database, clock, react)
+    sealer = Sealer(read_key(Path(config.person_key_file))) if config.person_key_file else None
     react.calls = calls
     react.visits = visits
     broker_url = config.broker_url_for_units or config.mqtt_url
@@ -122,6 +128,7 @@ def services(database: Database, clock: Clock, config: Config) -> Services:
         staffing=Staffing(database, clock, react),
         care_units=CareUnits(database, clock),
         people=People(database, clock),
+        keeping=Keeping(database, clock, react, sealer),
         consents=Consents(database, clock, react),
         devices=Devices(database, clock, broker_url),
         calls=calls,
@@ -179,6 +186,7 @@ def web_app(
     app[pages.BROKER] = broker
     app[admin.STAFFING] = made.staffing
     app[admin.CARE_UNITS] = made.care_units
+    app[admin_people.KEEPING] = made.keeping
     app[admin.PUBLIC_URL] = config.public_url
     app[html.TEMPLATES] = html.templates(is_demo=is_demo)
     app[static_files.STATIC] = static
