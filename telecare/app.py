@@ -32,6 +32,8 @@ from telecare.devices.service import Devices
 from telecare.dispatches import http as dispatch_http
 from telecare.dispatches.service import Dispatches
 from telecare.people import http as people_http
+from telecare.people import importing
+from telecare.people.importing import Importing
 from telecare.people.keeping import Keeping
 from telecare.people.service import People
 from telecare.reactions import Reactions
@@ -49,7 +51,17 @@ from telecare.visits import service as visit_service
 from telecare.visits import store as visit_store
 from telecare.visits.model import UNFINISHED_AFTER
 from telecare.visits.service import Visits
-from telecare.web import admin, admin_people, card, html, openapi, pages, sockets, static_files
+from telecare.web import (
+    admin,
+    admin_import,
+    admin_people,
+    card,
+    html,
+    openapi,
+    pages,
+    sockets,
+    static_files,
+)
 from telecare.web.board import Boards
 from telecare.web.floor import FLOOR, Floor
 from telecare.web.page_socket import BEAT, SCREENS, Screens
@@ -75,6 +87,7 @@ ROUTES: tuple[Route, ...] = (
     *card.ROUTES,
     *admin.ROUTES,
     *admin_people.ROUTES,
+    *admin_import.ROUTES,
     *pages.ROUTES,
     *sockets.ROUTES,
     *static_files.ROUTES,
@@ -93,6 +106,7 @@ class Services:
     care_units: CareUnits
     people: People
     keeping: Keeping
+    importing: Importing
     consents: Consents
     devices: Devices
     calls: Calls
@@ -118,6 +132,8 @@ def services(database: Database, clock: Clock, config: Config) -> Services:
     calls = Calls(database, clock, react, liveness.stamp_of, turn)
     visits = Visits(database, clock, react)
     sealer = Sealer(read_key(Path(config.person_key_file))) if config.person_key_file else None
+    keeping = Keeping(database, clock, react, sealer)
+    staffing_ = Staffing(database, clock, react)
     react.calls = calls
     react.visits = visits
     broker_url = config.broker_url_for_units or config.mqtt_url
@@ -125,10 +141,11 @@ def services(database: Database, clock: Clock, config: Config) -> Services:
         database=database,
         clock=clock,
         access=Access(database, clock, react, holds_open),
-        staffing=Staffing(database, clock, react),
+        staffing=staffing_,
         care_units=CareUnits(database, clock),
         people=People(database, clock),
-        keeping=Keeping(database, clock, react, sealer),
+        keeping=keeping,
+        importing=Importing(database, clock, keeping=keeping, staffing=staffing_, sealer=sealer),
         consents=Consents(database, clock, react),
         devices=Devices(database, clock, broker_url),
         calls=calls,
@@ -153,6 +170,8 @@ def timer_handlers(made: Services) -> dict[str, Handler]:
         visit_service.STEP_OVERDUE: visits.step_overdue,
         visit_service.HEAD: visits.to_head,
         visit_service.RING_AGAIN: visits.ring_again_missed,
+        importing.IMPORT: made.importing.go_on,
+        importing.FORGET: made.importing.forget,
         staffing.STAFF_ENDS: made.staffing.ends,
         consent_service.ASK_AGAIN: made.consents.ask_again,
     }
@@ -187,6 +206,7 @@ def web_app(
     app[admin.STAFFING] = made.staffing
     app[admin.CARE_UNITS] = made.care_units
     app[admin_people.KEEPING] = made.keeping
+    app[admin_import.IMPORTING] = made.importing
     app[admin.PUBLIC_URL] = config.public_url
     app[html.TEMPLATES] = html.templates(is_demo=is_demo)
     app[static_files.STATIC] = static

@@ -12,7 +12,7 @@ LATER = (
 """Staff pages that are fetched when somebody goes there: a person's card and the forms."""
 SERVER_ONLY = (
     "tv.", "demo.", "pairing.", "sign_in", "invitation.", "consent.sentence.", "action.", "admin.",
-    "error.end_before_start", "error.file_", "error.last_head", "error.national_id",
+    "error.end_before_start", "error.file_", "import.", "error.last_head", "error.national_id",
     "error.training_missing", "hearing.", "permission.", "priority.", "refused.",
     "representative.", "role.",
 )  # fmt: skip
