@@ -5,6 +5,7 @@ import ssl
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
+from pathlib import Path
 from uuid import uuid4
 
 from aiohttp import web
@@ -34,6 +35,9 @@ from telecare.dispatches import http as dispatch_http
 from telecare.dispatches.service import Dispatches
 from telecare.people import holding as people_holding
 from telecare.people import http as people_http
+from telecare.people import importing
+from telecare.people.importing import Importing
+from telecare.people.keeping import Keeping
 from telecare.people.relations import Relations
 from telecare.people.service import People
 from telecare.reactions import Reactions
@@ -43,6 +47,7 @@ from telecare.runtime.config import Config
 from telecare.runtime.db import Database, Transaction, open_database
 from telecare.runtime.feed import Feed
 from telecare.runtime.http import MAX_BODY_BYTES, Origins, Route, border
+from telecare.runtime.sealing import Sealer, read_key
 from telecare.runtime.tasks import Errands, every, running
 from telecare.runtime.timers import TICK, Handler, Timers
 from telecare.shifts import http as shift_http
@@ -56,6 +61,8 @@ from telecare.visits.model import UNFINISHED_AFTER
 from telecare.visits.service import Visits
 from telecare.web import (
     admin,
+    admin_import,
+    admin_people,
     card,
     html,
     openapi,
@@ -90,6 +97,8 @@ ROUTES: tuple[Route, ...] = (
     *visit_http.ROUTES,
     *card.ROUTES,
     *admin.ROUTES,
+    *admin_people.ROUTES,
+    *admin_import.ROUTES,
     *pages.ROUTES,
     *shift_list.ROUTES,
     *relations.ROUTES,
@@ -111,6 +120,8 @@ class Services:
     care_units: CareUnits
     people: People
     relations: Relations
+    keeping: Keeping
+    importing: Importing
     consents: Consents
     devices: Devices
     calls: Calls
@@ -143,6 +154,9 @@ def services(database: Database, clock: Clock, config: Config) -> Services:
         people_holding.holding(react),
     )
     shifts = Shifts(database, clock, react, holdings)
+    sealer = Sealer(read_key(Path(config.person_key_file))) if config.person_key_file else None
+    keeping = Keeping(database, clock, react, sealer)
+    staffing_ = Staffing(database, clock, react)
     react.calls = calls
     react.shifts = shifts
     react.visits = visits
@@ -152,10 +166,12 @@ def services(database: Database, clock: Clock, config: Config) -> Services:
         clock=clock,
         access=Access(database, clock, react, holds_open),
         shifts=shifts,
-        staffing=Staffing(database, clock, react),
+        relations=Relations(database, clock),
+        staffing=staffing_,
         care_units=CareUnits(database, clock),
         people=People(database, clock),
-        relations=Relations(database, clock),
+        keeping=keeping,
+        importing=Importing(database, clock, keeping=keeping, staffing=staffing_, sealer=sealer),
         consents=Consents(database, clock, react),
         devices=Devices(database, clock, broker_url),
         calls=calls,
@@ -181,6 +197,8 @@ def timer_handlers(made: Services) -> dict[str, Handler]:
         visit_service.HEAD: visits.to_head,
         visit_service.RING_AGAIN: visits.ring_again_missed,
         shift_service.UNANSWERED: made.shifts.unanswered,
+        importing.IMPORT: made.importing.go_on,
+        importing.FORGET: made.importing.forget,
         staffing.STAFF_ENDS: made.staffing.ends,
         consent_service.ASK_AGAIN: made.consents.ask_again,
     }
@@ -216,6 +234,8 @@ def web_app(
     app[pages.BROKER] = broker
     app[admin.STAFFING] = made.staffing
     app[admin.CARE_UNITS] = made.care_units
+    app[admin_people.KEEPING] = made.keeping
+    app[admin_import.IMPORTING] = made.importing
     app[admin.PUBLIC_URL] = config.public_url
     app[html.TEMPLATES] = html.templates(is_demo=is_demo)
     app[static_files.STATIC] = static

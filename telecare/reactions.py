@@ -8,7 +8,9 @@ from telecare.access.model import AssignmentEnded, StaffRevoked
 from telecare.audit.model import SystemActor
 from telecare.calls.model import CallClosed, CallInUnanswered, CallOpened, Reason
 from telecare.calls.service import Calls
-from telecare.consent.model import AbilityDoubtful, ConsentWithdrawn
+from telecare.consent import store as consent_store
+from telecare.consent.model import AbilityDoubtful, ConsentWithdrawn, Purpose
+from telecare.people.model import CohabitantMovedIn, ResidentRegistered
 from telecare.people.service import known, make_follow_up
 from telecare.runtime.db import Transaction
 from telecare.shifts.service import Shifts
@@ -31,13 +33,19 @@ class Reactions:
     visits: Visits | None = None
     shifts: Shifts | None = None
 
-    async def __call__(self, db: Transaction, event: object) -> None:
+    async def __call__(self, db: Transaction, event: object) -> None:  # noqa: C901 - the table
         assert self.calls is not None  # noqa: S101 - app.py fills them before anything runs
         assert self.visits is not None  # noqa: S101
         assert self.shifts is not None  # noqa: S101
         match event:
             case ConsentWithdrawn():
                 await self.calls.end_of_resident(db, event.resident_id, event.purpose, event.at)
+            case ResidentRegistered():
+                await consent_store.add_gates(db, event.resident_id)
+            case CohabitantMovedIn():
+                for purpose in Purpose:
+                    await consent_store.shut_gate(db, event.resident_id, purpose)
+                    await self.calls.end_of_resident(db, event.resident_id, purpose, event.at)
             case StaffRevoked():
                 await self.calls.end_of_staff(db, event.staff_id, Reason.STAFF_REVOKED, event.at)
                 await self.shifts.left(db, event.staff_id, event.at)

@@ -15,7 +15,7 @@ from telecare.access.staffing_store import Given, Member, Reviewed
 from telecare.audit.actions import Action
 from telecare.audit.append import Kept, append
 from telecare.audit.format import Document, Value
-from telecare.audit.model import Record, SystemActor, actor_text, refused
+from telecare.audit.model import Record, StaffActor, SystemActor, actor_text, refused
 from telecare.runtime.clock import Clock
 from telecare.runtime.db import Database, Transaction
 from telecare.runtime.errors import FieldInvalid, NotFound
@@ -100,33 +100,53 @@ class Staffing:
         Raises NotPermitted, FieldInvalid, TrainingMissing.
         """
         now = self._clock.now()
-        staff_id = StaffId(new_row_id(now))
         async with self._begun(session) as db:
             await self._check(db, details, now)
             self._may_keep_in(session, details.unit_id, Action.STAFF_ADDED)
-            await store.add_staff(
-                db,
-                staff_id,
-                name=details.name,
-                given_name=details.given_name,
-                unit=details.unit_id,
-                roles=(),
-                languages=details.languages,
-                language=details.language,
-                now=now,
-                ends_at=details.ends_at,
-            )
-            if details.ends_at is not None:
-                await set_timer(db, STAFF_ENDS, staff_id, details.ends_at)
+            staff_id = await self._add(db, details, session.actor, now)
             for role in roles:
                 await self._give(db, session, staff_id, role, now)
-            what: Document = {
-                "name": details.name,
-                "staff_id": str(staff_id),
-                "unit_id": str(details.unit_id),
-            }
-            await append(db, Record(Action.STAFF_ADDED, session.actor, what=what))
             return await invite(db, staff_id, session.actor, self._clock)
+
+    async def add_one(
+        self, db: Transaction, details: Details, role: NewRole, actor: StaffActor, now: datetime
+    ) -> None:
+        """In the caller's transaction, who has asked whether this may be. Not invited yet."""
+        staff_id = await self._add(db, details, actor, now)
+        await store.give_role(
+            db,
+            new_row_id(now),
+            staff_id,
+            Grant(role.role, role.unit_id),
+            valid_from=now,
+            valid_until=role.until,
+        )
+
+    async def _add(
+        self, db: Transaction, details: Details, actor: StaffActor, now: datetime
+    ) -> StaffId:
+        staff_id = StaffId(new_row_id(now))
+        await store.add_staff(
+            db,
+            staff_id,
+            name=details.name,
+            given_name=details.given_name,
+            unit=details.unit_id,
+            roles=(),
+            languages=details.languages,
+            language=details.language,
+            now=now,
+            ends_at=details.ends_at,
+        )
+        if details.ends_at is not None:
+            await set_timer(db, STAFF_ENDS, staff_id, details.ends_at)
+        what: Document = {
+            "name": details.name,
+            "staff_id": str(staff_id),
+            "unit_id": str(details.unit_id),
+        }
+        await append(db, Record(Action.STAFF_ADDED, actor, what=what))
+        return staff_id
 
     async def change(self, session: StaffSession, staff_id: StaffId, details: Details) -> None:
         """Her end works at the minute. Raises NotFound, NotPermitted, FieldInvalid, LastHead."""

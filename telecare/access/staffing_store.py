@@ -48,7 +48,7 @@ update staff set name = $3, given_name = $4, unit_id = $5, languages = $6, langu
     ends_at = $8
 where tenant_id = $1 and id = $2
 """
-HOLD = "select id from staff where tenant_id = $1 and id = $2 for update"
+HOLD = "select id from staff where tenant_id = $1 and id = $2 for no key update"
 END_GRANT = """
 update access_grant set valid_until = $3 where tenant_id = $1 and id = $2
 """

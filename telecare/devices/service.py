@@ -4,6 +4,7 @@ import base64
 import hashlib
 import logging
 import secrets
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import uuid4
@@ -24,6 +25,7 @@ from telecare.devices.model import (
     PAIRING_WORDS,
     TV_CODE_LIMIT,
     UNIT_CODE_LIMIT,
+    Endpoint,
     Pairing,
     Unit,
     new_tv_code,
@@ -33,7 +35,7 @@ from telecare.devices.model import (
 )
 from telecare.devices.presence import Presence
 from telecare.people.model import Resident
-from telecare.people.service import assigned, known
+from telecare.people.service import assigned_or_keeps, known
 from telecare.runtime.clock import Clock
 from telecare.runtime.db import Database, Transaction
 from telecare.runtime.errors import FieldInvalid, NotFound, TelecareError
@@ -110,7 +112,7 @@ class Devices:
         now = self._clock.now()
         async with self._database.transaction(session.tenant) as db:
             resident = await known(db, resident_id)
-            await assigned(db, session, resident, Action.SCREEN_PAIRED, now)
+            await assigned_or_keeps(db, session, resident, Action.SCREEN_PAIRED, now)
             claimed = await store.claim_tv_pairing(db, code_hash(tidy_code(letters)))
             if claimed is None:
                 raise PairingCodeWrong("letters")
@@ -148,11 +150,19 @@ class Devices:
             token = await tv_session(db, pairing.endpoint_id, poll, now)
         return PairedTv(pairing.word, token)
 
+    async def listed(self, session: StaffSession, resident_id: ResidentId) -> Sequence[Endpoint]:
+        """What can ring in her home. Raises NotFound, NotAssigned."""
+        async with self._database.transaction(session.tenant) as db:
+            resident = await known(db, resident_id)
+            now = self._clock.now()
+            await assigned_or_keeps(db, session, resident, Action.REGISTER_READ, now)
+            return await store.endpoints(db, resident_id)
+
     async def unit_code(self, session: StaffSession, resident_id: ResidentId, label: str) -> str:
         now = self._clock.now()
         async with self._database.transaction(session.tenant) as db:
             resident = await known(db, resident_id)
-            await assigned(db, session, resident, Action.UNIT_ENROLLED, now)
+            await assigned_or_keeps(db, session, resident, Action.UNIT_ENROLLED, now)
             code = await make_unit_code(db, resident, label, now)
             await append(db, Record(Action.PAIRING_BEGUN, session.actor, [resident.person]))
         return code

@@ -66,6 +66,14 @@ async def assigned(
         raise NotAssigned(Kept(record))
 
 
+async def assigned_or_keeps(
+    db: Transaction, session: StaffSession, resident: Resident, tried: Action, now: datetime
+) -> None:
+    """As `assigned`, or she keeps the register of the resident's unit."""
+    if not session.staff.may_in(Permission.REGISTER, resident.unit_id):
+        await assigned(db, session, resident, tried, now)
+
+
 async def register(db: Transaction, resident: Resident, actor: Actor, now: datetime) -> None:
     """A new resident. Her gate rows are made by the consent package's reaction."""
     await store.add_resident(db, resident, now)

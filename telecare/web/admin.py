@@ -45,6 +45,7 @@ class Section:
 
 
 SECTIONS = (
+    Section("people", "/admin/people", Permission.REGISTER),
     Section("staff", "/admin/staff", Permission.INVITE),
     Section("units", "/admin/units", Permission.CONFIGURE),
     Section("rights", "/admin/rights", Permission.INVITE),

@@ -209,7 +209,8 @@ async def submitted(
         if error.status >= OUR_FAULT or isinstance(error, (SessionLocked, BodyMalformed)):
             raise
         tell_if_unrecorded(error)
-        sent = Sent(request.path, error.code, error.fields, await _typed(request))
+        typed = await _typed(request) if request.content_type == FORM else {}
+        sent = Sent(request.path, error.code, error.fields, typed)
         answer = await show(request, sent)
         answer.set_status(error.status)
         return answer

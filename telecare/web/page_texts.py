@@ -14,8 +14,10 @@ LATER = (
 """Parts of the staff page that are fetched when needed: a person's card, the forms, the shift."""
 SERVER_ONLY = (
     "tv.", "demo.", "pairing.", "sign_in", "invitation.", "consent.sentence.", "action.", "admin.",
-    "permission.", "refused.", "role.", "error.lan_", "error.start_code", "error.message_",
-    "error.seal_", "error.unit_", "relations.", "shift_list.",
+    "error.end_before_start", "error.file_", "error.lan_", "error.last_head", "error.message_",
+    "error.national_id", "error.seal_", "error.start_code", "error.training_missing",
+    "error.unit_", "hearing.", "import.", "permission.", "priority.", "refused.", "relations.",
+    "representative.", "role.", "shift_list.",
 )  # fmt: skip
 
 

@@ -32,6 +32,15 @@ class Code(StrEnum):
     TRAINING_MISSING = "training_missing"
     REASON_NEEDED = "reason_needed"
     OWN_RELATION = "own_relation"
+    # the register
+    NATIONAL_ID_WRONG = "national_id_wrong"
+    NATIONAL_ID_TAKEN = "national_id_taken"
+    NATIONAL_ID_KEY_MISSING = "national_id_key_missing"
+    END_BEFORE_START = "end_before_start"
+    FILE_NOT_UTF8 = "file_not_utf8"
+    FILE_TOO_LONG = "file_too_long"
+    FILE_COLUMNS = "file_columns"
+    FILE_EMPTY = "file_empty"
     # consent
     CONSENT_MISSING = "consent_missing"
     CONSENT_WITHDRAWN = "consent_withdrawn"

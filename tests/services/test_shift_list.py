@@ -25,6 +25,19 @@ async def test_it_names_those_of_the_day_with_times_addresses_and_what_to_do(cli
     assert "Olof" not in page
 
 
+async def test_of_somebody_protected_only_the_time_is_on_paper(client, world, ingrid):
+    await world.rows("update resident set is_protected = true where id = $1", ingrid.id)
+    maria = await world.staff("Maria", on_shift=True)
+    await world.visit(maria, ingrid, minutes=30)
+
+    _, page, _ = await client.ask(LIST, session=maria)
+
+    assert "10:30" in page
+    for words in (ingrid.name, ingrid.address, "Ät lunch"):
+        assert words not in page
+    assert str(ingrid.id) in str((await world.records())[-1]["subject"])
+
+
 async def test_each_print_is_recorded_with_everybody_on_it(client, world, ingrid):
     maria = await world.staff("Maria", on_shift=True)
     aino = await world.resident("Aino")

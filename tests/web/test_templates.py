@@ -48,6 +48,7 @@ def render(name: str, language: str) -> str:
                     "address": "Gatan 1",
                     "phone": "",
                     "to_know": ["x"],
+                    "is_protected": False,
                 },
                 "things": [{"at": "10:00", "what": "Tillsyn", "to_do": ["x"], "who": "<Maria>"}],
             }
