@@ -26,6 +26,7 @@ from telecare.calls.mqtt import Inbox
 from telecare.calls.service import Calls
 from telecare.calls.turn import TurnServer
 from telecare.consent import http as consent_http
+from telecare.consent import objections_store
 from telecare.consent import service as consent_service
 from telecare.consent.service import Consents
 from telecare.devices import http as device_http
@@ -33,9 +34,10 @@ from telecare.devices.service import Devices
 from telecare.dispatches import holding as dispatch_holding
 from telecare.dispatches import http as dispatch_http
 from telecare.dispatches.service import Dispatches
+from telecare.people import corrections_store, importing
 from telecare.people import holding as people_holding
 from telecare.people import http as people_http
-from telecare.people import importing
+from telecare.people.correcting import Corrections
 from telecare.people.importing import Importing
 from telecare.people.keeping import Keeping
 from telecare.people.relations import Relations
@@ -55,6 +57,7 @@ from telecare.shifts import service as shift_service
 from telecare.shifts.service import Shifts
 from telecare.visits import holding as visit_holding
 from telecare.visits import http as visit_http
+from telecare.visits import notes_store
 from telecare.visits import service as visit_service
 from telecare.visits import store as visit_store
 from telecare.visits.model import UNFINISHED_AFTER
@@ -108,6 +111,14 @@ ROUTES: tuple[Route, ...] = (
 )
 
 
+CORRECTABLES = (
+    *corrections_store.CORRECTABLES,
+    notes_store.CORRECTABLE,
+    objections_store.CORRECTABLE,
+)
+"""Every place that holds a text about a resident which can be corrected."""
+
+
 @dataclass(frozen=True, slots=True)
 class Services:
     """Every use case, for transports, the demo's seeding and tests."""
@@ -120,6 +131,7 @@ class Services:
     care_units: CareUnits
     people: People
     relations: Relations
+    corrections: Corrections
     keeping: Keeping
     importing: Importing
     consents: Consents
@@ -167,6 +179,7 @@ def services(database: Database, clock: Clock, config: Config) -> Services:
         access=Access(database, clock, react, holds_open),
         shifts=shifts,
         relations=Relations(database, clock),
+        corrections=Corrections(database, clock, CORRECTABLES),
         staffing=staffing_,
         care_units=CareUnits(database, clock),
         people=People(database, clock),
@@ -225,6 +238,7 @@ def web_app(
     app[shift_http.SHIFTS] = made.shifts
     app[people_http.PEOPLE] = made.people
     app[people_http.RELATIONS] = made.relations
+    app[people_http.CORRECTIONS] = made.corrections
     app[consent_http.CONSENTS] = made.consents
     app[device_http.DEVICES] = made.devices
     app[call_http.CALLS] = made.calls

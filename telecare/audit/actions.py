@@ -101,6 +101,7 @@ class Action(StrEnum):
     DISPATCH_ARRIVED = "dispatch.arrived"
     DISPATCH_DONE = "dispatch.done"
     FOLLOW_UP_MADE = "follow_up.made"
+    CORRECTED = "record.corrected"
     FOLLOW_UP_TAKEN = "follow_up.taken"
     FOLLOW_UP_CLOSED = "follow_up.closed"
     # everything that was not allowed

@@ -6,8 +6,9 @@ from uuid import UUID
 from aiohttp import web
 from pydantic import AwareDatetime, Field, StringConstraints
 
-from telecare.access.http import STAFF, path_id
+from telecare.access.http import STAFF, Made, path_id
 from telecare.audit.actions import Action
+from telecare.people.correcting import Correcting, Corrections
 from telecare.people.relations import Relations
 from telecare.people.service import People
 from telecare.runtime.http import Answer, Body, Empty, Route, json_answer, nothing, read_body
@@ -15,6 +16,7 @@ from telecare.wire.errors import Code
 from telecare.wire.ids import FollowUpId, ResidentId
 
 PEOPLE = web.AppKey("people", People)
+CORRECTIONS = web.AppKey("corrections", Corrections)
 RELATIONS = web.AppKey("relations", Relations)
 MAX_LIST = 100
 
@@ -48,6 +50,43 @@ class FollowUpEndBody(Body):
 
 class ReasonBody(Body):
     reason: Annotated[str, StringConstraints(strip_whitespace=True, min_length=3, max_length=200)]
+
+
+class CorrectionBody(Body):
+    kind: str = Field(max_length=20)
+    about_id: UUID
+    old_text: str = Field(min_length=1, max_length=2000)
+    """As it was seen: it is refused when it says something else by now."""
+    why: Annotated[str, StringConstraints(strip_whitespace=True, min_length=3, max_length=200)]
+    new_text: Annotated[str, StringConstraints(strip_whitespace=True, max_length=2000)] = ""
+    right_resident_id: UUID | None = None
+
+
+class CorrectableNote(Answer):
+    kind: str
+    id: UUID
+    text: str
+    by: str
+    at: AwareDatetime
+    may_correct: bool
+
+
+class CorrectedNote(Answer):
+    """`moved_here`: it stood on somebody else and is about this person."""
+
+    id: UUID
+    kind: str
+    old_text: str
+    new_text: str | None
+    why: str
+    by: str
+    at: AwareDatetime
+    moved_here: bool
+
+
+class NoteList(Answer):
+    notes: list[CorrectableNote]
+    corrected: list[CorrectedNote]
 
 
 class SearchBody(Body):
@@ -86,6 +125,58 @@ async def give_reason(request: web.Request) -> web.Response:
         request[STAFF], ResidentId(path_id(request)), body.reason
     )
     return nothing()
+
+
+async def notes(request: web.Request) -> web.Response:
+    """What stands about her, and what was corrected; a part of the card."""
+    resident_id = ResidentId(path_id(request))
+    found = await request.app[CORRECTIONS].notes(request[STAFF], resident_id)
+    return json_answer(
+        NoteList(
+            notes=[
+                CorrectableNote(
+                    kind=one.written.kind,
+                    id=one.written.id,
+                    text=one.written.text,
+                    by=one.written.author_name,
+                    at=one.written.at,
+                    may_correct=one.may_correct,
+                )
+                for one in found.notes
+            ],
+            corrected=[
+                CorrectedNote(
+                    id=one.id,
+                    kind=one.kind,
+                    old_text=one.old_text,
+                    new_text=one.new_text,
+                    why=one.why,
+                    by=one.corrected_name,
+                    at=one.corrected_at,
+                    moved_here=one.resident_id != resident_id,
+                )
+                for one in found.corrected
+            ],
+        )
+    )
+
+
+async def correct(request: web.Request) -> web.Response:
+    """ "Rätta": the text leaves its place, and stands struck through."""
+    body = await read_body(request, CorrectionBody)
+    right = ResidentId(body.right_resident_id) if body.right_resident_id else None
+    made = await request.app[CORRECTIONS].correct(
+        request[STAFF],
+        Correcting(
+            kind=body.kind,
+            about_id=body.about_id,
+            old_text=body.old_text,
+            why=body.why,
+            new_text=body.new_text,
+            right_resident_id=right,
+        ),
+    )
+    return json_answer(Made(id=made), status=201)
 
 
 async def taken_over(request: web.Request) -> web.Response:
@@ -130,6 +221,14 @@ ROUTES = (
     Route(
         "POST", "/api/residents/{id}/reason", give_reason, "staff", Action.REASON_GIVEN,
         ReasonBody, status=204,
+    ),
+    Route(
+        "GET", "/api/residents/{id}/notes", notes, "staff", Action.CARD_READ, answer=NoteList,
+        errors=(Code.NOT_ASSIGNED, Code.REASON_NEEDED),
+    ),
+    Route(
+        "POST", "/api/corrections", correct, "staff", Action.CORRECTED, CorrectionBody, Made,
+        (Code.TEXT_CHANGED, Code.NOT_ASSIGNED, Code.NOT_PERMITTED), status=201,
     ),
     Route(
         "GET", "/api/taken-over", taken_over, "staff", Action.LIST_READ, answer=TakenOverList,

@@ -8,8 +8,8 @@ TV = ("tv.",)
 LATER = (
     "after.", "begin.", "caller.", "card.", "change.", "consent.", "consents.", "device.",
     "device_state.", "error.pairing", "error.party", "error.policy", "error.relative",
-    "error.series", "error.yes_not", "hand_over.", "held.", "objection.", "pair.", "plan.",
-    "purpose.", "shift_end.", "unanswered.", "why.",
+    "error.series", "error.yes_not", "hand_over.", "held.", "notes.", "objection.", "pair.",
+    "plan.", "purpose.", "shift_end.", "unanswered.", "why.",
 )  # fmt: skip
 """Parts of the staff page that are fetched when needed: a person's card, the forms, the shift."""
 SERVER_ONLY = (

@@ -69,6 +69,7 @@ class Code(StrEnum):
     OUTCOME_NEEDS_CALL = "outcome_needs_call"
     DISPATCH_CLOSED = "dispatch_closed"
     FOLLOW_UP_CLOSED = "follow_up_closed"
+    TEXT_CHANGED = "text_changed"
     FOLLOW_UP_TAKEN = "follow_up_taken"
     # homes
     PAIRING_CODE_WRONG = "pairing_code_wrong"

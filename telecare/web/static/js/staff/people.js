@@ -3,6 +3,7 @@ import { html, useEffect, useState } from "../lib/preact.js";
 import { get, post } from "../core/api.js";
 import { clock, firstOf, t } from "../core/i18n.js";
 import { Icon } from "./icons.js";
+import { Part } from "./later.js";
 import * as store from "./store.js";
 import { Btn, Choice, initials, Loading, NoticeBox, Tag, Text, useFetched, usePage } from "./ui.js";
 import { whenText } from "./when.js";
@@ -181,7 +182,8 @@ function CardBody({ card, again, letters }) {
         ${card.today.length ? html`<ol class="line">${card.today.map((row) => { const mark = tag(row); return html`<li key=${row.id}><time datetime=${row.starts_at}>${clock(row.starts_at)}</time><div>${t("card.visit", { insats: row.insats, minutes: row.minutes })} ${mark && html`<${Tag} kind=${mark.kind}>${mark.text}<//>`}<small>${row.staff_name || t("card.no_staff")}</small></div></li>`; })}</ol>` : html`<p class="soft">${t("card.nothing_today")}</p>`}</section>
       <${Consents} card=${card} again=${again} />
       <section class="panel"><h2>${t("card.happened")}</h2>
-        ${card.happened.length ? html`<ol class="line">${card.happened.map((one, i) => html`<li key=${i}><time datetime=${one.at}>${whenText(one.at, at)}</time><div>${firstOf([one.text_key, "card.happened.other"], one.values)}</div></li>`)}</ol>` : html`<p class="soft">${t("card.nothing_happened")}</p>`}</section></div>
+        ${card.happened.length ? html`<ol class="line">${card.happened.map((one, i) => html`<li key=${i}><time datetime=${one.at}>${whenText(one.at, at)}</time><div>${firstOf([one.text_key, "card.happened.other"], one.values)}</div></li>`)}</ol>` : html`<p class="soft">${t("card.nothing_happened")}</p>`}</section>
+      <${Part} from="notes" name="Notes" given=${{ id: card.id, name: card.given_name, changed: again }} /></div>
     <div>${card.to_know.length > 0 && html`<section class="note"><h2>${t("call.to_know")}</h2><ul>${card.to_know.map((one) => html`<li key=${one}>${one}</li>`)}</ul></section>`}
       <section class="panel"><h2>${t("card.reach")}</h2><dl class="kv">${card.phone && html`<dt>${t("card.phone")}</dt><dd>${card.phone}</dd>`}<dt>${t("card.address")}</dt><dd>${card.address}</dd></dl></section>
       ${card.cohabitants.length > 0 && html`<section class="panel"><h2>${t("card.lives_here")}</h2><ul class="have">${card.cohabitants.map((one) => html`<li key=${one.id}><${Icon} name="person" /><div>${one.name}, ${one.relation}</div></li>`)}</ul></section>`}
