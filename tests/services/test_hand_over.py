@@ -8,8 +8,11 @@ import pytest
 
 from telecare.access.errors import NoLongerHeld, NotAssigned, NotOnShift, NotPermitted
 from telecare.access.model import Role
+from telecare.access.service import on_shift_for
+from telecare.audit.actions import Action
 from telecare.dispatches.service import ask
 from telecare.people.service import FollowUpTaken, make_follow_up
+from telecare.runtime.db import LockTaken
 from telecare.runtime.errors import FieldInvalid, NotFound
 from telecare.runtime.timers import Due
 from telecare.shifts.model import HandOverImpossible, ShiftHoldsOpen
@@ -338,3 +341,30 @@ async def test_a_shift_does_not_end_beside_something_she_takes(ward):
 
         assert isinstance(ended, ShiftHoldsOpen) or isinstance(took, NotOnShift)
         await ward.made.people.close_follow_up(ward.maria, about_id, "Ringt")
+
+
+async def test_what_is_taken_over_as_the_shift_ends_ends_with_it(ward):
+    for _ in range(10):
+        berit = await ward.world.staff("Berit", on_shift=True)
+
+        _, took = await asyncio.gather(
+            ward.shifts.end(berit),
+            ward.made.people.take_over(berit, ward.ingrid.id),
+            return_exceptions=True,
+        )
+
+        left = await ward.world.rows(
+            "select valid_until from assignment where staff_id = $1", berit.staff.id
+        )
+        assert isinstance(took, NotOnShift) or left[0]["valid_until"] == ward.world.now
+
+
+async def test_a_shift_cannot_end_beside_what_rests_on_it(ward):
+    action = Action.ASSIGNMENT_BEGUN
+    end = "select id from shift where staff_id = $1 and ended_at is null for update nowait"
+    async with ward.world.begun() as db:
+        await on_shift_for(db, ward.maria, ward.world.unit, action, (), now=ward.world.now)
+
+        with pytest.raises(LockTaken):
+            async with ward.world.begun() as other:
+                await other.execute(end, ward.maria.staff.id)

@@ -99,10 +99,14 @@ async def test_the_reason_holds_for_a_quarter_of_an_hour(made, ingrid, maria, cl
         await made.people.take_over(maria, ingrid.id)
 
 
+@pytest.mark.parametrize("says_yes", [True, False])
 async def test_a_call_for_help_is_taken_without_a_reason_and_names_the_relation(
-    world, made, ingrid, maria
+    world, made, says_yes
 ):
-    tv = await world.tv(ingrid)
+    aino = await world.resident("Aino", says_yes=says_yes)
+    maria = await world.staff("Maria", on_shift=True)
+    await made.relations.state(maria, aino.id, "neighbour", "")
+    tv = await world.tv(aino)
     call = await made.calls.call_in(tv)
 
     await made.calls.take(maria, call)

@@ -2,6 +2,7 @@
 import { html, useState } from "../lib/preact.js";
 import { get, post } from "../core/api.js";
 import { firstOf, t } from "../core/i18n.js";
+import { Icon } from "./icons.js";
 import * as store from "./store.js";
 import { Btn, Loading, Text, useFetched } from "./ui.js";
 import { whenText } from "./when.js";
@@ -22,8 +23,8 @@ export function Notes({ id, name, changed }) {
   return html`<section class="panel" data-test="notes"><h2>${t("notes.title")}</h2>
     ${!list && html`<${Loading} error=${found.error} again=${found.again} />`}
     ${list && !list.notes.length && !list.corrected.length && html`<p class="soft">${t("notes.none")}</p>`}
-    ${list && list.notes.length > 0 && html`<ul class="have">${list.notes.map((one) => html`<li class="written" key=${`${one.id} ${one.text}`} data-test="note-row" data-kind=${one.kind}><${Row} note=${one} name=${name} again=${again} /></li>`)}</ul>`}
-    ${list && list.corrected.length > 0 && html`<h3 class="sub">${t("notes.corrected")}</h3><ul class="have">${list.corrected.map((one) => html`<li class="written" key=${one.id} data-test="corrected" data-moved=${String(one.moved_here)}><div>${one.moved_here ? html`<b>${one.new_text || one.old_text}</b>` : html`<del>${one.old_text}</del>${one.new_text && html` <ins>${one.new_text}</ins>`}`}
+    ${list && list.notes.length > 0 && html`<ul class="have">${list.notes.map((one) => html`<li class="written" key=${`${one.id} ${one.text}`} data-test="note-row" data-kind=${one.kind}><${Icon} name="note" /><${Row} note=${one} name=${name} again=${again} /></li>`)}</ul>`}
+    ${list && list.corrected.length > 0 && html`<h3 class="sub">${t("notes.corrected")}</h3><ul class="have">${list.corrected.map((one) => html`<li class="written" key=${one.id} data-test="corrected" data-moved=${String(one.moved_here)}><${Icon} name=${one.moved_here ? "right" : "x"} /><div>${one.moved_here ? html`<b>${one.new_text || one.old_text}</b>` : html`<del>${one.old_text}</del>${one.new_text && html` <ins>${one.new_text}</ins>`}`}
       <small>${what(one.kind)}. ${t(one.moved_here ? "notes.moved_here" : "notes.corrected_by", { name: one.by, time: whenText(one.at, at) })} ${one.why}</small></div></li>`)}</ul>`}</section>`;
 }
 
