@@ -12,9 +12,9 @@ LATER = (
 """Staff pages that are fetched when somebody goes there: a person's card and the forms."""
 SERVER_ONLY = (
     "tv.", "demo.", "pairing.", "sign_in", "invitation.", "consent.sentence.", "action.", "admin.",
-    "error.end_before_start", "error.file_", "import.", "error.last_head", "error.national_id",
-    "error.training_missing", "hearing.", "permission.", "priority.", "refused.",
-    "representative.", "role.",
+    "error.end_before_start", "error.file_", "error.last_head", "error.name_taken",
+    "error.national_id", "error.policy_too_soon", "error.training_missing", "hearing.", "import.",
+    "lists.", "permission.", "priority.", "refused.", "representative.", "role.", "rules.",
 )  # fmt: skip
 
 

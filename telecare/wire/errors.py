@@ -27,6 +27,8 @@ class Code(StrEnum):
     SHIFT_ALREADY_BEGUN = "shift_already_begun"
     LAST_HEAD = "last_head"
     TRAINING_MISSING = "training_missing"
+    NAME_TAKEN = "name_taken"
+    POLICY_TOO_SOON = "policy_too_soon"
     # the register
     NATIONAL_ID_WRONG = "national_id_wrong"
     NATIONAL_ID_TAKEN = "national_id_taken"
