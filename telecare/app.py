@@ -13,6 +13,7 @@ from aiohttp import web
 from telecare.access import http as access_http
 from telecare.access import staffing
 from telecare.access.care_units import CareUnits
+from telecare.access.lists import Lists
 from telecare.access.passkeys import Passkeys
 from telecare.access.service import Access
 from telecare.access.staffing import Staffing
@@ -28,6 +29,7 @@ from telecare.calls.turn import TurnServer
 from telecare.consent import http as consent_http
 from telecare.consent import objections_store
 from telecare.consent import service as consent_service
+from telecare.consent.rules import Rules
 from telecare.consent.service import Consents
 from telecare.devices import http as device_http
 from telecare.devices.service import Devices
@@ -60,12 +62,14 @@ from telecare.visits import http as visit_http
 from telecare.visits import notes_store
 from telecare.visits import service as visit_service
 from telecare.visits import store as visit_store
+from telecare.visits.insatser import Insatser
 from telecare.visits.model import UNFINISHED_AFTER
 from telecare.visits.service import Visits
 from telecare.web import (
     admin,
     admin_import,
     admin_people,
+    admin_rules,
     card,
     html,
     openapi,
@@ -102,6 +106,7 @@ ROUTES: tuple[Route, ...] = (
     *admin.ROUTES,
     *admin_people.ROUTES,
     *admin_import.ROUTES,
+    *admin_rules.ROUTES,
     *pages.ROUTES,
     *shift_list.ROUTES,
     *relations.ROUTES,
@@ -129,16 +134,19 @@ class Services:
     shifts: Shifts
     staffing: Staffing
     care_units: CareUnits
+    lists: Lists
     people: People
     relations: Relations
     corrections: Corrections
     keeping: Keeping
     importing: Importing
     consents: Consents
+    rules: Rules
     devices: Devices
     calls: Calls
     dispatches: Dispatches
     visits: Visits
+    insatser: Insatser
     passkeys: Passkeys
     reactions: Reactions
     liveness: Liveness
@@ -182,14 +190,17 @@ def services(database: Database, clock: Clock, config: Config) -> Services:
         corrections=Corrections(database, clock, CORRECTABLES),
         staffing=staffing_,
         care_units=CareUnits(database, clock),
+        lists=Lists(database, clock),
         people=People(database, clock),
         keeping=keeping,
         importing=Importing(database, clock, keeping=keeping, staffing=staffing_, sealer=sealer),
         consents=Consents(database, clock, react),
+        rules=Rules(database, clock),
         devices=Devices(database, clock, broker_url),
         calls=calls,
         dispatches=Dispatches(database, clock),
         visits=visits,
+        insatser=Insatser(database, clock),
         passkeys=Passkeys(database, clock, config.public_url),
         reactions=react,
         liveness=liveness,
@@ -249,6 +260,9 @@ def web_app(
     app[admin.STAFFING] = made.staffing
     app[admin.CARE_UNITS] = made.care_units
     app[admin_people.KEEPING] = made.keeping
+    app[admin_rules.LISTS] = made.lists
+    app[admin_rules.INSATSER] = made.insatser
+    app[admin_rules.RULES] = made.rules
     app[admin_import.IMPORTING] = made.importing
     app[admin.PUBLIC_URL] = config.public_url
     app[html.TEMPLATES] = html.templates(is_demo=is_demo)

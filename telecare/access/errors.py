@@ -60,3 +60,9 @@ class TrainingMissing(TelecareError):
 
     status = 422
     code = Code.TRAINING_MISSING
+
+
+class NameTaken(TelecareError):
+    """The list has it already."""
+
+    code = Code.NAME_TAKEN

@@ -8,20 +8,20 @@ from uuid import UUID
 
 from telecare.access import staffing_store, store
 from telecare.access.errors import LastHead, NotPermitted, TrainingMissing
-from telecare.access.model import Grant, Permission, Role, StaffRevoked, StaffSession
+from telecare.access.model import CareUnit, Grant, Permission, Role, StaffRevoked, StaffSession
 from telecare.access.passkeys import invite
 from telecare.access.service import React, revoke, session_topic
 from telecare.access.staffing_store import Given, Member, Reviewed
 from telecare.audit.actions import Action
 from telecare.audit.append import Kept, append
 from telecare.audit.format import Document, Value
-from telecare.audit.model import Record, StaffActor, SystemActor, actor_text, refused
+from telecare.audit.model import Actor, Record, StaffActor, SystemActor, actor_text, refused
 from telecare.runtime.clock import Clock
 from telecare.runtime.db import Database, Transaction
 from telecare.runtime.errors import FieldInvalid, NotFound
 from telecare.runtime.timers import Due, cancel_timers, set_timer
 from telecare.wire.errors import Code
-from telecare.wire.ids import CareUnitId, StaffId, new_row_id
+from telecare.wire.ids import CareUnitId, ProviderId, StaffId, new_row_id
 from telecare.wire.signalling import Language
 
 STAFF_ENDS = "staff.ends"
@@ -371,3 +371,30 @@ class Staffing:
             if not await staffing_store.has_other_head(db, one.unit_id, one.staff_id, now):
                 what: Document = {"staff_id": str(one.staff_id), "unit_id": str(one.unit_id)}
                 raise LastHead(Kept(refused(Code.LAST_HEAD, tried, session.actor, (), what)))
+
+
+async def first_head(
+    db: Transaction,
+    *,
+    name: str,
+    provider: str,
+    unit: str,
+    phone: str,
+    actor: Actor,
+    now: datetime,
+) -> StaffId:
+    """Somebody who can do everything else on the pages: head of the first unit of a municipality
+    that has none.
+    """
+    provider_id, unit_id = ProviderId(new_row_id(now)), CareUnitId(new_row_id(now))
+    head = StaffId(new_row_id(now))
+    await store.add_provider(db, provider_id, provider)
+    await store.add_unit(db, CareUnit(unit_id, unit, phone, None), provider_id)
+    details = Details(name, unit_id, ("sv",), "sv", None)
+    await store.add_staff(
+        db, head, name=name, given_name=details.given_name, unit=unit_id,
+        roles=(Role.ENHETSCHEF, Role.SYSTEMFORVALTARE), languages=("sv",), language="sv", now=now,
+    )  # fmt: skip
+    what: Document = {"name": name, "staff_id": str(head), "unit_id": str(unit_id)}
+    await append(db, Record(Action.STAFF_ADDED, actor, what=what))
+    return head

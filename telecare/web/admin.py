@@ -48,6 +48,8 @@ SECTIONS = (
     Section("people", "/admin/people", Permission.REGISTER),
     Section("staff", "/admin/staff", Permission.INVITE),
     Section("units", "/admin/units", Permission.CONFIGURE),
+    Section("lists", "/admin/lists", Permission.CONFIGURE),
+    Section("rules", "/admin/rules", Permission.CONFIGURE),
     Section("rights", "/admin/rights", Permission.INVITE),
 )
 

@@ -35,7 +35,7 @@ from telecare.web.board import visit_row
 from telecare.web.floor import FLOOR
 from telecare.wire.errors import Code
 from telecare.wire.ids import ResidentId
-from telecare.wire.signalling import VisitRow
+from telecare.wire.signalling import Language, VisitRow
 
 HISTORY = timedelta(days=30)
 
@@ -94,6 +94,11 @@ class CardPolicy(Answer):
     board: str
 
 
+class CardInformation(Answer):
+    version: int
+    texts: dict[Language, str]
+
+
 class Card(Answer):
     """See docs/protocol.md."""
 
@@ -114,7 +119,8 @@ class Card(Answer):
     devices: list[CardDevice]
     happened: list[Happened]
     callers: list[CardCohabitant]
-    information_versions: dict[str, int]
+    information: dict[str, CardInformation]
+    """What is told before a yes, by purpose, as it is published now."""
     policies: list[CardPolicy]
     """None for a purpose that no policy allows today."""
 
@@ -155,9 +161,6 @@ async def _card(db: Transaction, session: StaffSession, resident: Resident, now:
         for one in await access_store.colleagues(db, resident.unit_id, now)
         if one.id not in related
     ]
-    versions = {}
-    for purpose in Purpose:
-        versions[str(purpose)] = await consent_store.newest_information(db, purpose) or 1
     return Card(
         id=resident.id,
         name=resident.name,
@@ -188,9 +191,16 @@ async def _card(db: Transaction, session: StaffSession, resident: Resident, now:
         devices=[_device(endpoint, now) for endpoint in endpoints],
         happened=_happened(history),
         callers=[CardCohabitant(id=c.id, name=c.name, relation="") for c in colleagues],
-        information_versions=versions,
+        information=await _information(db),
         policies=await _policies(db, now),
     )
+
+
+async def _information(db: Transaction) -> dict[str, CardInformation]:
+    newest: dict[str, CardInformation] = {}
+    for purpose, version, _, bodies in await consent_store.information(db):
+        newest.setdefault(str(purpose), CardInformation(version=version, texts=dict(bodies)))
+    return newest
 
 
 async def _policies(db: Transaction, now: datetime) -> list[CardPolicy]:

@@ -15,9 +15,10 @@ LATER = (
 SERVER_ONLY = (
     "tv.", "demo.", "pairing.", "sign_in", "invitation.", "consent.sentence.", "action.", "admin.",
     "error.end_before_start", "error.file_", "error.lan_", "error.last_head", "error.message_",
-    "error.national_id", "error.seal_", "error.start_code", "error.training_missing",
-    "error.unit_", "hearing.", "import.", "permission.", "priority.", "refused.", "relations.",
-    "representative.", "role.", "shift_list.",
+    "error.name_taken", "error.national_id", "error.policy_too_soon", "error.seal_",
+    "error.start_code", "error.training_missing", "error.unit_", "hearing.", "import.", "lists.",
+    "permission.", "priority.", "refused.", "relations.", "representative.", "role.", "rules.",
+    "shift_list.",
 )  # fmt: skip
 
 

@@ -32,6 +32,8 @@ class Code(StrEnum):
     TRAINING_MISSING = "training_missing"
     REASON_NEEDED = "reason_needed"
     OWN_RELATION = "own_relation"
+    NAME_TAKEN = "name_taken"
+    POLICY_TOO_SOON = "policy_too_soon"
     # the register
     NATIONAL_ID_WRONG = "national_id_wrong"
     NATIONAL_ID_TAKEN = "national_id_taken"

@@ -320,6 +320,7 @@ export function tick(visitId, n, done) {
 /** What her role allows. */
 export const mayLead = computed(() => me.value !== null && me.value.may.includes("lead"));
 export const mayPlan = computed(() => me.value !== null && me.value.may.includes("plan"));
+export const keepsSomething = computed(() => me.value !== null && me.value.may.some((one) => ["register", "invite", "configure"].includes(one)));
 const WARN_MS = 30 * 60 * 1000;
 /** When she must sign in anew, from half an hour before. @type {{value: string|null}} */
 export const endsSoon = computed(() => (me.value && Date.parse(me.value.session_ends_at) - now.value <= WARN_MS ? me.value.session_ends_at : null));
