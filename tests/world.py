@@ -23,7 +23,7 @@ from telecare.devices import store as device_store
 from telecare.devices.model import Unit
 from telecare.devices.service import make_unit_code
 from telecare.people.model import Cohabitant, Resident
-from telecare.people.service import register, register_cohabitant
+from telecare.people.service import make_follow_up, register, register_cohabitant
 from telecare.runtime.clock import STOCKHOLM
 from telecare.runtime.timers import Timers
 from telecare.visits import store as visit_store
@@ -281,6 +281,18 @@ class World:
             ),
         )
         return ids[0]
+
+    async def call_back(self, resident: Resident) -> UUID:
+        """A task of the unit: somebody should ring her. The only one that is open about her."""
+        async with self.begun() as db:
+            await make_follow_up(
+                db, "call_back", resident, unit_id=self.unit, about_id=None, actor=seed.ACTOR,
+                now=self.now,
+            )  # fmt: skip
+        rows = await self.rows(
+            "select id from follow_up where resident_id = $1 and closed_at is null", resident.id
+        )
+        return rows[0]["id"]
 
     async def run_due(self) -> None:
         """This municipality's due timers; others', in the same database, may come first."""

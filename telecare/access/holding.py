@@ -11,8 +11,8 @@ from datetime import datetime
 from uuid import UUID
 
 from telecare.audit.model import Person
-from telecare.runtime.db import Transaction
-from telecare.wire.ids import CareUnitId, StaffId
+from telecare.runtime.db import Row, Transaction
+from telecare.wire.ids import CareUnitId, ResidentId, StaffId
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +24,12 @@ class Held:
     unit_id: CareUnitId
     person: Person
     since: datetime
+
+
+def held(kind: str, row: Row) -> Held:
+    """For stores, from a row of id, unit_id, resident_id, resident_name and since."""
+    person = Person(ResidentId(row["resident_id"]), row["resident_name"])
+    return Held(kind, row["id"], CareUnitId(row["unit_id"]), person, row["since"])
 
 
 @dataclass(frozen=True, slots=True)

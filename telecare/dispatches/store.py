@@ -6,8 +6,7 @@ from datetime import datetime
 from typing import Literal
 from uuid import UUID
 
-from telecare.access.holding import Held
-from telecare.audit.model import Person
+from telecare.access.holding import Held, held
 from telecare.runtime.db import Row, Transaction
 from telecare.wire.ids import CareUnitId, DispatchId, ResidentId, StaffId
 
@@ -34,7 +33,7 @@ CLOSE = """
 update dispatch set state = 'done', done_at = $3, outcome = $4 where tenant_id = $1 and id = $2
 """
 HELD_BY = """
-select d.id, d.unit_id, d.accepted_at, r.id as resident_id, r.name as resident_name
+select d.id, d.unit_id, d.accepted_at as since, r.id as resident_id, r.name as resident_name
 from dispatch d
 join resident r on r.tenant_id = d.tenant_id and r.id = d.resident_id
 where d.tenant_id = $1 and d.accepted_by = $2 and d.state in ('accepted', 'arrived')
@@ -109,13 +108,8 @@ async def close(db: Transaction, dispatch_id: DispatchId, outcome: str, now: dat
 
 async def held_by(db: Transaction, staff_id: StaffId) -> Sequence[Held]:
     """The home visits she has accepted and not closed."""
-    return [
-        Held(
-            "dispatch", r["id"], CareUnitId(r["unit_id"]),
-            Person(ResidentId(r["resident_id"]), r["resident_name"]), r["accepted_at"],
-        )
-        for r in await db.fetch(HELD_BY, db.tenant, staff_id, LIMIT)
-    ]  # fmt: skip
+    rows = await db.fetch(HELD_BY, db.tenant, staff_id, LIMIT)
+    return [held("dispatch", row) for row in rows]
 
 
 async def give(db: Transaction, dispatch_id: DispatchId, to: StaffId | None, now: datetime) -> None:

@@ -5,8 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from telecare.access.holding import Held
-from telecare.audit.model import Person
+from telecare.access.holding import Held, held
 from telecare.people.model import Cohabitant, FollowUp, Resident
 from telecare.runtime.db import Row, Transaction
 from telecare.wire.ids import CareUnitId, CohabitantId, FollowUpId, ResidentId, StaffId
@@ -175,7 +174,7 @@ update follow_up set taken_by = $3, taken_at = $4
 where tenant_id = $1 and id = $2 and closed_at is null
 """
 FOLLOW_UPS_HELD_BY = """
-select f.id, f.unit_id, f.taken_at, r.id as resident_id, r.name as resident_name
+select f.id, f.unit_id, f.taken_at as since, r.id as resident_id, r.name as resident_name
 from follow_up f
 join resident r on r.tenant_id = f.tenant_id and r.id = f.resident_id
 where f.tenant_id = $1 and f.taken_by = $2 and f.closed_at is null
@@ -230,13 +229,8 @@ async def give_follow_up(
 
 async def follow_ups_held_by(db: Transaction, staff_id: StaffId) -> Sequence[Held]:
     """Those she has taken and not closed."""
-    return [
-        Held(
-            "follow_up", r["id"], CareUnitId(r["unit_id"]),
-            Person(ResidentId(r["resident_id"]), r["resident_name"]), r["taken_at"],
-        )
-        for r in await db.fetch(FOLLOW_UPS_HELD_BY, db.tenant, staff_id, LIMIT)
-    ]  # fmt: skip
+    rows = await db.fetch(FOLLOW_UPS_HELD_BY, db.tenant, staff_id, LIMIT)
+    return [held("follow_up", row) for row in rows]
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,8 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from telecare.access.holding import Held
-from telecare.audit.model import Person
+from telecare.access.holding import Held, held
 from telecare.runtime.db import Row, Transaction
 from telecare.visits.model import Insats, Visit, VisitState
 from telecare.wire.ids import CallId, CareUnitId, ResidentId, StaffId, VisitId
@@ -76,7 +75,7 @@ limit 1
 
 
 HELD_BY = """
-select v.id, v.unit_id, v.starts_at, r.id as resident_id, r.name as resident_name
+select v.id, v.unit_id, v.starts_at as since, r.id as resident_id, r.name as resident_name
 from visit v
 join resident r on r.tenant_id = v.tenant_id and r.id = v.resident_id
 left join call c on c.tenant_id = v.tenant_id and c.id = v.call_id
@@ -208,13 +207,8 @@ async def last_done(
 
 async def held_by(db: Transaction, staff_id: StaffId, since: datetime) -> Sequence[Held]:
     """Hers, begun after `since`, that wait for a step, an outcome or to be rung again."""
-    return [
-        Held(
-            "visit", r["id"], CareUnitId(r["unit_id"]),
-            Person(ResidentId(r["resident_id"]), r["resident_name"]), r["starts_at"],
-        )
-        for r in await db.fetch(HELD_BY, db.tenant, staff_id, since, LIMIT)
-    ]  # fmt: skip
+    rows = await db.fetch(HELD_BY, db.tenant, staff_id, since, LIMIT)
+    return [held("visit", row) for row in rows]
 
 
 GIVEN_NAME = "select given_name from staff where tenant_id = $1 and id = $2"

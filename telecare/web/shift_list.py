@@ -32,6 +32,12 @@ from telecare.web.html import TEMPLATES
 from telecare.wire.errors import Code
 from telecare.wire.ids import CareUnitId, ResidentId
 
+WAITS = (
+    VisitState.PLANNED, VisitState.IN_CALL, VisitState.UNFINISHED, VisitState.NEEDS_STEP,
+    VisitState.STEPPED,
+)  # fmt: skip
+"""Visits that somebody has still to do something about."""
+
 
 @dataclass(frozen=True, slots=True)
 class Thing:
@@ -65,7 +71,7 @@ async def on_paper(
     things: dict[ResidentId, list[Thing]] = {}
     for listed in await visit_store.day(db, units, start, end):
         visit = listed.visit
-        if visit.state not in (VisitState.DONE, VisitState.CANCELLED):
+        if visit.state in WAITS:
             at = (visit.step_at or visit.starts_at).astimezone(STOCKHOLM)
             thing = Thing(f"{at:%H:%M}", listed.insats_name, visit.to_do, listed.staff_name or "")
             things.setdefault(visit.resident_id, []).append(thing)

@@ -9,7 +9,6 @@ from telecare.access.model import Role
 from telecare.app import ROUTES
 from telecare.consent.model import Purpose
 from telecare.people.correcting import Correcting, TextChanged
-from telecare.people.service import make_follow_up
 from telecare.runtime.errors import FieldInvalid, NotFound
 
 NOTE = "Har ramlat i köket"
@@ -33,16 +32,9 @@ class Desk:
 
     async def task(self):
         """A task about Ingrid that Maria has closed with a note."""
-        async with self.world.begun() as db:
-            await make_follow_up(
-                db, "call_back", self.ingrid, unit_id=self.world.unit, about_id=None,
-                actor=self.maria.actor, now=self.world.now,
-            )  # fmt: skip
-        rows = await self.world.rows(
-            "select id from follow_up where tenant_id = $1 and closed_at is null", self.world.tenant
-        )
-        await self.made.people.close_follow_up(self.maria, rows[0]["id"], NOTE)
-        return rows[0]["id"]
+        task = await self.world.call_back(self.ingrid)
+        await self.made.people.close_follow_up(self.maria, task, NOTE)
+        return task
 
     async def visit(self):
         visit = await self.world.visit(self.maria, self.ingrid)

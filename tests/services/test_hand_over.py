@@ -11,7 +11,7 @@ from telecare.access.model import Role
 from telecare.access.service import on_shift_for
 from telecare.audit.actions import Action
 from telecare.dispatches.service import ask
-from telecare.people.service import FollowUpTaken, make_follow_up
+from telecare.people.service import FollowUpTaken
 from telecare.runtime.db import LockTaken
 from telecare.runtime.errors import FieldInvalid, NotFound
 from telecare.runtime.timers import Due
@@ -35,15 +35,6 @@ class Ward:
         await self.world.tv(self.ingrid)
         return self
 
-    async def task(self):
-        """Somebody should ring Ingrid."""
-        async with self.world.begun() as db:
-            await make_follow_up(
-                db, "call_back", self.ingrid, unit_id=self.world.unit, about_id=None,
-                actor=self.maria.actor, now=self.world.now,
-            )  # fmt: skip
-        return (await self._open("follow_up", "closed_at is null"))["id"]
-
     async def dispatch(self):
         """Somebody should go to Ingrid."""
         async with self.world.begun() as db:
@@ -51,12 +42,10 @@ class Ward:
                 db, self.ingrid, unit_id=self.world.unit, about_id=uuid4(), by=None,
                 actor=self.maria.actor, now=self.world.now,
             )  # fmt: skip
-        return (await self._open("dispatch", "state <> 'done'"))["id"]
-
-    async def _open(self, table, what):
-        where = f"tenant_id = $1 and {what}"
-        rows = await self.world.rows(f"select * from {table} where {where}", self.world.tenant)
-        return rows[0]
+        rows = await self.world.rows(
+            "select id from dispatch where resident_id = $1 and state <> 'done'", self.ingrid.id
+        )
+        return rows[0]["id"]
 
     def ask(self, kind, about_id, *, colleague=None, unit=None):
         to = colleague.staff.id if colleague else None
@@ -91,7 +80,7 @@ async def ward(world, made):
 async def taken(ward, kind):
     """Something that Maria has taken."""
     if kind == "follow_up":
-        about_id = await ward.task()
+        about_id = await ward.world.call_back(ward.ingrid)
         await ward.made.people.take_follow_up(ward.maria, about_id)
     elif kind == "dispatch":
         about_id = await ward.dispatch()
@@ -258,7 +247,7 @@ async def test_only_somebody_on_shift_is_asked(ward):
 
 
 async def test_of_two_who_take_a_task_the_first_has_it(ward):
-    about_id = await ward.task()
+    about_id = await ward.world.call_back(ward.ingrid)
 
     answers = await asyncio.gather(
         *(ward.made.people.take_follow_up(who, about_id) for who in (ward.maria, ward.anna)),
@@ -270,7 +259,7 @@ async def test_of_two_who_take_a_task_the_first_has_it(ward):
 
 
 async def test_a_task_is_taken_on_shift_and_assigns_until_it_is_closed(ward, clock):
-    about_id = await ward.task()
+    about_id = await ward.world.call_back(ward.ingrid)
     with pytest.raises(NotOnShift):
         await ward.made.people.take_follow_up(await ward.world.staff("Berit"), about_id)
 
@@ -315,7 +304,7 @@ async def test_taken_while_she_is_revoked_it_is_never_left_alone(ward):
     head = await ward.world.staff("Eva", role=Role.ENHETSCHEF)
     for _ in range(10):
         berit = await ward.world.staff("Berit", on_shift=True)
-        about_id = await ward.task()
+        about_id = await ward.world.call_back(ward.ingrid)
 
         await asyncio.gather(
             ward.made.people.take_follow_up(berit, about_id),
@@ -331,7 +320,7 @@ async def test_taken_while_she_is_revoked_it_is_never_left_alone(ward):
 async def test_a_shift_does_not_end_beside_something_she_takes(ward):
     for _ in range(10):
         berit = await ward.world.staff("Berit", on_shift=True)
-        about_id = await ward.task()
+        about_id = await ward.world.call_back(ward.ingrid)
 
         ended, took = await asyncio.gather(
             ward.shifts.end(berit),

@@ -6,6 +6,7 @@ import pytest
 
 from telecare.access.model import Role
 from telecare.app import ROUTES
+from telecare.shifts.service import Ask
 from telecare.wire.errors import Code
 from tests.services.conftest import filled
 from tests.world import TOKENS
@@ -62,12 +63,16 @@ async def test_the_neighbours_things_answer_as_if_they_were_not(
     their_tv = await other_world.tv(theirs)
     their_call = await made.calls.call_in(their_tv)
     their_visit = await other_world.visit(await other_world.staff(), theirs)
+    their_task = await other_world.call_back(theirs)
+    giver = await other_world.staff("Berit", on_shift=True)
+    await made.people.take_follow_up(giver, their_task)
+    asked = await made.shifts.ask(giver, Ask("follow_up", their_task, None, other_world.unit))
     consents = await other_world.rows(
         "select id from consent where tenant_id = $1", other_world.tenant
     )
     real = {
         "residents": theirs.id, "calls": their_call, "visits": their_visit,
-        "consents": consents[0]["id"],
+        "consents": consents[0]["id"], "follow-ups": their_task, "hand-overs": asked,
     }.get(route.path.split("/")[3 if "/tv/" in route.path else 2], uuid4())  # fmt: skip
     mine = await world.resident("Ingrid")
     session = (

@@ -7,7 +7,6 @@ import pytest
 from telecare.access.model import Role
 from telecare.app import ROUTES
 from telecare.people.own_relation import OwnRelation, ReasonNeeded
-from telecare.people.service import make_follow_up
 from telecare.runtime.errors import NotFound
 from telecare.shifts.service import Ask
 from telecare.visits.service import Plan
@@ -130,21 +129,11 @@ async def test_planning_and_handing_over_a_visit_to_her_are_refused(world, made,
         await made.visits.hand_over(planner, visit, maria.staff.id)
 
 
-async def call_back(world, made, who, resident):
-    async with world.begun() as db:
-        await make_follow_up(
-            db, "call_back", resident, unit_id=world.unit, about_id=None, actor=who.actor,
-            now=world.now,
-        )  # fmt: skip
-    rows = await world.rows("select id from follow_up where tenant_id = $1", world.tenant)
-    return rows[0]["id"]
-
-
 async def test_she_is_not_asked_by_name_to_take_something_over_but_may_offer(
     world, made, ingrid, maria
 ):
     anna = await world.staff("Anna", on_shift=True)
-    task = await call_back(world, made, anna, ingrid)
+    task = await world.call_back(ingrid)
     with pytest.raises(ReasonNeeded):
         await made.people.take_follow_up(maria, task)
     await made.people.take_follow_up(anna, task)

@@ -2,7 +2,6 @@
 
 import pytest
 
-from telecare.people.service import make_follow_up
 from telecare.shifts.model import ShiftAlreadyBegun, ShiftHoldsOpen
 from telecare.shifts.service import Ask
 from tests.world import TOKENS
@@ -15,14 +14,9 @@ async def ingrid(world):
 
 async def call_back(world, made, maria, ingrid):
     """A task that Maria has taken."""
-    async with world.begun() as db:
-        await make_follow_up(
-            db, "call_back", ingrid, unit_id=world.unit, about_id=None, actor=maria.actor,
-            now=world.now,
-        )  # fmt: skip
-    rows = await world.rows("select id from follow_up where tenant_id = $1", world.tenant)
-    await made.people.take_follow_up(maria, rows[0]["id"])
-    return rows[0]["id"]
+    task = await world.call_back(ingrid)
+    await made.people.take_follow_up(maria, task)
+    return task
 
 
 async def test_what_she_does_in_the_shift_is_in_the_record(world, made):
