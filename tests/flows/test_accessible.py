@@ -11,6 +11,7 @@ import pytest_asyncio
 from telecare.runtime.embedded import process
 from tests.flows.conftest import UP_S, sees
 from tests.flows.look import MATRIX, staff_look, tv_look
+from tests.flows.test_shift import nothing_open, somebody_should
 
 LONG = "Ta den vita tabletten med ett glas vatten, den ligger i dosetten på köksbänken."
 END_SHIFT = """() => fetch("/api/shifts/end", {method: "POST", body: "{}",
@@ -128,6 +129,35 @@ async def test_staff_can_read_and_reach_everything_before_a_call(
     await eva.evaluate(END_SHIFT)
     await stack.rows("delete from assignment where source = 'took_over'")
     await stack.rows("delete from objection")
+
+    assert look.faults == []
+
+
+@pytest.mark.parametrize(("language", "which"), MATRIX)
+async def test_the_shifts_own_pages_can_be_read_and_reached(
+    stack, windows, in_language, language, which
+):
+    await in_language(language)
+    await somebody_should(stack)
+    look = staff_look(language, which)
+    maria = await windows.staff()
+    await maria.locator("[data-test=begin-shift]").click()
+    await maria.locator("[data-test=tone-heard]").wait_for()
+    await look.at(maria, "shift-tone")
+    await maria.locator("[data-test=tone-heard]").click()
+    await maria.locator("[data-test=task-take]").click()
+    await maria.locator("[data-test=dispatch-accept]").click()
+    await maria.locator("[data-test=dispatch][data-state=accepted]").wait_for()
+    await maria.locator("[data-test=end-shift]").first.click()
+    await maria.locator("[data-test=held]").nth(1).wait_for()
+    await look.at(maria, "shift-end")
+    await maria.goto(f"{windows.url}/shift/list")
+    await maria.locator("[data-test=on-paper]").first.wait_for()
+    await look.at(maria, "shift-list")
+    await maria.goto(f"{windows.url}/me/relations")
+    await maria.locator("[data-test=relation-find]").wait_for()
+    await look.at(maria, "relations")
+    await nothing_open(stack)
 
     assert look.faults == []
 

@@ -49,6 +49,11 @@ async def somebody_should(stack) -> None:
             )  # fmt: skip
 
 
+async def nothing_open(stack) -> None:
+    await stack.rows("update dispatch set state = 'done', outcome = '-'")
+    await stack.rows("update follow_up set closed_at = now() where closed_at is null")
+
+
 async def begun(windows, name: str):
     page = await windows.staff(name)
     await page.locator("[data-test=begin-shift]").click()
@@ -124,8 +129,7 @@ async def test_it_ends_when_a_colleague_has_said_yes_to_all_she_holds(stack, win
         next(one.id for one in seed.STAFF if one.key == "kirsi")
     ]
     assert seen.faults == []
-    await stack.rows("update dispatch set state = 'done'")
-    await stack.rows("update follow_up set closed_at = now() where closed_at is null")
+    await nothing_open(stack)
 
 
 async def test_the_list_goes_on_paper_without_any_script(stack, windows):
