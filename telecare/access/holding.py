@@ -27,8 +27,9 @@ class Held:
 
 
 def held(kind: str, row: Row) -> Held:
-    """For stores, from a row of id, unit_id, resident_id, resident_name and since."""
-    person = Person(ResidentId(row["resident_id"]), row["resident_name"])
+    """For stores, from a row of id, unit_id, resident_id, resident_name (as shown) and since."""
+    name = row["resident_name"]
+    person = Person(ResidentId(row["resident_id"]), name, is_protected=not name)
     return Held(kind, row["id"], CareUnitId(row["unit_id"]), person, row["since"])
 
 

@@ -33,7 +33,8 @@ CLOSE = """
 update dispatch set state = 'done', done_at = $3, outcome = $4 where tenant_id = $1 and id = $2
 """
 HELD_BY = """
-select d.id, d.unit_id, d.accepted_at as since, r.id as resident_id, r.name as resident_name
+select d.id, d.unit_id, d.accepted_at as since, r.id as resident_id,
+    shown_name(r) as resident_name
 from dispatch d
 join resident r on r.tenant_id = d.tenant_id and r.id = d.resident_id
 where d.tenant_id = $1 and d.accepted_by = $2 and d.state in ('accepted', 'arrived')
@@ -46,7 +47,7 @@ where tenant_id = $1 and id = $2
 """
 OPEN = """
 select d.id, d.unit_id, d.resident_id, d.state, d.asked_at, d.accepted_by,
-    r.name as resident_name, s.name as accepted_name
+    shown_name(r) as resident_name, shown_name(s) as accepted_name
 from dispatch d
 join resident r on r.tenant_id = d.tenant_id and r.id = d.resident_id
 left join staff s on s.tenant_id = d.tenant_id and s.id = d.accepted_by
@@ -54,6 +55,21 @@ where d.tenant_id = $1 and d.unit_id = any($2) and d.state <> 'done'
 order by d.asked_at
 limit $3
 """
+
+
+ON_MISSION = """
+select exists (
+    select from dispatch
+    where tenant_id = $1 and accepted_by = $2 and resident_id = $3
+        and state in ('accepted', 'arrived')
+)
+"""
+
+
+async def is_on_mission(db: Transaction, staff_id: StaffId, resident_id: ResidentId) -> bool:
+    """She has accepted to go to this resident and is not done."""
+    found: bool = await db.fetchval(ON_MISSION, db.tenant, staff_id, resident_id)
+    return found
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,7 +18,7 @@ values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)
 """
 OF = """
 select c.id, c.kind, c.resident_id, c.why, c.old_text, c.new_text, c.written_at, c.corrected_at,
-    s.name as corrected_name
+    shown_name(s) as corrected_name
 from correction c
 join staff s on s.tenant_id = c.tenant_id and s.id = c.corrected_by
 where c.tenant_id = $1 and (c.resident_id = $2 or c.right_resident_id = $2)
@@ -27,7 +27,7 @@ order by c.corrected_at desc, c.id
 limit $4
 """
 FOLLOW_UP_NOTES = """
-select f.id, f.resident_id, f.note, f.closed_at, f.closed_by, s.name as closed_name
+select f.id, f.resident_id, f.note, f.closed_at, f.closed_by, shown_name(s) as closed_name
 from follow_up f
 left join staff s on s.tenant_id = f.tenant_id and s.id = f.closed_by
 where f.tenant_id = $1 and f.resident_id = $2 and f.closed_at > $3 and f.note <> ''
@@ -35,7 +35,7 @@ order by f.closed_at desc, f.id
 limit $4
 """
 HOLD_FOLLOW_UP_NOTE = """
-select f.id, f.resident_id, f.note, f.closed_at, f.closed_by, s.name as closed_name
+select f.id, f.resident_id, f.note, f.closed_at, f.closed_by, shown_name(s) as closed_name
 from follow_up f
 left join staff s on s.tenant_id = f.tenant_id and s.id = f.closed_by
 where f.tenant_id = $1 and f.id = $2 and f.note = $3 and f.note <> ''

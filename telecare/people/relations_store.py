@@ -25,7 +25,8 @@ where tenant_id = $1 and id = $2 and staff_id = $3 and removed_at is null
 returning resident_id
 """
 STATED_BY = """
-select o.id, o.resident_id, o.kind, o.note, r.name, r.given_name
+select o.id, o.resident_id, o.kind, o.note, shown_name(r) as name,
+    shown_given_name(r) as given_name
 from own_relation o
 join resident r on r.tenant_id = o.tenant_id and r.id = o.resident_id
 where o.tenant_id = $1 and o.staff_id = $2 and o.removed_at is null

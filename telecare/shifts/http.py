@@ -105,7 +105,7 @@ def _item(thing: HeldThing) -> HeldItem:
         "kind": one.kind,
         "id": one.id,
         "resident_id": one.person.id,
-        "resident_name": one.person.name,
+        "resident_name": one.person.shown_name,
         "since": one.since,
         "can_hand_over": thing.can_hand_over,
         "not_to": list(thing.not_to),

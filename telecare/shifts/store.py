@@ -28,7 +28,7 @@ HOLD_ALONE = """
 select id from staff where tenant_id = $1 and id = $2 for no key update
 """
 ON_SHIFT = """
-select s.id, s.name, h.unit_id, u.name as unit_name
+select s.id, shown_name(s) as name, h.unit_id, u.name as unit_name
 from shift h
 join staff s on s.tenant_id = h.tenant_id and s.id = h.staff_id
 join care_unit u on u.tenant_id = h.tenant_id and u.id = h.unit_id
@@ -117,8 +117,9 @@ where tenant_id = $1 and id = $2
 """
 LISTED = """
 select h.id, h.kind, h.about_id, h.resident_id, h.from_staff_id, h.from_unit_id, h.to_staff_id,
-    h.to_unit_id, h.state, h.asked_at, h.answered_at, h.answered_by, r.name as resident_name,
-    f.name as from_name, coalesce(t.name, u.name) as to_name
+    h.to_unit_id, h.state, h.asked_at, h.answered_at, h.answered_by,
+    shown_name(r) as resident_name, shown_name(f) as from_name,
+    case when h.to_staff_id is null then u.name else shown_name(t) end as to_name
 from hand_over h
 join resident r on r.tenant_id = h.tenant_id and r.id = h.resident_id
 join staff f on f.tenant_id = h.tenant_id and f.id = h.from_staff_id

@@ -11,7 +11,7 @@ from telecare.wire.ids import ResidentId
 LIMIT = 100
 
 WRITTEN = """
-select v.id, v.resident_id, v.note, v.starts_at, s.id as author_id, s.name as author_name
+select v.id, v.resident_id, v.note, v.starts_at, s.id as author_id, shown_name(s) as author_name
 from visit v
 left join call c on c.tenant_id = v.tenant_id and c.id = v.call_id
 left join staff s on s.tenant_id = v.tenant_id and s.id = coalesce(c.staff_id, v.staff_id)
@@ -20,7 +20,7 @@ order by v.starts_at desc, v.id
 limit $4
 """
 HOLD = """
-select v.id, v.resident_id, v.note, v.starts_at, s.id as author_id, s.name as author_name
+select v.id, v.resident_id, v.note, v.starts_at, s.id as author_id, shown_name(s) as author_name
 from visit v
 left join call c on c.tenant_id = v.tenant_id and c.id = v.call_id
 left join staff s on s.tenant_id = v.tenant_id and s.id = coalesce(c.staff_id, v.staff_id)

@@ -48,8 +48,8 @@ LISTED = """
 select v.id, v.series_id, v.resident_id, v.unit_id, v.staff_id, v.insats_id, v.starts_at,
     v.minutes, v.to_do, v.done, v.to_know, v.state, v.call_id, v.outcome, v.step, v.step_at,
     v.note, v.moved, v.taken_over, i.name as insats_name, i.step_after_min,
-    r.name as resident_name, r.given_name as resident_given_name, r.language as resident_language,
-    s.name as staff_name, c.state as call_state
+    shown_name(r) as resident_name, shown_given_name(r) as resident_given_name,
+    r.language as resident_language, shown_name(s) as staff_name, c.state as call_state
 from visit v
 join insats i on i.tenant_id = v.tenant_id and i.id = v.insats_id
 join resident r on r.tenant_id = v.tenant_id and r.id = v.resident_id
@@ -75,7 +75,8 @@ limit 1
 
 
 HELD_BY = """
-select v.id, v.unit_id, v.starts_at as since, r.id as resident_id, r.name as resident_name
+select v.id, v.unit_id, v.starts_at as since, r.id as resident_id,
+    shown_name(r) as resident_name
 from visit v
 join resident r on r.tenant_id = v.tenant_id and r.id = v.resident_id
 left join call c on c.tenant_id = v.tenant_id and c.id = v.call_id
@@ -211,12 +212,13 @@ async def held_by(db: Transaction, staff_id: StaffId, since: datetime) -> Sequen
     return [held("visit", row) for row in rows]
 
 
-GIVEN_NAME = "select given_name from staff where tenant_id = $1 and id = $2"
+GIVEN_NAME = "select shown_given_name(s) from staff s where tenant_id = $1 and id = $2"
 
 
 async def staff_given_name(db: Transaction, staff_id: StaffId) -> str | None:
+    """None for somebody who appears by her role only."""
     name: str | None = await db.fetchval(GIVEN_NAME, db.tenant, staff_id)
-    return name
+    return name or None
 
 
 AWAITS_OUTCOME = """

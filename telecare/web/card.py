@@ -21,11 +21,12 @@ from telecare.consent.gate import covered
 from telecare.consent.model import Consent, Purpose
 from telecare.devices import store as device_store
 from telecare.devices.model import Endpoint, screen_of
+from telecare.dispatches import store as dispatch_store
 from telecare.people import relations_store
 from telecare.people import store as people_store
 from telecare.people.model import Cohabitant, Resident
 from telecare.people.own_relation import reason_for
-from telecare.people.service import assigned, known
+from telecare.people.service import assigned, known, without_address
 from telecare.runtime.clock import STOCKHOLM, local_day
 from telecare.runtime.db import Transaction
 from telecare.runtime.http import Answer, Route, json_answer
@@ -107,6 +108,8 @@ class Card(Answer):
     given_name: str
     language: str
     address: str
+    """Of somebody with protected identity: empty but on an accepted mission there."""
+    is_protected: bool
     age: int | None
     phone: str
     to_know: list[str]
@@ -134,6 +137,10 @@ async def card(request: web.Request) -> web.Response:
         resident = await known(db, ResidentId(path_id(request)))
         await assigned(db, session, resident, Action.CARD_READ, now)
         why = await reason_for(db, session, resident, Action.CARD_READ, now)
+        if resident.is_protected and not await dispatch_store.is_on_mission(
+            db, session.staff.id, resident.id
+        ):
+            resident = without_address(resident)
         answer = await _card(db, session, resident, now)
         if await is_new_read(db, session, "card", resident.id, now):
             await append(db, Record(Action.CARD_READ, session.actor, [resident.person], why))
@@ -167,6 +174,7 @@ async def _card(db: Transaction, session: StaffSession, resident: Resident, now:
         given_name=resident.given_name,
         language=resident.language,
         address=resident.address,
+        is_protected=resident.is_protected,
         age=_age(resident.born_on, now),
         phone=resident.phone,
         to_know=list(resident.to_know),

@@ -109,7 +109,7 @@ async def shift_list(request: web.Request) -> web.StreamResponse:
         staff.language,
         unit_name=staff.shift_unit_name or staff.unit_name,
         printed_at=f"{local:%Y-%m-%d %H:%M}",
-        printed_by=staff.name,
+        printed_by=staff.shown_name,
         papers=papers,
         units=phones,
     )

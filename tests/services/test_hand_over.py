@@ -357,3 +357,19 @@ async def test_a_shift_cannot_end_beside_what_rests_on_it(ward):
         with pytest.raises(LockTaken):
             async with ward.world.begun() as other:
                 await other.execute(end, ward.maria.staff.id)
+
+
+async def test_of_somebody_protected_no_row_has_a_name_and_each_record_is_marked(ward):
+    about_id = await taken(ward, "follow_up")
+    protect = "update resident set is_protected = true where id = $1"
+    await ward.world.rows(protect, ward.ingrid.id)
+
+    one = await ward.ask("follow_up", about_id, colleague=ward.anna)
+    [thing] = (await ward.shifts.held_open(ward.maria)).things
+    [row] = await ward.board(ward.world.unit)
+    await ward.shifts.accept(ward.anna, one)
+
+    assert (row.resident_name, thing.held.person.shown_name) == ("", "")
+    records = [r for r in await ward.world.records() if r["event"].startswith("hand_over.")]
+    assert [r["what"].get("review") for r in records] == ["protected_identity"] * 2
+    assert ward.ingrid.name not in str([r["text"] for r in records])

@@ -25,7 +25,7 @@ export function Notes({ id, name, changed }) {
     ${list && !list.notes.length && !list.corrected.length && html`<p class="soft">${t("notes.none")}</p>`}
     ${list && list.notes.length > 0 && html`<ul class="have">${list.notes.map((one) => html`<li class="written" key=${`${one.id} ${one.text}`} data-test="note-row" data-kind=${one.kind}><${Icon} name="note" /><${Row} note=${one} name=${name} again=${again} /></li>`)}</ul>`}
     ${list && list.corrected.length > 0 && html`<h3 class="sub">${t("notes.corrected")}</h3><ul class="have">${list.corrected.map((one) => html`<li class="written" key=${one.id} data-test="corrected" data-moved=${String(one.moved_here)}><${Icon} name=${one.moved_here ? "right" : "x"} /><div>${one.moved_here ? html`<b>${one.new_text || one.old_text}</b>` : html`<del>${one.old_text}</del>${one.new_text && html` <ins>${one.new_text}</ins>`}`}
-      <small>${what(one.kind)}. ${t(one.moved_here ? "notes.moved_here" : "notes.corrected_by", { name: one.by, time: whenText(one.at, at) })} ${one.why}</small></div></li>`)}</ul>`}</section>`;
+      <small>${what(one.kind)}. ${t(one.moved_here ? "notes.moved_here" : "notes.corrected_by", { name: one.by || t("protected.name"), time: whenText(one.at, at) })} ${one.why}</small></div></li>`)}</ul>`}</section>`;
 }
 
 /** @param {{note: Note, name: string, again: () => Promise<void>}} props */

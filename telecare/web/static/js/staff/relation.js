@@ -17,7 +17,7 @@ export function Why({ id, done }) {
     done(true);
   };
   return html`<dialog class="panel why-dialog" ref=${box} aria-labelledby="why-title" data-test="why" onCancel=${() => done(false)}>
-    <h2 id="why-title">${stated ? t(`why.${stated.kind}`, { name: stated.given_name }) : t("why.stated")}</h2>
+    <h2 id="why-title">${stated ? t(`why.${stated.kind}`, { name: stated.given_name || t("protected.name") }) : t("why.stated")}</h2>
     <${Text} id="why-reason" label=${t("why.question")} hint=${t("why.hint")} value=${reason} set=${setReason} lines=${2} max=${200} error=${error} />
     <div class="row"><${Btn} kind="btn go" test="why-say" disabled=${reason.trim().length < 3} act=${say}>${t("why.say")}<//><${Btn} test="why-not" act=${() => done(false)}>${t("common.cancel")}<//></div></dialog>`;
 }

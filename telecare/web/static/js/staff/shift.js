@@ -79,7 +79,7 @@ export function EndPage() {
 
 /** @param {{one: Held, list: HeldList, again: () => Promise<void>}} props */
 function Thing({ one, list, again }) {
-  const people = list.colleagues.filter((each) => !one.not_to.includes(each.id)).map((each) => ({ value: `staff_id ${each.id}`, text: t("shift_end.colleague", { name: each.name, unit: each.unit_name }) }));
+  const people = list.colleagues.filter((each) => !one.not_to.includes(each.id)).map((each) => ({ value: `staff_id ${each.id}`, text: t("shift_end.colleague", { name: each.name || t("protected.name"), unit: each.unit_name }) }));
   const units = list.units.map((each) => ({ value: `unit_id ${each.id}`, text: t("shift_end.unit", { unit: each.name }) }));
   const options = [...people, ...units];
   const [chosen, setChosen] = useState(options.length ? options[0].value : "");
@@ -93,9 +93,9 @@ function Thing({ one, list, again }) {
     if (asked) await post(`/api/hand-overs/${asked.id}/withdraw`);
     await again();
   };
-  return html`<section class="panel held" data-test="held" data-kind=${one.kind} data-asked=${asked ? asked.state : ""}><h2>${what(one.kind)}: <a class="name" href=${`#/people/${one.resident_id}`}>${one.resident_name}</a></h2>
+  return html`<section class="panel held" data-test="held" data-kind=${one.kind} data-asked=${asked ? asked.state : ""}><h2>${what(one.kind)}: <a class="name" href=${`#/people/${one.resident_id}`}>${one.resident_name || t("protected.name")}</a></h2>
     <p class="soft">${t("shift_end.since", { time: clock(one.since) })}</p>
-    ${asked && html`<p role="status"><b>${t(`hand_over.${asked.state}`, { name: asked.to_name })}</b></p>`}
+    ${asked && html`<p role="status"><b>${t(`hand_over.${asked.state}`, { name: asked.to_name || t("protected.name") })}</b></p>`}
     ${!one.can_hand_over && html`<p>${t("shift_end.call")}</p>`}
     ${asked && asked.state === "asked" ? html`<div class="row"><${Btn} test="hand-over-keep" act=${keep}>${t("shift_end.keep")}<//></div>`
     : one.can_hand_over && html`<div class="row wrap end"><${Choice} id=${`to-${one.id}`} label=${t("shift_end.to")} value=${chosen} set=${setChosen} options=${options} />

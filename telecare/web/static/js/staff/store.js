@@ -137,7 +137,7 @@ function take(frame) {
     case "snapshot":
       batch(() => {
         version = frame.version;
-        rows.value = new Map(frame.rows.map((row) => [row.id, row]));
+        rows.value = new Map(frame.rows.map((row) => [row.id, named(row)]));
         loaded.value = true;
       });
       break;
@@ -155,6 +155,15 @@ function take(frame) {
   }
 }
 
+const WHO = ["resident_name", "resident_given_name", "staff_name", "accepted_by", "taken_by", "from_name", "to_name"];
+
+/** Lists name nobody whose identity is protected: an empty name. @param {Row} row @returns {Row} */
+function named(row) {
+  const shown = /** @type {any} */ ({ ...row });
+  WHO.forEach((who) => { if (shown[who] === "") shown[who] = t("protected.name"); });
+  return shown;
+}
+
 /** @param {Row[]} changed @param {string[]} gone */
 function applyRows(changed, gone) {
   const next = new Map(rows.value);
@@ -162,7 +171,7 @@ function applyRows(changed, gone) {
   changed.forEach((row) => {
     if (row.row === "task" && row.kind === "visit_overdue" && !next.has(row.id)) sound.play("notice");
     if (row.row === "hand_over" && !next.has(row.id) && toMe(row)) sound.play("notice");
-    next.set(row.id, row);
+    next.set(row.id, named(row));
   });
   rows.value = next;
 }
