@@ -220,7 +220,7 @@ def timer_handlers(made: Services) -> dict[str, Handler]:
         visit_service.STEP_OVERDUE: visits.step_overdue,
         visit_service.HEAD: visits.to_head,
         visit_service.RING_AGAIN: visits.ring_again_missed,
-        shift_service.UNANSWERED: made.shifts.unanswered,
+        shift_service.LOOK: made.shifts.look,
         importing.IMPORT: made.importing.go_on,
         importing.FORGET: made.importing.forget,
         staffing.STAFF_ENDS: made.staffing.ends,

@@ -72,7 +72,8 @@ class HandOver:
         return replace(self, state=state, answered_at=now, answered_by=by)
 
     def lapse(self, now: datetime) -> "HandOver":
-        if self.state is not HandOverState.ASKED:
+        """Unanswered once its time is over."""
+        if self.state is not HandOverState.ASKED or now < self.asked_at + ANSWER_WITHIN:
             return self
         return replace(self, state=HandOverState.UNANSWERED, answered_at=now)
 

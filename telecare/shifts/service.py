@@ -7,7 +7,7 @@ shift does not end otherwise, and a revocation gives everything back to its unit
 from collections.abc import Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from uuid import UUID
 
 from telecare.access import store as access_store
@@ -36,7 +36,7 @@ from telecare.runtime.errors import FieldInvalid, NotFound
 from telecare.runtime.timers import Due, cancel_timers, set_timer
 from telecare.shifts import store
 from telecare.shifts.model import (
-    ANSWER_WITHIN,
+    OPEN,
     HandOver,
     HandOverImpossible,
     HandOverState,
@@ -47,7 +47,8 @@ from telecare.shifts.model import (
 from telecare.wire.errors import Code
 from telecare.wire.ids import CareUnitId, HandOverId, ShiftId, StaffId, new_row_id
 
-UNANSWERED = "hand_over.unanswered"
+LOOK = "hand_over.look"
+LOOK_EVERY = timedelta(minutes=1)
 TIMER = SystemActor("hand-over timer")
 LEFT = SystemActor("reaction")
 
@@ -203,7 +204,7 @@ class Shifts:
                 asked_at=now,
             )
             await store.ask(db, one)
-            await set_timer(db, UNANSWERED, one.id, now + ANSWER_WITHIN)
+            await set_timer(db, LOOK, one.id, now + LOOK_EVERY)
             _tell(db, one)
             record = Record(Action.HAND_OVER_ASKED, session.actor, [held.person], _what(one))
             await append(db, record)
@@ -224,7 +225,7 @@ class Shifts:
             if hand_to is None:
                 raise HandOverImpossible
             await store.save(db, accepted)
-            await cancel_timers(db, [UNANSWERED], one.id)
+            await cancel_timers(db, [LOOK], one.id)
             await hand_to(db, Handing(one.about_id, one.from_staff_id, session.staff.id, now))
             _tell(db, accepted)
             what: Document = {**_what(accepted), **why}
@@ -240,7 +241,6 @@ class Shifts:
                 raise NotFound
             declined = one.answer(HandOverState.DECLINED, session.staff.id, now)
             await store.save(db, declined)
-            await cancel_timers(db, [UNANSWERED], one.id)
             _tell(db, declined)
             what = _what(declined)
             record = Record(Action.HAND_OVER_DECLINED, session.actor, [resident.person], what)
@@ -262,17 +262,22 @@ class Shifts:
 
     # --- timers and reactions -----------------------------------------------------------------
 
-    async def unanswered(self, db: Transaction, due: Due, now: datetime) -> None:
-        """Nobody answered: the giver is told, who still holds it (fails loud)."""
+    async def look(self, db: Transaction, due: Due, now: datetime) -> None:
+        """Each minute while it is in sight: is it still hers? What she finished herself, or what
+        was ended for her, is asked of nobody. Unanswered, she is told (fails loud).
+        """
         one = await store.hold(db, HandOverId(due.subject))
-        if one is None or one.state is not HandOverState.ASKED:
+        if one is None or one.state not in OPEN:
             return
         held = await self.held_by(db, one.from_staff_id, now)
-        is_hers = any((h.kind, h.id) == (one.kind, one.about_id) for h in held)
-        lapsed = one.lapse(now) if is_hers else one.withdraw(now)
-        await store.save(db, lapsed)
-        _tell(db, lapsed)
-        if is_hers:
+        if not any((h.kind, h.id) == (one.kind, one.about_id) for h in held):
+            await self._withdraw(db, one, now)
+            return
+        await set_timer(db, LOOK, one.id, now + LOOK_EVERY)
+        lapsed = one.lapse(now)
+        if lapsed.state is not one.state:
+            await store.save(db, lapsed)
+            _tell(db, lapsed)
             resident = await known(db, one.resident_id)
             record = Record(Action.HAND_OVER_UNANSWERED, TIMER, [resident.person], _what(lapsed))
             await append(db, record)
@@ -355,7 +360,7 @@ class Shifts:
     async def _withdraw(self, db: Transaction, one: HandOver, now: datetime) -> None:
         withdrawn = one.withdraw(now)
         await store.save(db, withdrawn)
-        await cancel_timers(db, [UNANSWERED], one.id)
+        await cancel_timers(db, [LOOK], one.id)
         _tell(db, withdrawn)
 
     async def _withdraw_all(

@@ -14,9 +14,8 @@ from telecare.dispatches.service import ask
 from telecare.people.service import FollowUpTaken
 from telecare.runtime.db import LockTaken
 from telecare.runtime.errors import FieldInvalid, NotFound
-from telecare.runtime.timers import Due
 from telecare.shifts.model import HandOverImpossible, ShiftHoldsOpen
-from telecare.shifts.service import UNANSWERED, Ask
+from telecare.shifts.service import Ask
 from telecare.web.board import unit_rows
 from telecare.wire.ids import new_row_id
 
@@ -65,11 +64,9 @@ class Ward:
         rows = await self.world.rows("select state from hand_over where id = $1", hand_over_id)
         return rows[0]["state"]
 
-    async def ten_minutes(self, hand_over_id):
-        self.world.services.clock.forward(minutes=10)
-        async with self.world.begun() as db:
-            due = Due(UNANSWERED, hand_over_id, self.world.now)
-            await self.shifts.unanswered(db, due, self.world.now)
+    async def after(self, minutes):
+        self.world.services.clock.forward(minutes=minutes)
+        await self.world.run_due()
 
 
 @pytest.fixture
@@ -187,7 +184,7 @@ async def test_after_ten_minutes_the_giver_sees_that_nobody_answered_and_may_ask
     about_id = await taken(ward, "follow_up")
     one = await ward.ask("follow_up", about_id, colleague=ward.anna)
 
-    await ward.ten_minutes(one)
+    await ward.after(10)
 
     [row] = await ward.board(ward.world.unit)
     assert row.state == "unanswered"
@@ -205,9 +202,32 @@ async def test_what_she_finished_herself_is_no_longer_asked_for(ward):
 
     with pytest.raises(NoLongerHeld):
         await ward.shifts.accept(ward.anna, one)
-    await ward.ten_minutes(one)
+    await ward.after(10)
 
     assert await ward.board(ward.world.unit) == []
+
+
+async def test_declined_and_then_finished_it_is_out_of_sight_within_a_minute(ward):
+    about_id = await taken(ward, "follow_up")
+    one = await ward.ask("follow_up", about_id, colleague=ward.anna)
+    await ward.shifts.decline(ward.anna, one)
+    await ward.after(5)
+    assert [row.state for row in await ward.board(ward.world.unit)] == ["declined"]
+
+    await ward.made.people.close_follow_up(ward.maria, about_id, "Ringt")
+    await ward.after(1)
+
+    assert await ward.board(ward.world.unit) == []
+    assert await ward.state(one) == "withdrawn"
+
+
+async def test_nobody_is_told_before_ten_minutes_are_over(ward):
+    about_id = await taken(ward, "follow_up")
+    await ward.ask("follow_up", about_id, colleague=ward.anna)
+
+    await ward.after(9)
+
+    assert [row.state for row in await ward.board(ward.world.unit)] == ["asked"]
 
 
 async def test_she_may_keep_it_after_all(ward):

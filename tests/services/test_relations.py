@@ -1,5 +1,6 @@
 """Own relations: planning avoids them, opening asks why, a call for help is never hindered."""
 
+import json
 from datetime import datetime
 
 import pytest
@@ -157,8 +158,9 @@ async def test_the_card_suggests_others(client, world, made, ingrid, maria):
 
     _, text, _ = await card(client, anna, ingrid)
 
-    assert str(anna.staff.id) in text
-    assert str(maria.staff.id) not in text
+    read = json.loads(text)
+    assert {one["id"] for one in read["callers"]} == {str(anna.staff.id)}
+    assert read["not_to"] == [str(maria.staff.id)]
 
 
 async def test_a_reason_without_a_relation_is_about_nothing(world, made, ingrid):

@@ -162,7 +162,6 @@ export function PlanPage({ resident }) {
   const heading = usePage(t("plan.title"));
   const me = store.me.value;
   const insatser = me ? me.insatser : [];
-  const staff = me ? [{ id: me.staff_id, name: me.name }, ...me.colleagues] : [];
   const soon = new Date(Math.ceil((store.now.peek() + 600000) / 900000) * 900000);
   const [who, setWho] = useState(resident || "");
   const [q, setQ] = useState("");
@@ -173,7 +172,10 @@ export function PlanPage({ resident }) {
   const [days, setDays] = useState(/** @type {number[]} */ ([]));
   const [wrong, setWrong] = useState(/** @type {{faults: Wrong, general: string|null, nonce: number}} */ ({ faults: {}, general: null, nonce: 0 }));
   const people = useFetched(() => post("/api/residents/search", { q: q.trim().slice(0, 80) }), [q.trim()]);
-  const card = useFetched(() => (who ? get(`/api/residents/${who}`) : Promise.resolve(null)), [who]);
+  const card = useFetched(() => (who ? store.withReason(who, () => get(`/api/residents/${who}`)) : Promise.resolve(null)), [who]);
+  // Whoever has stated a relation to her is not suggested.
+  const notTo = card.value ? /** @type {Card} */ (card.value).not_to : [];
+  const staff = me ? [{ id: me.staff_id, name: me.name }, ...me.colleagues].filter((one) => !notTo.includes(one.id)) : [];
   /** @param {string} field */
   const set = (field) => (/** @type {string} */ value) => setForm((old) => ({ ...old, [field]: value }));
   /** @param {string} id */
