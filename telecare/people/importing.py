@@ -1,4 +1,4 @@
-"""Reading in a file of people: first what would become of each row, then some hundreds at a time.
+"""Reading in a file of people: first what would become of each row, then some at a time.
 
 Each part is one transaction with its timer: killed in between, it goes on where it stopped, and no
 row is read in twice.
@@ -40,7 +40,9 @@ from telecare.runtime.timers import Due, set_timer
 from telecare.wire.ids import CareUnitId, new_row_id
 
 IMPORT = "people.import"
-CHUNK = 250
+CHUNK = 50
+PAUSE = timedelta(seconds=0.4)
+"""Between two parts, so that no other timer waits for more than one (half a second of work)."""
 FORGET = "people.import_forget"
 KEPT_FOR = timedelta(hours=1)
 """A file nobody read in is thrown away."""
@@ -135,7 +137,7 @@ class Importing:
         about, sealed = found
         assert sealed is not None  # noqa: S101 - asked above
         sender = await self._sender(db, about, now)
-        rows = (await self._rows(about, sealed))[about.row_done : about.row_done + CHUNK]
+        rows = await self._rows(about, sealed, slice(about.row_done, about.row_done + CHUNK))
         added = 0
         if sender is not None:
             await db.enter(db.tenant, actor_text(sender.actor))
@@ -149,7 +151,7 @@ class Importing:
         is_over = sender is None or done.row_done >= about.row_count
         await importing_store.went_on(db, done, finished_at=now if is_over else None)
         if not is_over:
-            await set_timer(db, IMPORT, about.id, now)
+            await set_timer(db, IMPORT, about.id, now + PAUSE)
         elif sender is not None:
             await self._record(db, Action.IMPORT_FINISHED, sender.actor, done)
 
@@ -171,11 +173,13 @@ class Importing:
             raise NotFound
         return found
 
-    async def _rows(self, about: Import, sealed: bytes) -> Sequence[ReadRow]:
+    async def _rows(
+        self, about: Import, sealed: bytes, part: slice = slice(None)
+    ) -> Sequence[ReadRow]:
         assert self._sealer is not None  # noqa: S101 - it sealed the file
         content = self._sealer.open(f"import {about.id}", sealed)
         today = about.sent_at.astimezone(STOCKHOLM).date()
-        return await asyncio.to_thread(read_file, content, about.kind, today)
+        return await asyncio.to_thread(read_file, content, about.kind, today, part)
 
     async def _judged(
         self, db: Transaction, about: Import, rows: Sequence[ReadRow], sender: Staff

@@ -109,8 +109,10 @@ class CellWrong(Exception):
         self.column = column
 
 
-def read_file(content: bytes, kind: Kind, today: date) -> Sequence[ReadRow]:
-    """Every row, in order. Raises FileNotUtf8, FileTooLong, FileColumns, FileEmpty."""
+def read_file(
+    content: bytes, kind: Kind, today: date, part: slice = slice(None)
+) -> Sequence[ReadRow]:
+    """Every row of `part`, in order. Raises FileNotUtf8, FileTooLong, FileColumns, FileEmpty."""
     try:
         text = content.decode("utf-8-sig")
     except UnicodeDecodeError as error:
@@ -130,7 +132,7 @@ def read_file(content: bytes, kind: Kind, today: date) -> Sequence[ReadRow]:
     make = _resident if kind == "residents" else _staff
     return [
         _read(n, dict(zip(headings, cells, strict=False)), make, today, is_whole=is_whole)
-        for n, cells, is_whole in _cells(lines, len(headings))
+        for n, cells, is_whole in list(_cells(lines, len(headings)))[part]
     ]
 
 

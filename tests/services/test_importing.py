@@ -46,6 +46,7 @@ async def per(world):
 
 async def run(made, times=1):
     for _ in range(times):
+        made.clock.forward(seconds=1)
         await Timers(made.database, made.clock, timer_handlers(made)).run_due()
 
 
@@ -134,7 +135,7 @@ async def test_an_import_goes_on_where_it_was_killed_and_adds_each_row_once(
 
     made.importing._add = killed
     with pytest.raises(RuntimeError):
-        await run(made)
+        await run(made, 2)
     halfway = await made.importing.look(per, import_id)
     made.importing._add = add
     await run(made, 5)
@@ -240,6 +241,6 @@ async def test_the_pages_show_fates_and_progress(client, world, made, per):
     _, running = await client.look(good[2], per)
     assert "<progress" in running
     assert 'http-equiv="refresh"' in running
-    await run(made)
+    await run(made, 6)
     _, done = await client.look(good[2], per)
     assert "Klart: 1 av 251 rader lästes in." in done
