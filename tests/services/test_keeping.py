@@ -13,6 +13,7 @@ from telecare.consent.model import Purpose
 from telecare.people.keeping import Details, EndBeforeStart
 from telecare.people.model import Representative
 from telecare.people.national_id import NationalIdTaken, NationalIdWrong, read_national_id
+from telecare.people.service import known
 from telecare.runtime.errors import NotFound
 
 TODAY = date(2026, 11, 23)
@@ -115,6 +116,9 @@ async def test_a_change_tells_what_stood_there(world, made, per, elsa):
 
 async def test_the_address_of_somebody_protected_stands_in_no_record(world, made, per, elsa):
     resident_id = await made.keeping.register(per, replace(elsa, is_protected=True))
+    async with world.begun() as db:
+        registered = await known(db, resident_id)
+    await world.assign(per.staff.id, registered)
 
     await made.keeping.change(
         per, resident_id, replace(elsa, is_protected=True, address="Hemlig gata 7")
