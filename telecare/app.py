@@ -9,6 +9,9 @@ from uuid import uuid4
 
 from aiohttp import web
 
+from telecare.absences import http as absence_http
+from telecare.absences import service as absence_service
+from telecare.absences.service import Absences
 from telecare.access import http as access_http
 from telecare.access.passkeys import Passkeys
 from telecare.access.service import Access
@@ -61,6 +64,7 @@ SHUTDOWN_S = 2.0
 ROUTES: tuple[Route, ...] = (
     *access_http.ROUTES,
     *people_http.ROUTES,
+    *absence_http.ROUTES,
     *consent_http.ROUTES,
     *device_http.ROUTES,
     *call_http.ROUTES,
@@ -82,6 +86,7 @@ class Services:
     clock: Clock
     access: Access
     people: People
+    absences: Absences
     consents: Consents
     devices: Devices
     calls: Calls
@@ -114,6 +119,7 @@ def services(database: Database, clock: Clock, config: Config) -> Services:
         clock=clock,
         access=Access(database, clock, react, holds_open),
         people=People(database, clock),
+        absences=Absences(database, clock, react),
         consents=Consents(database, clock, react),
         devices=Devices(database, clock, broker_url),
         calls=calls,
@@ -139,6 +145,8 @@ def timer_handlers(made: Services) -> dict[str, Handler]:
         visit_service.HEAD: visits.to_head,
         visit_service.RING_AGAIN: visits.ring_again_missed,
         consent_service.ASK_AGAIN: made.consents.ask_again,
+        absence_service.BEGINS: made.absences.begins,
+        absence_service.OVER: made.absences.over,
     }
 
 
@@ -159,6 +167,7 @@ def web_app(
     static = static_files.StaticFiles()
     app[access_http.ACCESS] = made.access
     app[people_http.PEOPLE] = made.people
+    app[absence_http.ABSENCES] = made.absences
     app[consent_http.CONSENTS] = made.consents
     app[device_http.DEVICES] = made.devices
     app[call_http.CALLS] = made.calls

@@ -4,10 +4,13 @@ further events beyond one level (architecture §1.11).
 
 from dataclasses import dataclass
 
+from telecare.absences.model import AbsenceBegan
 from telecare.access.model import AssignmentEnded, StaffRevoked
+from telecare.audit.append import append_all
 from telecare.audit.model import SystemActor
 from telecare.calls.model import CallClosed, CallInUnanswered, CallOpened, Reason
 from telecare.calls.service import Calls
+from telecare.consent import store as consent_store
 from telecare.consent.model import AbilityDoubtful, ConsentWithdrawn
 from telecare.people.service import known, make_follow_up
 from telecare.runtime.db import Transaction
@@ -56,6 +59,8 @@ class Reactions:
                     actor=SYSTEM,
                     now=event.at,
                 )
+            case AbsenceBegan():
+                await self._absence_began(db, event)
             case CallOpened():
                 await self.visits.call_opened(db, event.call)
             case CallClosed():
@@ -84,3 +89,13 @@ class Reactions:
                 )
             case _:
                 raise UnknownEvent(type(event).__name__)
+
+    async def _absence_began(self, db: Transaction, event: AbsenceBegan) -> None:
+        """Gate, then call, then visits: the order in which a call is opened. Records come last."""
+        assert self.calls is not None  # noqa: S101 - as above
+        assert self.visits is not None  # noqa: S101
+        absence = event.absence
+        await consent_store.shut_gates(db, absence.resident_id)
+        ended = await self.calls.end_of_absent(db, absence.resident_id, event.at)
+        called_off = await self.visits.call_off(db, absence, event.at)
+        await append_all(db, [*ended, *called_off])

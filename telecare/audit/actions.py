@@ -36,6 +36,10 @@ class Action(StrEnum):
     CONSENT_WITHDRAWN = "consent.withdrawn"
     OBJECTION_MADE = "objection.made"
     OBJECTION_CLOSED = "objection.closed"
+    # absence
+    ABSENCE_REPORTED = "absence.reported"
+    ABSENCE_BEGUN = "absence.begun"
+    ABSENCE_ENDED = "absence.ended"
     # homes
     PAIRING_BEGUN = "pairing.begun"
     SCREEN_PAIRED = "screen.paired"
@@ -48,6 +52,7 @@ class Action(StrEnum):
     VISIT_CANCELLED = "visit.cancelled"
     VISIT_HANDED_OVER = "visit.handed_over"
     VISIT_MISSED = "visit.missed"
+    VISIT_CALLED_OFF = "visit.called_off"
     VISIT_STEP_CHOSEN = "visit.step_chosen"
     VISIT_CONCLUDED = "visit.concluded"
     # calls

@@ -28,7 +28,7 @@ from telecare.consent.model import (
 )
 from telecare.people import store as people_store
 from telecare.people.model import Resident
-from telecare.people.service import assigned, known, make_follow_up
+from telecare.people.service import assigned, known, make_follow_up, resident_topic
 from telecare.runtime.clock import Clock, from_local
 from telecare.runtime.db import Database, Transaction
 from telecare.runtime.errors import FieldInvalid, NotFound, Refusal, TelecareError
@@ -291,11 +291,6 @@ class Consents:
             db.changed(resident_topic(resident.id))
             await store.add_objection(db, resident.id, objection)
         return objection.id
-
-
-def resident_topic(resident_id: UUID) -> str:
-    """What the screens in a resident's home show."""
-    return f"resident:{resident_id}"
 
 
 def _covered_moment(consent: Consent, now: datetime) -> datetime:

@@ -133,6 +133,12 @@ async def shut_gate(db: Transaction, resident_id: ResidentId, purpose: Purpose) 
     return await db.fetchval(SHUT_GATE, db.tenant, resident_id, str(purpose)) is not None
 
 
+async def shut_gates(db: Transaction, resident_id: ResidentId) -> None:
+    """Of every purpose, in one order."""
+    for purpose in Purpose:
+        await shut_gate(db, resident_id, purpose)
+
+
 async def policy(db: Transaction, purpose: Purpose, at: datetime) -> Policy | None:
     row = await db.fetchrow(POLICY, db.tenant, str(purpose), at)
     if row is None:

@@ -17,7 +17,6 @@ from telecare.access.service import Limit, count_try, new_token, token_hash, uni
 from telecare.audit.actions import Action
 from telecare.audit.append import append
 from telecare.audit.model import HomeActor, Record
-from telecare.consent.service import resident_topic
 from telecare.devices import store
 from telecare.devices.model import (
     MAX_TRIES,
@@ -33,7 +32,7 @@ from telecare.devices.model import (
 )
 from telecare.devices.presence import Presence
 from telecare.people.model import Resident
-from telecare.people.service import assigned, known
+from telecare.people.service import assigned, known, resident_topic
 from telecare.runtime.clock import Clock
 from telecare.runtime.db import Database, Transaction
 from telecare.runtime.errors import FieldInvalid, NotFound, TelecareError

@@ -102,7 +102,7 @@ ROUTES = (
     ),
     Route(
         "POST", "/api/residents/{id}/take-over", take_over, "staff", Action.ASSIGNMENT_BEGUN,
-        Empty, errors=(Code.NOT_ON_SHIFT,), status=204,
+        Empty, errors=(Code.NOT_ON_SHIFT, Code.RESIDENT_ENDED), status=204,
     ),
     Route(
         "GET", "/api/taken-over", taken_over, "staff", Action.LIST_READ, answer=TakenOverList,

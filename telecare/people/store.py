@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from telecare.people.model import Cohabitant, FollowUp, Resident
+from telecare.people.model import Cohabitant, FollowUp, FollowUpKind, Resident
 from telecare.runtime.db import Row, Transaction
 from telecare.wire.ids import CareUnitId, CohabitantId, FollowUpId, ResidentId, StaffId
 
@@ -20,6 +20,15 @@ RESIDENT = """
 select id, unit_id, name, given_name, language, address, phone, born_on, to_know, scale_percent
 from resident
 where tenant_id = $1 and id = $2
+"""
+HOLD_RESIDENT = """
+select id from resident where tenant_id = $1 and id = $2 for no key update
+"""
+HAS_ENDED = """
+select exists (
+    select from ending
+    where tenant_id = $1 and resident_id = $2 and undone_at is null and from_at <= $3
+)
 """
 SEARCH = """
 select r.id, r.name, u.name as unit_name
@@ -71,6 +80,17 @@ async def add_resident(db: Transaction, resident: Resident, now: datetime) -> No
 async def resident(db: Transaction, resident_id: ResidentId) -> Resident | None:
     row = await db.fetchrow(RESIDENT, db.tenant, resident_id)
     return _resident(row) if row else None
+
+
+async def hold_resident(db: Transaction, resident_id: ResidentId) -> None:
+    """One at a time: what may be said of her only once. Comes before the gate's locks."""
+    await db.execute(HOLD_RESIDENT, db.tenant, resident_id)
+
+
+async def has_ended(db: Transaction, resident_id: ResidentId, at: datetime) -> bool:
+    """Whether she is no longer with us (avslutad)."""
+    found: bool = await db.fetchval(HAS_ENDED, db.tenant, resident_id, at)
+    return found
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,6 +171,11 @@ for update
 CLOSE_FOLLOW_UP = """
 update follow_up set closed_at = $3, closed_by = $4, note = $5 where tenant_id = $1 and id = $2
 """
+CLOSE_ABOUT = """
+update follow_up set closed_at = $5, note = $4
+where tenant_id = $1 and kind = $2 and about_id = any($3) and closed_at is null
+returning id, unit_id, resident_id, kind, about_id, created_at
+"""
 OPEN_FOLLOW_UPS = """
 select f.id, f.unit_id, f.resident_id, f.kind, f.about_id, f.created_at, r.name as resident_name
 from follow_up f
@@ -186,6 +211,14 @@ async def close_follow_up(
     db: Transaction, follow_up_id: FollowUpId, *, by: StaffId | None, note: str, now: datetime
 ) -> None:
     await db.execute(CLOSE_FOLLOW_UP, db.tenant, follow_up_id, now, by, note)
+
+
+async def close_about(
+    db: Transaction, kind: FollowUpKind, about: Sequence[UUID], *, note: str, now: datetime
+) -> Sequence[FollowUp]:
+    """Close those that nobody needs to look at any more; they had no human end."""
+    rows = await db.fetch(CLOSE_ABOUT, db.tenant, kind, list(about), note, now)
+    return [_follow_up(row) for row in rows]
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
 
+from telecare.absences import store as absence_store
+from telecare.absences.model import Absence
 from telecare.access import store as access_store
 from telecare.access.model import Permission, StaffSession
 from telecare.access.service import end_assignments, is_new_read, require, unit_topic
@@ -17,11 +19,17 @@ from telecare.calls import opening as calls
 from telecare.calls.model import Call, Kind
 from telecare.consent import store as consent_store
 from telecare.consent.model import Purpose
-from telecare.consent.service import resident_topic
 from telecare.dispatches.service import ask
 from telecare.people import store as people_store
 from telecare.people.model import Cohabitant, Resident
-from telecare.people.service import assigned, known, make_follow_up
+from telecare.people.service import (
+    assigned,
+    close_follow_ups,
+    closed_without_us,
+    known,
+    make_follow_up,
+    resident_topic,
+)
 from telecare.runtime.clock import Clock
 from telecare.runtime.db import Database, Transaction
 from telecare.runtime.errors import FieldInvalid, NotFound
@@ -60,6 +68,8 @@ HEAD = "visit.to_head"
 RING_AGAIN = "visit.ring_again"
 TIMERS = [MISSED, STEP_OVERDUE, HEAD, RING_AGAIN]
 SYSTEM = SystemActor("visit timer")
+AWAY = "absence"
+"""The note of a follow-up that closed because she was away."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -306,12 +316,21 @@ class Visits:
             due = now + timedelta(minutes=insats.step_after_min)
             await set_timer(db, STEP_OVERDUE, visit.id, due)
 
+    async def call_off(self, db: Transaction, absence: Absence, now: datetime) -> Sequence[Record]:
+        """She has been away since `absence.from_at`: what nobody answered since was no miss. Its
+        records are for the caller to enter.
+        """
+        visits = await store.hold_unheld(db, absence.resident_id, since=absence.from_at, until=now)
+        return await self._called_off(db, visits, absence, now)
+
     # --- timers -------------------------------------------------------------------------------
 
     async def missed(self, db: Transaction, due: Due, now: datetime) -> None:
         """Nobody rang in time: it needs a step, and the coordinator hears of it (fails loud)."""
         visit = await store.hold(db, VisitId(due.subject))
         if visit is None or visit.state is not VisitState.PLANNED:
+            return
+        if await self._was_away(db, visit, visit.starts_at, now):
             return
         await self._save(db, visit.missed())
         await set_timer(db, HEAD, visit.id, now + HEAD_AFTER)
@@ -333,6 +352,8 @@ class Visits:
         visit = await store.hold(db, VisitId(due.subject))
         if visit is None or visit.state is not VisitState.STEPPED:
             return
+        if await self._was_away(db, visit, visit.step_at or now, now):
+            return
         await self._save(db, visit.after_call(was_held=False))
         await set_timer(db, HEAD, visit.id, now + HEAD_AFTER)
         await self._react(db, VisitOverdue(visit, to_head=False, at=now))
@@ -343,6 +364,35 @@ class Visits:
             return
         db.changed(unit_topic(visit.unit_id))
         await self._react(db, VisitOverdue(visit, to_head=True, at=now))
+
+    async def _was_away(self, db: Transaction, visit: Visit, at: datetime, now: datetime) -> bool:
+        """Whether she was absent when somebody was to ring her: then it is called off."""
+        absence = await absence_store.covering(db, visit.resident_id, at)
+        if absence is None:
+            return False
+        for record in await self._called_off(db, [visit], absence, now):
+            await append(db, record)
+        return True
+
+    async def _called_off(
+        self, db: Transaction, visits: Sequence[Visit], absence: Absence, now: datetime
+    ) -> Sequence[Record]:
+        if not visits:
+            return ()
+        for visit in visits:
+            await self._save(db, visit.call_off())
+            await cancel_timers(db, TIMERS, visit.id)
+        ids = [visit.id for visit in visits]
+        closed = await close_follow_ups(db, "visit_overdue", ids, note=AWAY, now=now)
+        person = (await known(db, absence.resident_id)).person
+        what: Document = {
+            "absence_id": str(absence.id),
+            "visit_ids": [str(visit_id) for visit_id in ids],
+        }
+        return [
+            Record(Action.VISIT_CALLED_OFF, SYSTEM, [person], what),
+            *closed_without_us(closed, person, SYSTEM, AWAY),
+        ]
 
     # --- parts --------------------------------------------------------------------------------
 

@@ -7,6 +7,7 @@ from uuid import UUID
 
 from aiohttp import web
 
+from telecare.absences import store as absence_store
 from telecare.access import store as access_store
 from telecare.access.http import STAFF, path_id
 from telecare.access.model import StaffSession
@@ -33,7 +34,7 @@ from telecare.web.board import visit_row
 from telecare.web.floor import FLOOR
 from telecare.wire.errors import Code
 from telecare.wire.ids import ResidentId
-from telecare.wire.signalling import VisitRow
+from telecare.wire.signalling import AbsenceKind, VisitRow
 
 HISTORY = timedelta(days=30)
 
@@ -64,6 +65,17 @@ class CardCohabitant(Answer):
     id: UUID
     name: str
     relation: str
+
+
+class CardAbsence(Answer):
+    """One that is not over; with `from_at` ahead it has not begun."""
+
+    id: UUID
+    kind: AbsenceKind
+    from_at: datetime
+    until_at: datetime | None
+    reported_by: str
+    note: str
 
 
 class CardDevice(Answer):
@@ -106,6 +118,7 @@ class Card(Answer):
     can_call: bool
     why_not: str | None
     today: list[VisitRow]
+    absences: list[CardAbsence]
     consents: list[CardConsent]
     objections: list[CardObjection]
     cohabitants: list[CardCohabitant]
@@ -162,6 +175,17 @@ async def _card(db: Transaction, session: StaffSession, resident: Resident, now:
         can_call=why_not is None,
         why_not=str(why_not) if why_not else None,
         today=[visit_row(listed, screen, None) for listed in today],
+        absences=[
+            CardAbsence(
+                id=absence.id,
+                kind=absence.kind,
+                from_at=absence.from_at,
+                until_at=absence.until_at,
+                reported_by=absence.reported_by,
+                note=absence.note,
+            )
+            for absence in await absence_store.not_over(db, resident.id, now)
+        ],
         consents=[_consent(c, resident, cohabitants, language, now) for c in consents],
         objections=[
             CardObjection(

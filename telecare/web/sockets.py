@@ -15,7 +15,7 @@ from telecare.audit.append import Kept, append
 from telecare.audit.model import Person, Record, refused
 from telecare.calls import store as call_store
 from telecare.calls.opening import calls_topic
-from telecare.consent.service import resident_topic
+from telecare.people.service import resident_topic
 from telecare.runtime.clock import STOCKHOLM
 from telecare.runtime.http import Exempt, Route
 from telecare.web.board import Board

@@ -16,6 +16,7 @@ SignalKind = Literal["offer", "answer", "candidate"]
 CallKind = Literal["visit", "video_call", "call_in", "look", "robot", "alarm"]
 CallState = Literal["requested", "ringing", "connecting", "open", "dark", "ended"]
 Language = Literal["sv", "fi", "en"]
+AbsenceKind = Literal["hospital", "short_term", "travel", "other"]
 
 
 class FromPage(BaseModel):
@@ -120,9 +121,18 @@ class VisitRow(ToPage):
     staff_id: UUID | None
     staff_name: str | None
     state: Literal[
-        "planned", "ringing", "in_call", "unfinished", "needs_step", "stepped", "done", "cancelled"
+        "planned",
+        "ringing",
+        "in_call",
+        "unfinished",
+        "needs_step",
+        "stepped",
+        "done",
+        "cancelled",
+        "absent",
     ]
-    """`unfinished`: talked but no outcome saved; `needs_step`: unanswered, declined or missed."""
+    """`unfinished`: talked but no outcome saved; `needs_step`: unanswered, declined or missed;
+    `absent`: she is away at its start. Home again before that, it is planned again."""
     call_id: UUID | None
     outcome: Literal["all_well", "ring_again", "needs_visit", "follow_up", "technical_fault"] | None
     step: Literal["ring_again", "home_visit", "talked_by_phone", "known_absence"] | None
@@ -154,6 +164,8 @@ class CallRow(ToPage):
     taken_by: str | None
     next_unit_at: AwareDatetime | None
     unit_name: str | None = None
+    absent: AbsenceKind | None = None
+    """She is registered absent, and somebody rings from her home."""
 
 
 class TaskRow(ToPage):
@@ -166,6 +178,7 @@ class TaskRow(ToPage):
     resident_id: UUID
     resident_name: str
     unit_name: str | None = None
+    absent: AbsenceKind | None = None
 
 
 class DispatchRow(ToPage):
@@ -177,9 +190,24 @@ class DispatchRow(ToPage):
     resident_name: str
     accepted_by: str | None
     unit_name: str | None = None
+    absent: AbsenceKind | None = None
 
 
-Row = Annotated[VisitRow | CallRow | TaskRow | DispatchRow, Field(discriminator="row")]
+class AbsenceRow(ToPage):
+    """Somebody of the unit who is away now: each day on its list, until she is home again."""
+
+    row: Literal["absence"] = "absence"
+    id: UUID
+    kind: AbsenceKind
+    since: AwareDatetime
+    until: AwareDatetime | None
+    """None: nobody knows."""
+    resident_id: UUID
+    resident_name: str
+    unit_name: str | None = None
+
+
+Row = Annotated[VisitRow | CallRow | TaskRow | DispatchRow | AbsenceRow, Field(discriminator="row")]
 
 
 class Snapshot(ToPage):

@@ -5,6 +5,7 @@ from datetime import time
 
 import pytest
 
+from telecare.absences.service import Report
 from telecare.access.errors import NotAssigned, NotOnShift, NotPermitted, StaffGone
 from telecare.access.model import Role
 from telecare.calls.call_in import LanguageFirst
@@ -13,6 +14,7 @@ from telecare.calls.service import NotByItself, NotYourCall
 from telecare.consent import gate
 from telecare.consent.model import Purpose
 from telecare.consent.service import RelativeCannotConsent, YesNotFromTv
+from telecare.people.service import ResidentGone
 from telecare.runtime.db import run_script
 from telecare.runtime.errors import Refusal
 from tests.world import YES
@@ -137,6 +139,29 @@ async def policy_missing(home):
     return home.ring()
 
 
+async def resident_absent(home):
+    await home.begin()
+    await home.made.absences.report(
+        home.maria, home.ingrid.id, Report("hospital", None, None, "Dottern")
+    )
+    return home.ring()
+
+
+async def resident_gone(home):
+    await home.begin()
+    await home.world.rows(
+        """
+        insert into ending (tenant_id, id, resident_id, reason, on_date, from_at, done_by, done_at)
+        values ($1, gen_random_uuid(), $2, 'moved', $4::timestamptz::date, $4, $3, $4)
+        """,
+        home.world.tenant,
+        home.ingrid.id,
+        home.maria.staff.id,
+        home.world.now,
+    )
+    return home.ring()
+
+
 async def relative_cannot_consent(home):
     await home.begin(says_yes=False)
     return home.says(stands_in="relative")
@@ -193,6 +218,8 @@ REFUSALS = {
     gate.CallerNotAllowed: caller_not_allowed,
     gate.ObjectionPauses: objection_pauses,
     gate.PolicyMissing: policy_missing,
+    gate.ResidentAbsent: resident_absent,
+    ResidentGone: resident_gone,
     RelativeCannotConsent: relative_cannot_consent,
     YesNotFromTv: yes_not_from_tv,
     Busy: busy,

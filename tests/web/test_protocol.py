@@ -22,6 +22,7 @@ SHAPE_OF: dict[str, type[pydantic.BaseModel]] = {
     "waiting": signalling.CallRow,
     "task": signalling.TaskRow,
     "dispatch": signalling.DispatchRow,
+    "absence": signalling.AbsenceRow,
     "snapshot": signalling.Snapshot,
     "rows": signalling.Rows,
     "waits": signalling.Waits,

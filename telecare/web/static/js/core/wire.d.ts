@@ -4,6 +4,7 @@
 export type CallKind = "visit"|"video_call"|"call_in"|"look"|"robot"|"alarm";
 export type CallState = "requested"|"ringing"|"connecting"|"open"|"dark"|"ended";
 export type Language = "sv"|"fi"|"en";
+export type AbsenceKind = "hospital"|"short_term"|"travel"|"other";
 export type SignalKind = "offer"|"answer"|"candidate";
 export interface Hello {
   type: "hello";
@@ -22,7 +23,7 @@ export interface VisitRow {
   resident_language: Language;
   staff_id: string|null;
   staff_name: string|null;
-  state: "planned"|"ringing"|"in_call"|"unfinished"|"needs_step"|"stepped"|"done"|"cancelled";
+  state: "planned"|"ringing"|"in_call"|"unfinished"|"needs_step"|"stepped"|"done"|"cancelled"|"absent";
   call_id: string|null;
   outcome: string|null;
   step: string|null;
@@ -45,6 +46,7 @@ export interface CallRow {
   taken_by: string|null;
   next_unit_at: string|null;
   unit_name: string|null;
+  absent: AbsenceKind|null;
 }
 export interface TaskRow {
   row: "task";
@@ -54,6 +56,7 @@ export interface TaskRow {
   resident_id: string;
   resident_name: string;
   unit_name: string|null;
+  absent: AbsenceKind|null;
 }
 export interface DispatchRow {
   row: "dispatch";
@@ -64,8 +67,19 @@ export interface DispatchRow {
   resident_name: string;
   accepted_by: string|null;
   unit_name: string|null;
+  absent: AbsenceKind|null;
 }
-export type Row = VisitRow|CallRow|TaskRow|DispatchRow;
+export interface AbsenceRow {
+  row: "absence";
+  id: string;
+  kind: AbsenceKind;
+  since: string;
+  until: string|null;
+  resident_id: string;
+  resident_name: string;
+  unit_name: string|null;
+}
+export type Row = VisitRow|CallRow|TaskRow|DispatchRow|AbsenceRow;
 export interface Snapshot {
   type: "snapshot";
   view: "today";

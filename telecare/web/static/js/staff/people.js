@@ -2,6 +2,7 @@
 import { html, useEffect, useState } from "../lib/preact.js";
 import { get, post } from "../core/api.js";
 import { clock, firstOf, t } from "../core/i18n.js";
+import { Absences } from "./absence.js";
 import { Icon } from "./icons.js";
 import * as store from "./store.js";
 import { Btn, Choice, initials, Loading, NoticeBox, Tag, Text, useFetched, usePage } from "./ui.js";
@@ -35,6 +36,7 @@ import { whenText } from "./when.js";
  * @property {boolean} can_call
  * @property {string|null} why_not
  * @property {VisitRow[]} today
+ * @property {import("./absence.js").Absence[]} absences
  * @property {Consent[]} consents
  * @property {Array<{id: string, purpose: string, by: string, text: string, at: string}>} objections
  * @property {Array<{id: string, name: string, relation: string}>} cohabitants
@@ -179,6 +181,7 @@ function CardBody({ card, again, letters }) {
     <div class="cols mix"><div>
       <section class="panel"><div class="h"><h2>${t("card.today")}</h2>${store.mayPlan.value && html`<a class="more" data-test="plan" href=${`#/plan?resident=${card.id}`}>${t("today.plan")}</a>`}</div>
         ${card.today.length ? html`<ol class="line">${card.today.map((row) => { const mark = tag(row); return html`<li key=${row.id}><time datetime=${row.starts_at}>${clock(row.starts_at)}</time><div>${t("card.visit", { insats: row.insats, minutes: row.minutes })} ${mark && html`<${Tag} kind=${mark.kind}>${mark.text}<//>`}<small>${row.staff_name || t("card.no_staff")}</small></div></li>`; })}</ol>` : html`<p class="soft">${t("card.nothing_today")}</p>`}</section>
+      <${Absences} card=${card} again=${again} />
       <${Consents} card=${card} again=${again} />
       <section class="panel"><h2>${t("card.happened")}</h2>
         ${card.happened.length ? html`<ol class="line">${card.happened.map((one, i) => html`<li key=${i}><time datetime=${one.at}>${whenText(one.at, at)}</time><div>${firstOf([one.text_key, "card.happened.other"], one.values)}</div></li>`)}</ol>` : html`<p class="soft">${t("card.nothing_happened")}</p>`}</section></div>

@@ -11,19 +11,20 @@ export const STAFF = {
     },
     waiting: {
       row: "s", id: "s", since: "s", resident_id: "s", resident_name: "s", resident_language: "s", source: "s",
-      first_for: "s?", first_until: "s?", taken_by: "s?", next_unit_at: "s?", unit_name: "s?",
+      first_for: "s?", first_until: "s?", taken_by: "s?", next_unit_at: "s?", unit_name: "s?", absent: "s?",
     },
-    task: { row: "s", id: "s", kind: "s", since: "s", resident_id: "s", resident_name: "s", unit_name: "s?" },
+    task: { row: "s", id: "s", kind: "s", since: "s", resident_id: "s", resident_name: "s", unit_name: "s?", absent: "s?" },
     dispatch: {
       row: "s", id: "s", state: "s", asked_at: "s", resident_id: "s", resident_name: "s", accepted_by: "s?",
-      unit_name: "s?",
+      unit_name: "s?", absent: "s?",
     },
+    absence: { row: "s", id: "s", kind: "s", since: "s", until: "s?", resident_id: "s", resident_name: "s", unit_name: "s?" },
     snapshot: { type: "s", view: "s", unit: "s", version: "n", rows: "[@row]" },
     rows: { type: "s", view: "s", unit: "s", version: "n", changed: "[@row]", gone: "[s]" },
     waits: { id: "s", since: "s" },
     locked: { type: "s", waiting: "[@waits]" },
   }),
-  ROWS: { visit: "visit", call: "waiting", task: "task", dispatch: "dispatch" },
+  ROWS: { visit: "visit", call: "waiting", task: "task", dispatch: "dispatch", absence: "absence" },
   FRAMES: COMMON.FRAMES.concat(["snapshot", "rows", "locked"]),
 };
 
