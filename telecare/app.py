@@ -30,6 +30,8 @@ from telecare.devices import http as device_http
 from telecare.devices.service import Devices
 from telecare.dispatches import http as dispatch_http
 from telecare.dispatches.service import Dispatches
+from telecare.endings import service as ending_service
+from telecare.endings.service import Endings
 from telecare.people import http as people_http
 from telecare.people.service import People
 from telecare.reactions import Reactions
@@ -87,6 +89,7 @@ class Services:
     access: Access
     people: People
     absences: Absences
+    endings: Endings
     consents: Consents
     devices: Devices
     calls: Calls
@@ -111,17 +114,21 @@ def services(database: Database, clock: Clock, config: Config) -> Services:
     turn = TurnServer(config.turn_urls, config.turn_secret) if config.turn_urls else None
     calls = Calls(database, clock, react, liveness.stamp_of, turn)
     visits = Visits(database, clock, react)
-    react.calls = calls
-    react.visits = visits
+    absences = Absences(database, clock, react)
+    consents = Consents(database, clock, react)
     broker_url = config.broker_url_for_units or config.mqtt_url
+    devices = Devices(database, clock, react, broker_url)
+    react.calls, react.visits, react.devices = calls, visits, devices
+    react.absences, react.consents = absences, consents
     return Services(
         database=database,
         clock=clock,
         access=Access(database, clock, react, holds_open),
         people=People(database, clock),
-        absences=Absences(database, clock, react),
-        consents=Consents(database, clock, react),
-        devices=Devices(database, clock, broker_url),
+        absences=absences,
+        endings=Endings(database, clock, react, consent_service.standing),
+        consents=consents,
+        devices=devices,
         calls=calls,
         dispatches=Dispatches(database, clock),
         visits=visits,
@@ -147,6 +154,7 @@ def timer_handlers(made: Services) -> dict[str, Handler]:
         consent_service.ASK_AGAIN: made.consents.ask_again,
         absence_service.BEGINS: made.absences.begins,
         absence_service.OVER: made.absences.over,
+        ending_service.CARRY_OUT: made.endings.carry_out,
     }
 
 

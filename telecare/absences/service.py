@@ -119,6 +119,17 @@ class Absences:
         await store.come_home(db, absence.id, absence.until_at, None)
         await _ended(db, absence, await known(db, absence.resident_id), SYSTEM)
 
+    # --- reactions ----------------------------------------------------------------------------
+
+    async def stop(self, db: Transaction, resident_id: ResidentId, now: datetime) -> None:
+        """She is no longer with us: nothing begins or ends for her by itself."""
+        for absence in await store.not_over(db, resident_id, now):
+            await cancel_timers(db, TIMERS, absence.id)
+
+    async def go_on(self, db: Transaction, resident_id: ResidentId, now: datetime) -> None:
+        for absence in await store.not_over(db, resident_id, now):
+            await set_timers(db, absence, now)
+
     def _by(self, session: StaffSession) -> AbstractAsyncContextManager[Transaction]:
         return self._database.transaction(session.tenant, actor_text(session.actor))
 

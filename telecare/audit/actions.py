@@ -40,10 +40,19 @@ class Action(StrEnum):
     ABSENCE_REPORTED = "absence.reported"
     ABSENCE_BEGUN = "absence.begun"
     ABSENCE_ENDED = "absence.ended"
+    # ending
+    ENDING_PLANNED = "ending.planned"
+    RESIDENT_ENDED = "resident.ended"
+    ENDING_UNDONE = "ending.undone"
+    COHABITANT_MOVED_OUT = "cohabitant.moved_out"
+    COHABITANT_MOVED_IN = "cohabitant.moved_in"
     # homes
     PAIRING_BEGUN = "pairing.begun"
     SCREEN_PAIRED = "screen.paired"
     UNIT_ENROLLED = "unit.enrolled"
+    DEVICE_CLOSED = "device.closed"
+    DEVICE_REOPENED = "device.reopened"
+    UNIT_WIPED = "unit.wiped"
     CAMERA_TURNED = "camera.turned"
     # visits
     VISIT_PLANNED = "visit.planned"
@@ -53,6 +62,7 @@ class Action(StrEnum):
     VISIT_HANDED_OVER = "visit.handed_over"
     VISIT_MISSED = "visit.missed"
     VISIT_CALLED_OFF = "visit.called_off"
+    VISIT_RESTORED = "visit.restored"
     VISIT_STEP_CHOSEN = "visit.step_chosen"
     VISIT_CONCLUDED = "visit.concluded"
     # calls

@@ -41,6 +41,7 @@ class Reason(StrEnum):
     STAFF_REVOKED = "staff_revoked"
     ABSENT = "absent"
     RESIDENT_ENDED = "resident_ended"
+    DEVICE_CLOSED = "device_closed"
 
 
 @dataclass(frozen=True, slots=True)

@@ -58,6 +58,7 @@ from telecare.wire import edge, topics
 from telecare.wire.errors import Code
 from telecare.wire.ids import (
     CallId,
+    EndpointId,
     ResidentId,
     StaffId,
 )
@@ -415,6 +416,20 @@ class Calls:
                 tell(db, call)
             return ()
         ended = await close_call(db, call, Reason.ABSENT, SYSTEM, now=now, react=self._react)
+        return [ended] if ended else ()
+
+    async def end_of_ended(
+        self, db: Transaction, resident_id: ResidentId, reason: Reason, now: datetime,
+        endpoint_id: EndpointId | None = None,
+    ) -> Sequence[Record]:  # fmt: skip
+        """Whatever connects anybody with her home, or with that one screen of it, ends: what she
+        began too. Its record is for the caller to enter.
+        """
+        live = await store.live_of_resident(db, resident_id)
+        call = await store.hold(db, live) if live is not None else None
+        if call is None or endpoint_id not in (None, call.endpoint_id):
+            return ()
+        ended = await close_call(db, call, reason, SYSTEM, now=now, react=self._react)
         return [ended] if ended else ()
 
     async def _unit_sends(self, db: Transaction, call: Call) -> bool:

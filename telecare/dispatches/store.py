@@ -31,6 +31,11 @@ ARRIVE = "update dispatch set state = 'arrived', arrived_at = $3 where tenant_id
 CLOSE = """
 update dispatch set state = 'done', done_at = $3, outcome = $4 where tenant_id = $1 and id = $2
 """
+CLOSE_OF_RESIDENT = """
+update dispatch set state = 'done', done_at = $4, outcome = $3
+where tenant_id = $1 and resident_id = $2 and state <> 'done'
+returning id, unit_id, resident_id, state, asked_at, accepted_by
+"""
 OPEN = """
 select d.id, d.unit_id, d.resident_id, d.state, d.asked_at, d.accepted_by,
     r.name as resident_name, s.name as accepted_name
@@ -91,6 +96,13 @@ async def arrive(db: Transaction, dispatch_id: DispatchId, now: datetime) -> Non
 
 async def close(db: Transaction, dispatch_id: DispatchId, outcome: str, now: datetime) -> None:
     await db.execute(CLOSE, db.tenant, dispatch_id, now, outcome)
+
+
+async def close_of_resident(
+    db: Transaction, resident_id: ResidentId, outcome: str, now: datetime
+) -> Sequence[Dispatch]:
+    rows = await db.fetch(CLOSE_OF_RESIDENT, db.tenant, resident_id, outcome, now)
+    return [_dispatch(row) for row in rows]
 
 
 async def open_in(db: Transaction, units: Sequence[CareUnitId]) -> Sequence[OpenDispatch]:

@@ -9,7 +9,9 @@ from telecare.audit.model import Person
 from telecare.wire.ids import CareUnitId, CohabitantId, FollowUpId, ResidentId
 from telecare.wire.signalling import Language
 
-FollowUpKind = Literal["call_back", "second_talk", "visit_overdue", "ask_again", "follow_up"]
+FollowUpKind = Literal[
+    "call_back", "second_talk", "visit_overdue", "ask_again", "follow_up", "check_devices"
+]
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,7 +18,7 @@ from telecare.runtime.clock import STOCKHOLM, Clock
 from telecare.runtime.db import Database, Transaction
 from telecare.runtime.errors import NotFound, Refusal, TelecareError
 from telecare.wire.errors import Code
-from telecare.wire.ids import CareUnitId, FollowUpId, ResidentId, new_row_id
+from telecare.wire.ids import CareUnitId, EndingId, FollowUpId, ResidentId, new_row_id
 
 
 class FollowUpClosed(TelecareError):
@@ -127,6 +127,38 @@ async def close_follow_ups(
     for follow_up in closed:
         db.changed(unit_topic(follow_up.unit_id))
     return closed
+
+
+async def end_of_resident(
+    db: Transaction, person: Person, ending_id: EndingId, *, note: str, actor: Actor, now: datetime
+) -> Sequence[Record]:
+    """Her follow-ups close, and she moves out where she is somebody's cohabitant: her word is
+    asked for there no more. The records are for the caller to enter.
+    """
+    closed = await store.close_of_resident(db, person.id, note=note, now=now)
+    for follow_up in closed:
+        db.changed(unit_topic(follow_up.unit_id))
+    moved = await store.move_out(db, person.id, ending_id, now)
+    return [
+        *closed_without_us(closed, person, actor, note),
+        *_moves(db, Action.COHABITANT_MOVED_OUT, moved, actor),
+    ]
+
+
+async def undo_end(db: Transaction, ending_id: EndingId, actor: Actor) -> Sequence[Record]:
+    moved = await store.move_in_again(db, ending_id)
+    return _moves(db, Action.COHABITANT_MOVED_IN, moved, actor)
+
+
+def _moves(
+    db: Transaction, action: Action, moved: Sequence[store.Moved], actor: Actor
+) -> Sequence[Record]:
+    for one in moved:
+        db.changed(resident_topic(one.home_of.id))
+    return [
+        Record(action, actor, [one.home_of], {"cohabitant_id": str(one.id), "name": one.name})
+        for one in moved
+    ]
 
 
 def closed_without_us(

@@ -5,9 +5,17 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
+from telecare.audit.model import Person
 from telecare.people.model import Cohabitant, FollowUp, FollowUpKind, Resident
 from telecare.runtime.db import Row, Transaction
-from telecare.wire.ids import CareUnitId, CohabitantId, FollowUpId, ResidentId, StaffId
+from telecare.wire.ids import (
+    CareUnitId,
+    CohabitantId,
+    EndingId,
+    FollowUpId,
+    ResidentId,
+    StaffId,
+)
 
 LIMIT = 100
 
@@ -35,6 +43,11 @@ select r.id, r.name, u.name as unit_name
 from resident r
 join care_unit u on u.tenant_id = r.tenant_id and u.id = r.unit_id
 where r.tenant_id = $1 and lower(r.name) like '%' || lower($2) || '%' escape '\\'
+    and not exists (
+        select from ending e
+        where e.tenant_id = r.tenant_id and e.resident_id = r.id and e.carried_out_at is not null
+            and e.undone_at is null
+    )
     and ($3::uuid is null or (r.name, r.id) > (
         select l.name, l.id from resident l where l.tenant_id = $1 and l.id = $3
     ))
@@ -123,6 +136,47 @@ async def cohabitants(
     return [Cohabitant(CohabitantId(r["id"]), r["name"], r["relation"]) for r in rows]
 
 
+MOVE_OUT = """
+update cohabitant c set moved_out_at = $4, ending_id = $3
+from resident r
+where c.tenant_id = $1 and c.is_resident_id = $2 and c.moved_out_at is null
+    and r.tenant_id = c.tenant_id and r.id = c.resident_id
+returning c.id, c.name, r.id as resident_id, r.name as resident_name
+"""
+MOVE_IN_AGAIN = """
+update cohabitant c set moved_out_at = null, ending_id = null
+from resident r
+where c.tenant_id = $1 and c.ending_id = $2
+    and r.tenant_id = c.tenant_id and r.id = c.resident_id
+returning c.id, c.name, r.id as resident_id, r.name as resident_name
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Moved:
+    """Somebody who is a resident herself, out of or into the home of another."""
+
+    id: CohabitantId
+    name: str
+    home_of: Person
+
+
+async def move_out(
+    db: Transaction, resident_id: ResidentId, ending_id: EndingId, now: datetime
+) -> Sequence[Moved]:
+    """Of every home where she is known as a cohabitant."""
+    return [_moved(row) for row in await db.fetch(MOVE_OUT, db.tenant, resident_id, ending_id, now)]
+
+
+async def move_in_again(db: Transaction, ending_id: EndingId) -> Sequence[Moved]:
+    return [_moved(row) for row in await db.fetch(MOVE_IN_AGAIN, db.tenant, ending_id)]
+
+
+def _moved(row: Row) -> Moved:
+    home_of = Person(ResidentId(row["resident_id"]), row["resident_name"])
+    return Moved(CohabitantId(row["id"]), row["name"], home_of)
+
+
 TAKEN_OVER = """
 select a.id, a.valid_from, s.name as staff_name, r.id as resident_id, r.name as resident_name
 from assignment a
@@ -176,6 +230,11 @@ update follow_up set closed_at = $5, note = $4
 where tenant_id = $1 and kind = $2 and about_id = any($3) and closed_at is null
 returning id, unit_id, resident_id, kind, about_id, created_at
 """
+CLOSE_OF_RESIDENT = """
+update follow_up set closed_at = $4, note = $3
+where tenant_id = $1 and resident_id = $2 and closed_at is null
+returning id, unit_id, resident_id, kind, about_id, created_at
+"""
 OPEN_FOLLOW_UPS = """
 select f.id, f.unit_id, f.resident_id, f.kind, f.about_id, f.created_at, r.name as resident_name
 from follow_up f
@@ -218,6 +277,13 @@ async def close_about(
 ) -> Sequence[FollowUp]:
     """Close those that nobody needs to look at any more; they had no human end."""
     rows = await db.fetch(CLOSE_ABOUT, db.tenant, kind, list(about), note, now)
+    return [_follow_up(row) for row in rows]
+
+
+async def close_of_resident(
+    db: Transaction, resident_id: ResidentId, *, note: str, now: datetime
+) -> Sequence[FollowUp]:
+    rows = await db.fetch(CLOSE_OF_RESIDENT, db.tenant, resident_id, note, now)
     return [_follow_up(row) for row in rows]
 
 

@@ -14,7 +14,7 @@ from telecare.access.service import end_assignments, is_new_read, require, unit_
 from telecare.audit.actions import Action
 from telecare.audit.append import append
 from telecare.audit.format import Document
-from telecare.audit.model import Record, SystemActor, actor_text
+from telecare.audit.model import Person, Record, SystemActor, actor_text
 from telecare.calls import opening as calls
 from telecare.calls.model import Call, Kind
 from telecare.consent import store as consent_store
@@ -54,6 +54,7 @@ from telecare.wire.ids import (
     CallId,
     CareUnitId,
     CohabitantId,
+    EndingId,
     ResidentId,
     StaffId,
     VisitId,
@@ -323,6 +324,32 @@ class Visits:
         visits = await store.hold_unheld(db, absence.resident_id, since=absence.from_at, until=now)
         return await self._called_off(db, visits, absence, now)
 
+    async def end_of_resident(
+        self, db: Transaction, person: Person, ending_id: EndingId
+    ) -> Sequence[Record]:
+        """Every visit of hers that is open is cancelled; the ending remembers which. The record
+        is for the caller to enter.
+        """
+        visits = await store.cancel_open(db, person.id, ending_id)
+        for visit in visits:
+            await cancel_timers(db, TIMERS, visit.id)
+            db.changed(unit_topic(visit.unit_id))
+        return _of_ending(Action.VISIT_CANCELLED, person, ending_id, visits)
+
+    async def undo_end(
+        self, db: Transaction, person: Person, ending_id: EndingId, now: datetime
+    ) -> Sequence[Record]:
+        """What still lies ahead is to be held after all, by whoever was to hold it."""
+        visits = await store.cancelled_by(db, ending_id, now)
+        for visit in visits:
+            if visit.staff_id is not None:
+                await _assign(db, visit, visit.staff_id, now)
+        for visit in visits:
+            await store.restore(db, visit.id)
+            await _watch(db, visit, await self._insats(db, visit.insats_id))
+            db.changed(unit_topic(visit.unit_id))
+        return _of_ending(Action.VISIT_RESTORED, person, ending_id, visits)
+
     # --- timers -------------------------------------------------------------------------------
 
     async def missed(self, db: Transaction, due: Due, now: datetime) -> None:
@@ -488,6 +515,18 @@ async def plan_visits(db: Transaction, plan: Plan, now: datetime) -> Sequence[Vi
     db.changed(unit_topic(unit_id))
     db.changed(resident_topic(resident.id))
     return visits
+
+
+def _of_ending(
+    action: Action, person: Person, ending_id: EndingId, visits: Sequence[Visit]
+) -> Sequence[Record]:
+    if not visits:
+        return ()
+    what: Document = {
+        "ending_id": str(ending_id),
+        "visit_ids": [str(visit.id) for visit in visits],
+    }
+    return [Record(action, SYSTEM, [person], what)]
 
 
 async def _watch(db: Transaction, visit: Visit, insats: Insats) -> None:

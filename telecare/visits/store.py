@@ -7,7 +7,7 @@ from uuid import UUID
 
 from telecare.runtime.db import Row, Transaction
 from telecare.visits.model import Insats, Visit, VisitState
-from telecare.wire.ids import CallId, CareUnitId, ResidentId, StaffId, VisitId
+from telecare.wire.ids import CallId, CareUnitId, EndingId, ResidentId, StaffId, VisitId
 from telecare.wire.signalling import Language
 
 LIMIT = 100
@@ -40,6 +40,20 @@ HOLD_UNHELD = f"""{VISIT}
     and state in ('planned', 'needs_step')
 order by id
 for update
+"""
+CANCEL_OPEN = """
+update visit set state = 'cancelled', step = null, step_at = null, ending_id = $3,
+    version = version + 1
+where tenant_id = $1 and resident_id = $2 and state not in ('done', 'cancelled', 'absent')
+returning id, series_id, resident_id, unit_id, staff_id, insats_id, starts_at, minutes, to_do, done,
+    to_know, state, call_id, outcome, step, step_at, note, moved, taken_over
+"""
+CANCELLED_BY = f"""{VISIT} and ending_id = $2 and starts_at > $3 and state = 'cancelled'
+order by starts_at, id
+"""
+RESTORE = """
+update visit set state = 'planned', ending_id = null, version = version + 1
+where tenant_id = $1 and id = $2
 """
 SAVE = """
 update visit set staff_id = $3, starts_at = $4, done = $5, state = $6, call_id = $7, outcome = $8,
@@ -148,6 +162,22 @@ async def hold_unheld(
 ) -> Sequence[Visit]:
     """Hers in that time that nobody has held or dealt with, locked."""
     return [_visit(r) for r in await db.fetch(HOLD_UNHELD, db.tenant, resident_id, since, until)]
+
+
+async def cancel_open(
+    db: Transaction, resident_id: ResidentId, ending_id: EndingId
+) -> Sequence[Visit]:
+    """All of hers that were not closed, cancelled by the ending."""
+    return [_visit(r) for r in await db.fetch(CANCEL_OPEN, db.tenant, resident_id, ending_id)]
+
+
+async def cancelled_by(db: Transaction, ending_id: EndingId, after: datetime) -> Sequence[Visit]:
+    """What the ending cancelled and still lies ahead."""
+    return [_visit(r) for r in await db.fetch(CANCELLED_BY, db.tenant, ending_id, after)]
+
+
+async def restore(db: Transaction, visit_id: VisitId) -> None:
+    await db.execute(RESTORE, db.tenant, visit_id)
 
 
 async def save(db: Transaction, visit: Visit) -> None:

@@ -10,7 +10,7 @@ from aiohttp import web
 from telecare.absences import store as absence_store
 from telecare.access import store as access_store
 from telecare.access.http import STAFF, path_id
-from telecare.access.model import StaffSession
+from telecare.access.model import Permission, StaffSession
 from telecare.access.service import is_new_read
 from telecare.audit.actions import Action
 from telecare.audit.append import append
@@ -22,9 +22,10 @@ from telecare.consent.gate import covered
 from telecare.consent.model import Consent, Purpose
 from telecare.devices import store as device_store
 from telecare.devices.model import Endpoint, screen_of
+from telecare.endings import store as ending_store
 from telecare.people import store as people_store
 from telecare.people.model import Cohabitant, Resident
-from telecare.people.service import assigned, known
+from telecare.people.service import assigned, known, working_for
 from telecare.runtime.clock import STOCKHOLM, local_day
 from telecare.runtime.db import Transaction
 from telecare.runtime.http import Answer, Route, json_answer
@@ -78,6 +79,14 @@ class CardAbsence(Answer):
     note: str
 
 
+class CardEnding(Answer):
+    id: UUID
+    reason: Literal["deceased", "moved", "declined"]
+    on_date: date
+    is_carried_out: bool
+    """False: it lies ahead."""
+
+
 class CardDevice(Answer):
     id: UUID
     kind: Literal["tv", "unit"]
@@ -119,6 +128,7 @@ class Card(Answer):
     why_not: str | None
     today: list[VisitRow]
     absences: list[CardAbsence]
+    ending: CardEnding | None
     consents: list[CardConsent]
     objections: list[CardObjection]
     cohabitants: list[CardCohabitant]
@@ -137,11 +147,22 @@ async def card(request: web.Request) -> web.Response:
     now = floor.clock.now()
     async with floor.database.transaction(session.tenant) as db:
         resident = await known(db, ResidentId(path_id(request)))
-        await assigned(db, session, resident, Action.CARD_READ, now)
+        await _may_read(db, session, resident, now)
         answer = await _card(db, session, resident, now)
         if await is_new_read(db, session, "card", resident.id, now):
             await append(db, Record(Action.CARD_READ, session.actor, [resident.person]))
     return json_answer(answer)
+
+
+async def _may_read(
+    db: Transaction, session: StaffSession, resident: Resident, now: datetime
+) -> None:
+    """Those assigned. Nobody is to somebody who has been ended: then who plans for her unit."""
+    ending = await ending_store.of_resident(db, resident.id)
+    if ending is not None and ending.carried_out_at and session.staff.may(Permission.PLAN):
+        await working_for(db, session, resident, Action.CARD_READ, now)
+    else:
+        await assigned(db, session, resident, Action.CARD_READ, now)
 
 
 async def _card(db: Transaction, session: StaffSession, resident: Resident, now: datetime) -> Card:
@@ -156,6 +177,7 @@ async def _card(db: Transaction, session: StaffSession, resident: Resident, now:
     if why_not is None and await call_store.live_of_resident(db, resident.id) is not None:
         why_not = Code.BUSY
     screen = screen_of(endpoints, now)
+    ending = await ending_store.of_resident(db, resident.id)
     today = await visit_store.of_resident(db, resident.id, start, end)
     history = await visit_store.of_resident(db, resident.id, start - HISTORY, now)
     language = session.staff.language
@@ -186,6 +208,14 @@ async def _card(db: Transaction, session: StaffSession, resident: Resident, now:
             )
             for absence in await absence_store.not_over(db, resident.id, now)
         ],
+        ending=CardEnding(
+            id=ending.id,
+            reason=ending.reason,
+            on_date=ending.on_date,
+            is_carried_out=ending.carried_out_at is not None,
+        )
+        if ending
+        else None,
         consents=[_consent(c, resident, cohabitants, language, now) for c in consents],
         objections=[
             CardObjection(

@@ -15,7 +15,7 @@ LATER = (
 refusals that only they meet."""
 SERVER_ONLY = (
     "tv.", "demo.", "pairing.", "sign_in", "invitation.", "consent.sentence.", "action.",
-    "error.seal_", "error.start_code_", "error.unit_",
+    "error.ending_", "error.seal_", "error.start_code_", "error.unit_",
 )  # fmt: skip
 
 

@@ -185,6 +185,9 @@ class ScreenSocket(PageSocket):
     async def _refresh_home(self) -> None:
         now = self.floor.clock.now()
         async with self.floor.database.transaction(self.session.tenant) as db:
+            if not await access_store.session_stands(db, self.session.id):
+                await self.close(SIGNED_OUT)
+                return
             frame = await home_frame(db, self.session, version=0, now=now)
             live = await call_store.live_of_resident(db, self.session.actor.resident_id)
         said = hash(frame.model_dump_json())

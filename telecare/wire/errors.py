@@ -41,6 +41,8 @@ class Code(StrEnum):
     RESIDENT_ABSENT = "resident_absent"
     RESIDENT_ENDED = "resident_ended"
     ABSENCE_OVERLAPS = "absence_overlaps"
+    ENDING_UNDO_OWN = "ending_undo_own"
+    ENDING_UNDO_LATE = "ending_undo_late"
     # calls
     CALL_NOT_RINGING = "call_not_ringing"
     CALL_ENDED = "call_ended"

@@ -173,7 +173,9 @@ class TaskRow(ToPage):
 
     row: Literal["task"] = "task"
     id: UUID
-    kind: Literal["call_back", "second_talk", "visit_overdue", "ask_again", "follow_up"]
+    kind: Literal[
+        "call_back", "second_talk", "visit_overdue", "ask_again", "follow_up", "check_devices"
+    ]
     since: AwareDatetime
     resident_id: UUID
     resident_name: str

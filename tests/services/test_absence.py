@@ -190,6 +190,21 @@ async def test_a_visit_can_be_planned_and_moved_meanwhile(world, made, home):
     assert await world.rows(VISITS, world.tenant) == [{"state": "planned"}]
 
 
+async def test_a_visit_that_was_called_off_can_be_moved_to_another_day(
+    world, made, home, clock, timers
+):
+    ingrid, maria, _ = home
+    planner = await world.staff("Per", role=Role.SAMORDNARE)
+    visit = await world.visit(maria, ingrid)
+    await made.absences.report(maria, ingrid.id, hospital())
+    clock.forward(hours=1)
+    await timers.run_due()
+
+    await made.visits.move(planner, visit, world.now + timedelta(days=3))
+
+    assert await world.rows(VISITS, world.tenant) == [{"state": "planned"}]
+
+
 async def test_known_absence_is_still_a_next_step(world, made, home, clock, timers):
     ingrid, maria, _ = home
     visit = await world.visit(maria, ingrid)

@@ -14,6 +14,7 @@ from telecare.calls.service import NotByItself, NotYourCall
 from telecare.consent import gate
 from telecare.consent.model import Purpose
 from telecare.consent.service import RelativeCannotConsent, YesNotFromTv
+from telecare.endings.service import EndingUndoLate, EndingUndoOwn
 from telecare.people.service import ResidentGone
 from telecare.runtime.db import run_script
 from telecare.runtime.errors import Refusal
@@ -147,19 +148,30 @@ async def resident_absent(home):
     return home.ring()
 
 
-async def resident_gone(home):
+async def ended(home):
+    """By Per, who may."""
     await home.begin()
-    await home.world.rows(
-        """
-        insert into ending (tenant_id, id, resident_id, reason, on_date, from_at, done_by, done_at)
-        values ($1, gen_random_uuid(), $2, 'moved', $4::timestamptz::date, $4, $3, $4)
-        """,
-        home.world.tenant,
-        home.ingrid.id,
-        home.maria.staff.id,
-        home.world.now,
-    )
+    per = await home.world.staff("Per", role=Role.SAMORDNARE)
+    today = home.world.now.date()
+    return per, await home.made.endings.end(per, home.ingrid.id, "moved", today)
+
+
+async def resident_gone(home):
+    await ended(home)
+    await home.world.assign(home.maria.staff.id, home.ingrid)
     return home.ring()
+
+
+async def ending_undo_own(home):
+    per, ending = await ended(home)
+    return home.made.endings.undo(per, ending)
+
+
+async def ending_undo_late(home):
+    _, ending = await ended(home)
+    head = await home.world.staff("Eva", role=Role.ENHETSCHEF)
+    home.world.services.clock.forward(days=31)
+    return home.made.endings.undo(head, ending)
 
 
 async def relative_cannot_consent(home):
@@ -220,6 +232,8 @@ REFUSALS = {
     gate.PolicyMissing: policy_missing,
     gate.ResidentAbsent: resident_absent,
     ResidentGone: resident_gone,
+    EndingUndoOwn: ending_undo_own,
+    EndingUndoLate: ending_undo_late,
     RelativeCannotConsent: relative_cannot_consent,
     YesNotFromTv: yes_not_from_tv,
     Busy: busy,
