@@ -72,6 +72,9 @@ async def run_roles(options: argparse.Namespace) -> None:
 
 
 async def run_tenant_add(options: argparse.Namespace) -> None:
+    """A municipality; with `--head`, a first unit and the one-time link of its head."""
+    from telecare.access import passkeys
+    from telecare.access.staffing import first_head
     from telecare.audit.model import CommandLineActor, actor_text
     from telecare.consent.tenants import add_tenant
     from telecare.runtime.clock import SystemClock
@@ -80,6 +83,7 @@ async def run_tenant_add(options: argparse.Namespace) -> None:
 
     config = Config.from_environment(os.environ)
     actor = CommandLineActor(getpass.getuser())
+    clock = SystemClock()
     async with (
         open_database(config.role_url("app"), size=1) as database,
         database.across_tenants(actor_text(actor)) as db,
@@ -90,8 +94,21 @@ async def run_tenant_add(options: argparse.Namespace) -> None:
             name=options.name,
             phone=options.phone,
             actor=actor,
-            now=SystemClock().now(),
+            now=clock.now(),
         )
+        if not options.head:
+            return
+        head = await first_head(
+            db,
+            name=options.head,
+            provider=options.name,
+            unit=options.unit,
+            phone=options.phone,
+            actor=actor,
+            now=clock.now(),
+        )
+        token = await passkeys.invite(db, head, actor, clock)
+    print(f"{config.public_url}/invitation#{token}")
 
 
 async def run_invite(options: argparse.Namespace) -> None:
@@ -153,6 +170,8 @@ def parsed(arguments: list[str] | None) -> argparse.Namespace:
     tenant.add_argument("slug")
     tenant.add_argument("name")
     tenant.add_argument("--phone", required=True)
+    tenant.add_argument("--head", default="", help="the first unit head; prints her one-time link")
+    tenant.add_argument("--unit", default="Hemtjänsten", help="the name of her unit")
     invite = command("staff", run_invite, "invite a member of staff to sign in")
     invite.add_argument("action", choices=["invite"])
     invite.add_argument("tenant", help="the municipality's short name")

@@ -5,6 +5,7 @@ import ssl
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
+from pathlib import Path
 from uuid import uuid4
 
 from aiohttp import web
@@ -13,8 +14,12 @@ from telecare.absences import http as absence_http
 from telecare.absences import service as absence_service
 from telecare.absences.service import Absences
 from telecare.access import http as access_http
+from telecare.access import staffing
+from telecare.access.care_units import CareUnits
+from telecare.access.lists import Lists
 from telecare.access.passkeys import Passkeys
 from telecare.access.service import Access
+from telecare.access.staffing import Staffing
 from telecare.calls import http as call_http
 from telecare.calls import opening
 from telecare.calls import store as call_store
@@ -25,6 +30,7 @@ from telecare.calls.service import Calls
 from telecare.calls.turn import TurnServer
 from telecare.consent import http as consent_http
 from telecare.consent import service as consent_service
+from telecare.consent.rules import Rules
 from telecare.consent.service import Consents
 from telecare.devices import http as device_http
 from telecare.devices.service import Devices
@@ -33,6 +39,9 @@ from telecare.dispatches.service import Dispatches
 from telecare.endings import service as ending_service
 from telecare.endings.service import Endings
 from telecare.people import http as people_http
+from telecare.people import importing
+from telecare.people.importing import Importing
+from telecare.people.keeping import Keeping
 from telecare.people.service import People
 from telecare.reactions import Reactions
 from telecare.runtime.broker import Broker, Message, Publish
@@ -41,14 +50,28 @@ from telecare.runtime.config import Config
 from telecare.runtime.db import Database, Transaction, open_database
 from telecare.runtime.feed import Feed
 from telecare.runtime.http import MAX_BODY_BYTES, Origins, Route, border
+from telecare.runtime.sealing import Sealer, read_key
 from telecare.runtime.tasks import Errands, every, running
 from telecare.runtime.timers import TICK, Handler, Timers
 from telecare.visits import http as visit_http
 from telecare.visits import service as visit_service
 from telecare.visits import store as visit_store
+from telecare.visits.insatser import Insatser
 from telecare.visits.model import UNFINISHED_AFTER
 from telecare.visits.service import Visits
-from telecare.web import card, openapi, pages, sockets, static_files
+from telecare.web import (
+    admin,
+    admin_endings,
+    admin_import,
+    admin_people,
+    admin_rules,
+    card,
+    html,
+    openapi,
+    pages,
+    sockets,
+    static_files,
+)
 from telecare.web.board import Boards
 from telecare.web.floor import FLOOR, Floor
 from telecare.web.page_socket import BEAT, SCREENS, Screens
@@ -73,6 +96,11 @@ ROUTES: tuple[Route, ...] = (
     *dispatch_http.ROUTES,
     *visit_http.ROUTES,
     *card.ROUTES,
+    *admin.ROUTES,
+    *admin_people.ROUTES,
+    *admin_endings.ROUTES,
+    *admin_import.ROUTES,
+    *admin_rules.ROUTES,
     *pages.ROUTES,
     *sockets.ROUTES,
     *static_files.ROUTES,
@@ -87,14 +115,21 @@ class Services:
     database: Database
     clock: Clock
     access: Access
+    staffing: Staffing
+    care_units: CareUnits
+    lists: Lists
     people: People
     absences: Absences
     endings: Endings
+    keeping: Keeping
+    importing: Importing
     consents: Consents
+    rules: Rules
     devices: Devices
     calls: Calls
     dispatches: Dispatches
     visits: Visits
+    insatser: Insatser
     passkeys: Passkeys
     reactions: Reactions
     liveness: Liveness
@@ -116,6 +151,9 @@ def services(database: Database, clock: Clock, config: Config) -> Services:
     visits = Visits(database, clock, react)
     absences = Absences(database, clock, react)
     consents = Consents(database, clock, react)
+    sealer = Sealer(read_key(Path(config.person_key_file))) if config.person_key_file else None
+    keeping = Keeping(database, clock, react, sealer)
+    staffing_ = Staffing(database, clock, react)
     broker_url = config.broker_url_for_units or config.mqtt_url
     devices = Devices(database, clock, react, broker_url)
     react.calls, react.visits, react.devices = calls, visits, devices
@@ -124,14 +162,21 @@ def services(database: Database, clock: Clock, config: Config) -> Services:
         database=database,
         clock=clock,
         access=Access(database, clock, react, holds_open),
+        staffing=staffing_,
+        care_units=CareUnits(database, clock),
+        lists=Lists(database, clock),
         people=People(database, clock),
         absences=absences,
         endings=Endings(database, clock, react, consent_service.standing),
+        keeping=keeping,
+        importing=Importing(database, clock, keeping=keeping, staffing=staffing_, sealer=sealer),
         consents=consents,
+        rules=Rules(database, clock),
         devices=devices,
         calls=calls,
         dispatches=Dispatches(database, clock),
         visits=visits,
+        insatser=Insatser(database, clock),
         passkeys=Passkeys(database, clock, config.public_url),
         reactions=react,
         liveness=liveness,
@@ -151,6 +196,9 @@ def timer_handlers(made: Services) -> dict[str, Handler]:
         visit_service.STEP_OVERDUE: visits.step_overdue,
         visit_service.HEAD: visits.to_head,
         visit_service.RING_AGAIN: visits.ring_again_missed,
+        importing.IMPORT: made.importing.go_on,
+        importing.FORGET: made.importing.forget,
+        staffing.STAFF_ENDS: made.staffing.ends,
         consent_service.ASK_AGAIN: made.consents.ask_again,
         absence_service.BEGINS: made.absences.begins,
         absence_service.OVER: made.absences.over,
@@ -171,7 +219,9 @@ def web_app(
 ) -> web.Application:
     """`extra`: routes that only the demo has."""
     origins = Origins(config.public_url, frozenset(site.origin for site in direct))
-    app = web.Application(middlewares=[border(origins)], client_max_size=MAX_BODY_BYTES)
+    app = web.Application(
+        middlewares=[border(origins, html.error_page)], client_max_size=MAX_BODY_BYTES
+    )
     static = static_files.StaticFiles()
     app[access_http.ACCESS] = made.access
     app[people_http.PEOPLE] = made.people
@@ -183,7 +233,16 @@ def web_app(
     app[visit_http.VISITS] = made.visits
     app[pages.PASSKEYS] = made.passkeys
     app[pages.BROKER] = broker
-    app[pages.TEMPLATES] = pages.templates(is_demo=is_demo)
+    app[admin.STAFFING] = made.staffing
+    app[admin.CARE_UNITS] = made.care_units
+    app[admin_people.KEEPING] = made.keeping
+    app[admin_endings.ENDINGS] = made.endings
+    app[admin_rules.LISTS] = made.lists
+    app[admin_rules.INSATSER] = made.insatser
+    app[admin_rules.RULES] = made.rules
+    app[admin_import.IMPORTING] = made.importing
+    app[admin.PUBLIC_URL] = config.public_url
+    app[html.TEMPLATES] = html.templates(is_demo=is_demo)
     app[static_files.STATIC] = static
     app[FLOOR] = floor = Floor(
         database=made.database,

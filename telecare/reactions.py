@@ -13,13 +13,14 @@ from telecare.audit.model import SystemActor
 from telecare.calls.model import CallClosed, CallInUnanswered, CallOpened, Reason
 from telecare.calls.service import Calls
 from telecare.consent import store as consent_store
-from telecare.consent.model import AbilityDoubtful, ConsentWithdrawn
+from telecare.consent.model import AbilityDoubtful, ConsentWithdrawn, Purpose
 from telecare.consent.service import Consents
 from telecare.devices.model import DeviceClosing
 from telecare.devices.service import Devices
 from telecare.dispatches import service as dispatches
 from telecare.endings.model import EndingUndone, ResidentEnded
 from telecare.people import service as people
+from telecare.people.model import CohabitantMovedIn, ResidentRegistered
 from telecare.people.service import known, make_follow_up
 from telecare.runtime.db import Transaction
 from telecare.visits.model import VisitOverdue
@@ -51,6 +52,12 @@ class Reactions:
         match event:
             case ConsentWithdrawn():
                 await self.calls.end_of_resident(db, event.resident_id, event.purpose, event.at)
+            case ResidentRegistered():
+                await consent_store.add_gates(db, event.resident_id)
+            case CohabitantMovedIn():
+                for purpose in Purpose:
+                    await consent_store.shut_gate(db, event.resident_id, purpose)
+                    await self.calls.end_of_resident(db, event.resident_id, purpose, event.at)
             case StaffRevoked():
                 await self.calls.end_of_staff(db, event.staff_id, Reason.STAFF_REVOKED, event.at)
             case AssignmentEnded():
@@ -157,12 +164,12 @@ class Reactions:
         resident = await known(db, ending.resident_id)
         await self.consents.go_on_asking(db, resident.id)
         await self.absences.go_on(db, resident.id, now)
-        records = [
-            *await self.visits.undo_end(db, resident.person, ending.id, now),
-            *await people.undo_end(db, ending.id, SYSTEM),
-            *await self.devices.undo_end(db, resident.person, ending.id),
-        ]
-        await append_all(db, records)
+        visits = await self.visits.undo_end(db, resident.person, ending.id, now)
+        devices = await self.devices.undo_end(db, resident.person, ending.id)
+        moved = await people.undo_end(db, ending.id, SYSTEM)
+        for home_of in {person.id for record in moved for person in record.persons}:
+            await self(db, CohabitantMovedIn(home_of, now))
+        await append_all(db, [*visits, *devices, *moved])
         await make_follow_up(
             db,
             "check_devices",

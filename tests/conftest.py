@@ -55,6 +55,7 @@ def config(embedded) -> Config:
         database_url=embedded.postgres.url("telecare_app"),
         mqtt_url=embedded.broker.url,
         public_url="http://localhost:1",
+        person_key_file=str(embedded.person_key_file),
     )
 
 

@@ -10,7 +10,7 @@ from uuid import UUID, uuid4
 import asyncpg
 
 from telecare.access import store as access_store
-from telecare.access.model import CareUnit, Role, ScreenSession, StaffSession
+from telecare.access.model import CareUnit, Grant, Role, ScreenSession, StaffSession
 from telecare.access.service import begin_session, new_token, token_hash
 from telecare.app import Services
 from telecare.audit.model import HomeActor, actor_text
@@ -179,10 +179,21 @@ class World:
                 name=f"{given_name} Ek",
                 given_name=given_name,
                 unit=unit or self.unit,
-                roles=[role],
+                roles=[] if role is Role.NATTILLSYN else [role],
                 languages=list(languages),
                 language="sv",
+                now=self.now,
             )
+            if role is Role.NATTILLSYN:
+                await access_store.give_role(
+                    db,
+                    uuid4(),
+                    staff_id,
+                    Grant(role, unit or self.unit),
+                    valid_from=self.now,
+                    valid_until=self.now + timedelta(days=90),
+                    trained_on=self.now.date(),
+                )
             token = await begin_session(db, staff_id, "demo", self.now)
         for resident in assigned:
             await self.assign(staff_id, resident)

@@ -44,3 +44,23 @@ class NotOnShift(Refusal):
 
 class ShiftAlreadyBegun(TelecareError):
     code = Code.SHIFT_ALREADY_BEGUN
+
+
+class LastHead(Refusal):
+    """The unit would have nobody who leads it."""
+
+    status = 409
+    code = Code.LAST_HEAD
+
+
+class TrainingMissing(TelecareError):
+    """Nattillsyn is given with the date of training and an end date."""
+
+    status = 422
+    code = Code.TRAINING_MISSING
+
+
+class NameTaken(TelecareError):
+    """The list has it already."""
+
+    code = Code.NAME_TAKEN

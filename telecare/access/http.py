@@ -6,13 +6,17 @@ from uuid import UUID
 from aiohttp import web
 
 from telecare.access.errors import SessionLocked, SignInNeeded
-from telecare.access.model import ScreenSession, Session, StaffSession
+from telecare.access.model import Permission, ScreenSession, Session, StaffSession
 from telecare.access.service import Access
 from telecare.audit.actions import Action
+from telecare.runtime.errors import NotFound
 from telecare.runtime.http import (
+    IS_PAGE,
+    OWN,
     Answer,
     Body,
     Empty,
+    Exempt,
     Handler,
     Route,
     json_answer,
@@ -20,7 +24,7 @@ from telecare.runtime.http import (
     read_body,
 )
 from telecare.wire.errors import Code
-from telecare.wire.ids import CareUnitId, StaffId
+from telecare.wire.ids import CareUnitId
 
 ACCESS = web.AppKey("access", Access)
 STAFF = web.RequestKey("staff", StaffSession)
@@ -83,10 +87,21 @@ def guarded(route: Route) -> Handler:
     door = find[route.who]
 
     async def handle(request: web.Request) -> web.StreamResponse:
+        if route.kind == "page":
+            request[IS_PAGE] = True
         await door(request)
+        if STAFF in request and route.permission != OWN:
+            await request.app[ACCESS].permit(
+                request[STAFF], Permission(route.permission), tried=_tried(route)
+            )
         return await route.handler(request)
 
     return handle
+
+
+def _tried(route: Route) -> str:
+    """What the record of a refusal at the door calls it."""
+    return f"{route.method} {route.path}" if isinstance(route.record, Exempt) else route.record
 
 
 async def _nobody(request: web.Request) -> None:
@@ -106,11 +121,11 @@ async def _screen(request: web.Request) -> None:
 
 
 def path_id(request: web.Request, name: str = "id") -> UUID:
-    """An id in the path; what is no uuid is nothing we know. Raises NotFound as 404."""
+    """An id in the path. Raises NotFound: what is no uuid is nothing we know."""
     try:
         return UUID(request.match_info[name])
     except ValueError as error:
-        raise web.HTTPNotFound from error
+        raise NotFound from error
 
 
 class ShiftBody(Body):
@@ -144,16 +159,10 @@ async def end_shift(request: web.Request) -> web.Response:
     return nothing()
 
 
-async def revoke(request: web.Request) -> web.Response:
-    """The unit head takes somebody's access away; it works at the commit."""
-    await read_body(request, Empty)
-    await request.app[ACCESS].revoke(request[STAFF], StaffId(path_id(request)))
-    return nothing()
-
-
 ROUTES = (
     Route(
-        "POST", "/api/sign-out", sign_out, "staff", Action.SIGNED_OUT, Empty, status=204
+        "POST", "/api/sign-out", sign_out, "staff", Action.SIGNED_OUT, Empty, status=204,
+        permission=OWN,
     ),
     Route(
         "POST", "/api/shifts/begin", begin_shift, "staff", Action.SHIFT_BEGUN, ShiftBody, Made,
@@ -162,9 +171,5 @@ ROUTES = (
     Route(
         "POST", "/api/shifts/end", end_shift, "staff", Action.SHIFT_ENDED, Empty,
         errors=(Code.NOT_ON_SHIFT,), status=204,
-    ),
-    Route(
-        "POST", "/api/staff/{id}/revoke", revoke, "staff", Action.STAFF_REVOKED, Empty,
-        errors=(Code.NOT_PERMITTED,), status=204, permission="lead",
     ),
 )  # fmt: skip

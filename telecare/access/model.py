@@ -18,24 +18,73 @@ USED_RESOLUTION = timedelta(seconds=60)
 
 class Role(StrEnum):
     OMSORGSPERSONAL = "omsorgspersonal"
+    NATTILLSYN = "nattillsyn"
+    """Given with the date of training and an end date."""
     SAMORDNARE = "samordnare"
     ENHETSCHEF = "enhetschef"
+    LARMMOTTAGARE = "larmmottagare"
+    GRANSKARE = "granskare"
+    SYSTEMFORVALTARE = "systemforvaltare"
+    """Sees devices and their health, no resident."""
 
 
 class Permission(StrEnum):
     WORK = "work"
     """Hold visits and calls, read cards of assigned residents, record consents."""
+    LOOK = "look"
+    """Look in by camera at night (Nattfrid)."""
+    ALARM = "alarm"
+    """Take alarms."""
     PLAN = "plan"
     """Plan, move, cancel and hand over visits of the unit."""
+    REGISTER = "register"
+    """Register residents of the unit, keep what is known of them, their homes and devices."""
+    INVITE = "invite"
+    """Add staff of the unit and give the roles in GRANTABLE."""
     LEAD = "lead"
-    """Invite and revoke staff of the unit, close objections."""
+    """Revoke staff of the unit, see who took over, close objections."""
+    CONFIGURE = "configure"
+    """Care units, the municipality's lists, policies and information texts."""
+    DEVICES = "devices"
+    """Devices and their health, without whose they are."""
+    REVIEW = "review"
+    """Review the log."""
 
 
 PERMISSIONS: dict[Role, frozenset[Permission]] = {
     Role.OMSORGSPERSONAL: frozenset({Permission.WORK}),
-    Role.SAMORDNARE: frozenset({Permission.WORK, Permission.PLAN}),
-    Role.ENHETSCHEF: frozenset({Permission.WORK, Permission.PLAN, Permission.LEAD}),
-}
+    Role.NATTILLSYN: frozenset({Permission.WORK, Permission.LOOK}),
+    Role.SAMORDNARE: frozenset(
+        {Permission.WORK, Permission.PLAN, Permission.REGISTER, Permission.INVITE}
+    ),
+    Role.ENHETSCHEF: frozenset({
+        Permission.WORK, Permission.PLAN, Permission.REGISTER, Permission.INVITE, Permission.LEAD,
+        Permission.CONFIGURE,
+    }),
+    Role.LARMMOTTAGARE: frozenset({Permission.WORK, Permission.ALARM}),
+    Role.GRANSKARE: frozenset({Permission.REVIEW}),
+    Role.SYSTEMFORVALTARE: frozenset(
+        {Permission.INVITE, Permission.CONFIGURE, Permission.DEVICES}
+    ),
+}  # fmt: skip
+
+GRANTABLE: dict[Role, frozenset[Role]] = {
+    Role.SAMORDNARE: frozenset({Role.OMSORGSPERSONAL, Role.NATTILLSYN, Role.LARMMOTTAGARE}),
+    Role.ENHETSCHEF: frozenset({
+        Role.OMSORGSPERSONAL, Role.NATTILLSYN, Role.LARMMOTTAGARE, Role.SAMORDNARE,
+        Role.ENHETSCHEF,
+    }),
+    Role.SYSTEMFORVALTARE: frozenset({Role.ENHETSCHEF, Role.GRANSKARE, Role.SYSTEMFORVALTARE}),
+}  # fmt: skip
+"""Who may give which role. A head does not choose who reviews her."""
+
+
+@dataclass(frozen=True, slots=True)
+class Grant:
+    """A role given in a care unit; in force now when it stands in `Staff.grants`."""
+
+    role: Role
+    unit_id: CareUnitId
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +97,7 @@ class Staff:
     unit_id: CareUnitId
     unit_name: str
     provider: str
-    roles: tuple[Role, ...]
+    grants: tuple[Grant, ...]
     languages: tuple[str, ...]
     language: str
     shift_id: ShiftId | None
@@ -56,8 +105,28 @@ class Staff:
     shift_unit_name: str | None
     shift_begun_at: datetime | None
 
+    @property
+    def roles(self) -> tuple[Role, ...]:
+        return tuple(dict.fromkeys(grant.role for grant in self.grants))
+
     def may(self, permission: Permission) -> bool:
         return any(permission in PERMISSIONS[role] for role in self.roles)
+
+    def may_in(self, permission: Permission, unit_id: CareUnitId) -> bool:
+        return unit_id in self.units_of(permission)
+
+    def units_of(self, permission: Permission) -> tuple[CareUnitId, ...]:
+        """The units where one of her roles allows it."""
+        found = (g.unit_id for g in self.grants if permission in PERMISSIONS[g.role])
+        return tuple(dict.fromkeys(found))
+
+    def may_give(self, role: Role, unit_id: CareUnitId) -> bool:
+        """A systemförvaltare gives hers in any unit, everybody else in the unit of her own role."""
+        return any(
+            role in GRANTABLE.get(grant.role, ())
+            and (grant.role is Role.SYSTEMFORVALTARE or grant.unit_id == unit_id)
+            for grant in self.grants
+        )
 
     @property
     def works_in(self) -> CareUnitId:

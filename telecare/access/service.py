@@ -32,6 +32,7 @@ from telecare.access.model import (
 )
 from telecare.audit.actions import Action
 from telecare.audit.append import Kept, append
+from telecare.audit.format import Document
 from telecare.audit.model import Actor, HomeActor, Person, Record, actor_text, refused
 from telecare.runtime.clock import STOCKHOLM, Clock
 from telecare.runtime.db import Database, Transaction
@@ -139,6 +140,20 @@ def require(db: Transaction, session: StaffSession, permission: Permission, trie
         raise NotPermitted(Kept(record))
 
 
+def require_in(
+    db: Transaction,
+    session: StaffSession,
+    permission: Permission,
+    unit_id: CareUnitId,
+    tried: Action,
+) -> None:
+    """Raises NotPermitted unless one of her roles allows it in this unit."""
+    del db
+    if not session.staff.may_in(permission, unit_id):
+        what: Document = {"needs": str(permission), "unit_id": str(unit_id)}
+        raise NotPermitted(Kept(refused(Code.NOT_PERMITTED, tried, session.actor, (), what)))
+
+
 async def is_new_read(
     db: Transaction, session: StaffSession, what: str, about_id: UUID, now: datetime
 ) -> bool:
@@ -224,6 +239,15 @@ class Access:
         await store.lock_page(db, session_id, now)
         db.changed(session_topic(session_id))
 
+    async def permit(self, session: StaffSession, permission: Permission, *, tried: str) -> None:
+        """Raises NotPermitted (recorded) unless one of her roles allows it."""
+        if not session.staff.may(permission):
+            async with self._begun(session):
+                record = refused(
+                    Code.NOT_PERMITTED, tried, session.actor, (), {"needs": str(permission)}
+                )
+                raise NotPermitted(Kept(record))
+
     async def sign_out(self, session: StaffSession) -> None:
         now = self._clock.now()
         async with self._begun(session) as db:
@@ -266,13 +290,6 @@ class Access:
             await append(
                 db, Record(Action.SHIFT_ENDED, session.actor, what={"shift_id": str(shift)})
             )
-
-    async def revoke(self, session: StaffSession, staff_id: StaffId) -> None:
-        """She is out at the commit: no session, no call, no assignment goes on."""
-        now = self._clock.now()
-        async with self._begun(session) as db:
-            require(db, session, Permission.LEAD, Action.STAFF_REVOKED)
-            await revoke(db, staff_id, session.actor, now, self._react)
 
     async def units(self, session: StaffSession) -> Sequence[CareUnit]:
         async with self._begun(session) as db:

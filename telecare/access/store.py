@@ -2,11 +2,11 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime, time
+from datetime import date, datetime, time
 from typing import Literal
 from uuid import UUID
 
-from telecare.access.model import CareUnit, Role, Staff
+from telecare.access.model import CareUnit, Grant, Role, Staff
 from telecare.runtime.db import Row, Transaction
 from telecare.wire.ids import (
     AssignmentId,
@@ -17,6 +17,7 @@ from telecare.wire.ids import (
     ShiftId,
     StaffId,
     TenantId,
+    new_row_id,
 )
 
 LIMIT = 100
@@ -186,18 +187,30 @@ async def speaker_on_shift(db: Transaction, unit_id: CareUnitId, language: str) 
 
 
 ADD_STAFF = """
-insert into staff (tenant_id, id, name, given_name, unit_id, roles, languages, language, ends_at)
-values ($1, $2, $3, $4, $5, $6, $7, $8, $9)
+insert into staff (tenant_id, id, name, given_name, unit_id, languages, language, ends_at)
+values ($1, $2, $3, $4, $5, $6, $7, $8)
+"""
+GIVE_ROLE = """
+insert into access_grant (tenant_id, id, staff_id, unit_id, role, valid_from, valid_until,
+    trained_on)
+values ($1, $2, $3, $4, $5, $6, $7, $8)
 """
 STAFF = """
-select s.id, s.name, s.given_name, s.unit_id, u.name as unit_name, p.name as provider, s.roles,
-    s.languages, s.language, h.id as shift_id, h.unit_id as shift_unit_id,
+select s.id, s.name, s.given_name, s.unit_id, u.name as unit_name, p.name as provider, g.roles,
+    g.unit_ids, s.languages, s.language, h.id as shift_id, h.unit_id as shift_unit_id,
     hu.name as shift_unit_name, h.begun_at as shift_begun_at
 from staff s
 join care_unit u on u.tenant_id = s.tenant_id and u.id = s.unit_id
 join provider p on p.tenant_id = u.tenant_id and p.id = u.provider_id
 left join shift h on h.tenant_id = s.tenant_id and h.staff_id = s.id and h.ended_at is null
 left join care_unit hu on hu.tenant_id = h.tenant_id and hu.id = h.unit_id
+cross join lateral (
+    select coalesce(array_agg(a.role order by a.valid_from, a.id), '{}') as roles,
+        coalesce(array_agg(a.unit_id order by a.valid_from, a.id), '{}') as unit_ids
+    from access_grant a
+    where a.tenant_id = s.tenant_id and a.staff_id = s.id and a.valid_from <= $3
+        and (a.valid_until is null or a.valid_until > $3)
+) g
 where s.tenant_id = $1 and s.id = $2 and s.revoked_at is null
     and (s.ends_at is null or s.ends_at > $3)
 """
@@ -225,7 +238,10 @@ def _staff(row: Row) -> Staff:
         unit_id=CareUnitId(row["unit_id"]),
         unit_name=row["unit_name"],
         provider=row["provider"],
-        roles=tuple(Role(role) for role in row["roles"]),
+        grants=tuple(
+            Grant(Role(role), CareUnitId(unit))
+            for role, unit in zip(row["roles"], row["unit_ids"], strict=True)
+        ),
         languages=tuple(row["languages"]),
         language=row["language"],
         shift_id=row["shift_id"],
@@ -237,11 +253,26 @@ def _staff(row: Row) -> Staff:
 
 async def add_staff(
     db: Transaction, staff_id: StaffId, *, name: str, given_name: str, unit: CareUnitId,
-    roles: Sequence[Role], languages: Sequence[str], language: str, ends_at: datetime | None = None,
+    roles: Sequence[Role], languages: Sequence[str], language: str, now: datetime,
+    ends_at: datetime | None = None,
+) -> None:  # fmt: skip
+    """With these roles in her unit from now on; recorded by their table's trigger."""
+    await db.execute(
+        ADD_STAFF, db.tenant, staff_id, name, given_name, unit, list(languages), language, ends_at
+    )
+    for role in roles:
+        await give_role(
+            db, new_row_id(now), staff_id, Grant(role, unit), valid_from=now, valid_until=None
+        )
+
+
+async def give_role(
+    db: Transaction, grant_id: UUID, staff_id: StaffId, grant: Grant, *, valid_from: datetime,
+    valid_until: datetime | None, trained_on: date | None = None,
 ) -> None:  # fmt: skip
     await db.execute(
-        ADD_STAFF, db.tenant, staff_id, name, given_name, unit, [str(r) for r in roles],
-        list(languages), language, ends_at,
+        GIVE_ROLE, db.tenant, grant_id, staff_id, grant.unit_id, str(grant.role), valid_from,
+        valid_until, trained_on,
     )  # fmt: skip
 
 

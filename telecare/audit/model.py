@@ -116,7 +116,7 @@ class Record:
 
 
 def refused(
-    code: Code, tried: Action, actor: Actor, persons: Sequence[Person], what: Document
+    code: Code, tried: Action | str, actor: Actor, persons: Sequence[Person], what: Document
 ) -> Record:
     """The record of something that was not allowed: what was tried, and the refusal's code."""
     return Record(Action.REFUSED, actor, persons, {**what, "code": str(code), "tried": str(tried)})

@@ -1,6 +1,6 @@
 """SQL of gate rows, consents, policies and objections."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
@@ -9,6 +9,7 @@ from uuid import UUID
 from telecare.consent.model import Consent, Hours, Policy, Purpose
 from telecare.runtime.db import Row, Transaction
 from telecare.wire.ids import ConsentId, ResidentId, StaffId
+from telecare.wire.signalling import Language
 
 LIMIT = 100
 
@@ -37,8 +38,20 @@ limit 1
 """
 ADD_POLICY = """
 insert into purpose_policy (tenant_id, id, purpose, valid_from, parties, stand_ins, yes_comes_by,
-    objection_pauses, review_months, board, law, record_domain)
-values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)
+    objection_pauses, review_months, board, law, record_domain, decision)
+values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)
+"""
+END_POLICIES = """
+update purpose_policy set valid_until = $3
+where tenant_id = $1 and purpose = $2 and (valid_until is null or valid_until > $3)
+"""
+POLICIES = """
+select id, purpose, parties, stand_ins, yes_comes_by, objection_pauses, review_months, board, law,
+    record_domain, valid_from, valid_until, decision
+from purpose_policy
+where tenant_id = $1
+order by purpose, valid_from desc
+limit $2
 """
 NEWEST = """
 select distinct on (cohabitant_id) id, purpose, cohabitant_id, decision, valid_from, valid_until,
@@ -91,6 +104,15 @@ ADD_INFORMATION = """
 insert into information_text (tenant_id, purpose, version, language, body, published_at)
 values ($1, $2, $3, $4, $5, $6)
 """
+INFORMATION = """
+select purpose, version, min(published_at) as published_at,
+    array_agg(language order by language) as languages, array_agg(body order by language) as bodies
+from information_text
+where tenant_id = $1
+group by purpose, version
+order by purpose, version desc
+limit $2
+"""
 NEWEST_INFORMATION = """
 select max(version) from information_text where tenant_id = $1 and purpose = $2
 """
@@ -139,13 +161,10 @@ async def shut_gates(db: Transaction, resident_id: ResidentId) -> None:
         await shut_gate(db, resident_id, purpose)
 
 
-async def policy(db: Transaction, purpose: Purpose, at: datetime) -> Policy | None:
-    row = await db.fetchrow(POLICY, db.tenant, str(purpose), at)
-    if row is None:
-        return None
+def _policy(row: Row) -> Policy:
     return Policy(
         id=str(row["id"]),
-        purpose=purpose,
+        purpose=Purpose(row["purpose"]),
         parties=frozenset(row["parties"]),
         stand_ins=frozenset(row["stand_ins"]),
         yes_comes_by=frozenset(row["yes_comes_by"]),
@@ -157,13 +176,36 @@ async def policy(db: Transaction, purpose: Purpose, at: datetime) -> Policy | No
     )
 
 
+async def policy(db: Transaction, purpose: Purpose, at: datetime) -> Policy | None:
+    row = await db.fetchrow(POLICY, db.tenant, str(purpose), at)
+    return _policy(row) if row else None
+
+
+async def policies(
+    db: Transaction,
+) -> Sequence[tuple[Policy, datetime, datetime | None, str]]:
+    """Every policy of the municipality: itself, from, until, and the decision it rests on."""
+    rows = await db.fetch(POLICIES, db.tenant, LIMIT)
+    return [(_policy(r), r["valid_from"], r["valid_until"], r["decision"]) for r in rows]
+
+
+async def end_policies(db: Transaction, purpose: Purpose, at: datetime) -> None:
+    """None of them holds after `at`; one that was to begin later never does."""
+    await db.execute(END_POLICIES, db.tenant, str(purpose), at)
+
+
 async def add_policy(
-    db: Transaction, policy_id: UUID, policy: Policy, valid_from: datetime
+    db: Transaction,
+    policy_id: UUID,
+    policy: Policy,
+    valid_from: datetime,
+    *,
+    decision: str = "",
 ) -> None:
     await db.execute(
         ADD_POLICY, db.tenant, policy_id, str(policy.purpose), valid_from, sorted(policy.parties),
         sorted(policy.stand_ins), sorted(policy.yes_comes_by), policy.objection_pauses,
-        policy.review_months, policy.board, policy.law, policy.record_domain,
+        policy.review_months, policy.board, policy.law, policy.record_domain, decision,
     )  # fmt: skip
 
 
@@ -248,3 +290,19 @@ async def add_information(
 async def newest_information(db: Transaction, purpose: Purpose) -> int | None:
     version: int | None = await db.fetchval(NEWEST_INFORMATION, db.tenant, str(purpose))
     return version
+
+
+async def information(
+    db: Transaction,
+) -> Sequence[tuple[Purpose, int, datetime, Mapping[Language, str]]]:
+    """Purpose, version, when it was published, and the text in each language."""
+    rows = await db.fetch(INFORMATION, db.tenant, LIMIT)
+    return [
+        (
+            Purpose(r["purpose"]),
+            r["version"],
+            r["published_at"],
+            dict(zip(r["languages"], r["bodies"], strict=True)),
+        )
+        for r in rows
+    ]

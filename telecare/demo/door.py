@@ -21,7 +21,7 @@ from telecare.runtime.clock import Clock
 from telecare.runtime.errors import NotFound, TelecareError
 from telecare.runtime.http import Exempt, Handler, Route
 from telecare.web.floor import FLOOR
-from telecare.web.pages import TEMPLATES, language_of
+from telecare.web.html import TEMPLATES, language_of
 from telecare.wire.errors import Code
 
 Page = Literal["tv", "staff"]

@@ -29,7 +29,8 @@ from telecare.devices import store as device_store
 from telecare.runtime.errors import NotFound, TelecareError
 from telecare.runtime.http import Empty, Exempt, Route, nothing, read_body
 from telecare.web.floor import FLOOR
-from telecare.web.pages import TEMPLATES, front, language_of
+from telecare.web.html import TEMPLATES, language_of
+from telecare.web.pages import front
 from telecare.wire.errors import Code
 from telecare.wire.ids import EndpointId, TenantId, new_row_id
 

@@ -153,6 +153,7 @@ async def _people(db: Transaction, now: datetime) -> None:
             roles=person.roles,
             languages=person.languages,
             language=person.language,
+            now=now,
         )
     for name, minutes in INSATSER:
         insats = Insats(named("insats", name), name, minutes, 10)

@@ -18,7 +18,7 @@ from telecare.access.service import (
     Limit,
     count_try,
     new_token,
-    require,
+    require_in,
     token_hash,
     unit_topic,
 )
@@ -34,6 +34,7 @@ from telecare.devices.model import (
     UNIT_CODE_LIMIT,
     Closed,
     DeviceClosing,
+    Endpoint,
     Pairing,
     Unit,
     new_tv_code,
@@ -44,7 +45,12 @@ from telecare.devices.model import (
 from telecare.devices.outgoing import Addressee, to_unit
 from telecare.devices.presence import Presence
 from telecare.people.model import Resident
-from telecare.people.service import assigned, known, resident_topic, working_for
+from telecare.people.service import (
+    assigned_or_keeps,
+    known,
+    resident_topic,
+    still_with_us,
+)
 from telecare.runtime.clock import Clock
 from telecare.runtime.db import Database, Transaction
 from telecare.runtime.errors import FieldInvalid, NotFound, TelecareError
@@ -136,7 +142,8 @@ class Devices:
         now = self._clock.now()
         async with self._database.transaction(session.tenant) as db:
             resident = await known(db, resident_id)
-            await assigned(db, session, resident, Action.SCREEN_PAIRED, now)
+            await assigned_or_keeps(db, session, resident, Action.SCREEN_PAIRED, now)
+            await still_with_us(db, session.actor, resident, Action.SCREEN_PAIRED, now)
             claimed = await store.claim_tv_pairing(db, code_hash(tidy_code(letters)))
             if claimed is None:
                 raise PairingCodeWrong("letters")
@@ -176,11 +183,20 @@ class Devices:
             token = await tv_session(db, pairing.endpoint_id, poll, now)
         return PairedTv(pairing.word, token)
 
+    async def listed(self, session: StaffSession, resident_id: ResidentId) -> Sequence[Endpoint]:
+        """What can ring in her home. Raises NotFound, NotAssigned."""
+        async with self._database.transaction(session.tenant) as db:
+            resident = await known(db, resident_id)
+            now = self._clock.now()
+            await assigned_or_keeps(db, session, resident, Action.REGISTER_READ, now)
+            return await store.endpoints(db, resident_id)
+
     async def unit_code(self, session: StaffSession, resident_id: ResidentId, label: str) -> str:
         now = self._clock.now()
         async with self._database.transaction(session.tenant) as db:
             resident = await known(db, resident_id)
-            await assigned(db, session, resident, Action.UNIT_ENROLLED, now)
+            await assigned_or_keeps(db, session, resident, Action.UNIT_ENROLLED, now)
+            await still_with_us(db, session.actor, resident, Action.UNIT_ENROLLED, now)
             code = await make_unit_code(db, resident, label, now)
             await append(db, Record(Action.PAIRING_BEGUN, session.actor, [resident.person]))
         return code
@@ -226,19 +242,19 @@ class Devices:
             unit=unit.id, mac_key=_base64url(unit.mac_key), broker_url=self._broker_url
         )
 
-    async def close(self, session: StaffSession, endpoint_id: EndpointId) -> None:
+    async def close(
+        self, session: StaffSession, resident_id: ResidentId, endpoint_id: EndpointId
+    ) -> None:
         """This TV or unit of hers, never a number typed from a list. It empties itself.
 
-        Raises NotPermitted, NotAssigned, NotFound (also when it is closed already).
+        Raises NotPermitted, NotFound (also when it is closed already).
         """
         now = self._clock.now()
         async with self._database.transaction(session.tenant, actor_text(session.actor)) as db:
-            require(db, session, Permission.PLAN, Action.DEVICE_CLOSED)
-            resident_id = await store.open_resident_of(db, endpoint_id)
-            if resident_id is None:
-                raise NotFound
             resident = await known(db, resident_id)
-            await working_for(db, session, resident, Action.DEVICE_CLOSED, now)
+            if await store.open_resident_of(db, endpoint_id) != resident.id:
+                raise NotFound
+            require_in(db, session, Permission.PLAN, resident.unit_id, Action.DEVICE_CLOSED)
             await self._react(db, DeviceClosing(endpoint_id, resident.id, now))
             closed = await store.close(db, endpoint_id, None, now)
             if closed is None:

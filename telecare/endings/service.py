@@ -4,9 +4,8 @@ from collections.abc import Awaitable, Callable, Sequence
 from contextlib import AbstractAsyncContextManager
 from datetime import date, datetime
 
-from telecare.access import store as access_store
 from telecare.access.model import Permission, StaffSession
-from telecare.access.service import is_new_read, require, unit_topic
+from telecare.access.service import is_new_read, require, require_in, unit_topic
 from telecare.audit.actions import Action
 from telecare.audit.append import Kept, append
 from telecare.audit.format import Document
@@ -21,8 +20,8 @@ from telecare.endings.model import (
     begins_at,
 )
 from telecare.people.model import Resident
-from telecare.people.service import held, known, resident_topic, still_with_us, working_for
-from telecare.runtime.clock import STOCKHOLM, Clock
+from telecare.people.service import held, known, resident_topic, still_with_us
+from telecare.runtime.clock import Clock
 from telecare.runtime.db import Database, Transaction
 from telecare.runtime.errors import FieldInvalid, NotFound, Refusal
 from telecare.runtime.timers import Due, cancel_timers, set_timer
@@ -64,7 +63,7 @@ class Endings:
     ) -> EndingId:
         """At once, or at the first minute of a day ahead; it takes the place of one planned.
 
-        Raises NotPermitted, NotAssigned (another unit's), ResidentGone, FieldInvalid.
+        Raises NotPermitted, ResidentGone, FieldInvalid.
         """
         now = self._clock.now()
         from_at = begins_at(reason, on_date, now)
@@ -74,9 +73,8 @@ class Endings:
             EndingId(new_row_id(now)), resident_id, reason, on_date, from_at, session.staff.id
         )
         async with self._by(session) as db:
-            require(db, session, Permission.PLAN, Action.RESIDENT_ENDED)
             resident = await held(db, resident_id)
-            await working_for(db, session, resident, Action.RESIDENT_ENDED, now)
+            require_in(db, session, Permission.PLAN, resident.unit_id, Action.RESIDENT_ENDED)
             planned = await store.hold_of_resident(db, resident.id)
             await still_with_us(db, session.actor, resident, Action.RESIDENT_ENDED, now)
             if planned is not None:
@@ -97,16 +95,15 @@ class Endings:
     async def undo(self, session: StaffSession, ending_id: EndingId) -> None:
         """Within 30 days, by somebody else than the one who did it; a plan by anybody who may.
 
-        Raises NotPermitted, NotAssigned, NotFound, EndingUndoOwn, EndingUndoLate.
+        Raises NotPermitted, NotFound, EndingUndoOwn, EndingUndoLate.
         """
         now = self._clock.now()
         async with self._by(session) as db:
-            require(db, session, Permission.PLAN, Action.ENDING_UNDONE)
             resident = await self._of(db, ending_id)
             ending = await store.hold(db, ending_id)
             if ending is None:
                 raise NotFound
-            await working_for(db, session, resident, Action.ENDING_UNDONE, now)
+            require_in(db, session, Permission.PLAN, resident.unit_id, Action.ENDING_UNDONE)
             _check_undo(session, ending, resident, now)
             await store.undo(db, ending.id, session.staff.id, now)
             await cancel_timers(db, [CARRY_OUT], ending.id)
@@ -117,13 +114,12 @@ class Endings:
             await append(db, record)
 
     async def undoable(self, session: StaffSession) -> Sequence[store.Listed]:
-        """Planned ones, and those that may still be undone, of the units she works for."""
+        """Planned ones, and those that may still be undone, of the units she plans for."""
         now = self._clock.now()
         unit = session.staff.works_in
         async with self._by(session) as db:
             require(db, session, Permission.PLAN, Action.LIST_READ)
-            covered = await access_store.covered_now(db, unit, local=now.astimezone(STOCKHOLM))
-            units = [session.staff.unit_id, unit, *covered]
+            units = session.staff.units_of(Permission.PLAN)
             found = await store.undoable(db, units, now - UNDO_LIMIT)
             if await is_new_read(db, session, "endings", unit, now):
                 names = {one.ending.resident_id: one.resident_name for one in found}

@@ -106,7 +106,7 @@ ROUTES = (
     ),
     Route(
         "GET", "/api/taken-over", taken_over, "staff", Action.LIST_READ, answer=TakenOverList,
-        errors=(Code.NOT_PERMITTED,),
+        errors=(Code.NOT_PERMITTED,), permission="lead",
     ),
     Route(
         "POST", "/api/follow-ups/{id}/close", close_follow_up, "staff", Action.FOLLOW_UP_CLOSED,

@@ -9,6 +9,10 @@ from telecare.audit.model import Person
 from telecare.wire.ids import CareUnitId, CohabitantId, FollowUpId, ResidentId
 from telecare.wire.signalling import Language
 
+Hearing = Literal["good", "aid", "hard", "deaf"]
+Priority = Literal[1, 2, 3]
+Scale = Literal[100, 115, 130]
+RepresentativeKind = Literal["god_man", "forvaltare", "framtidsfullmakt"]
 FollowUpKind = Literal[
     "call_back", "second_talk", "visit_overdue", "ask_again", "follow_up", "check_devices"
 ]
@@ -25,7 +29,12 @@ class Resident:
     phone: str
     born_on: date | None
     to_know: tuple[str, ...]
-    scale_percent: Literal[100, 115, 130]
+    scale_percent: Scale
+    hearing: Hearing = "good"
+    priority: Priority = 2
+    """1: asked for first when not all can be reached."""
+    is_protected: bool = False
+    """Skyddade personuppgifter: found by those assigned only, address on a mission only."""
 
     @property
     def person(self) -> Person:
@@ -42,6 +51,31 @@ class Cohabitant:
 
 
 @dataclass(frozen=True, slots=True)
+class Relative:
+    """Somebody near her (anhörig), who may be rung and decides nothing."""
+
+    id: UUID
+    name: str
+    relation: str
+    phone: str
+    rings_first: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Representative:
+    """Who stands for her, as far as `scope` goes, by `document` (its number and issuer)."""
+
+    id: UUID
+    kind: RepresentativeKind
+    name: str
+    phone: str
+    scope: str
+    document: str
+    valid_from: date
+    valid_until: date | None
+
+
+@dataclass(frozen=True, slots=True)
 class FollowUp:
     id: FollowUpId
     unit_id: CareUnitId
@@ -49,3 +83,19 @@ class FollowUp:
     kind: FollowUpKind
     about_id: UUID | None
     created_at: datetime
+
+
+# --- what happened (reactions.py) ------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class ResidentRegistered:
+    resident_id: ResidentId
+
+
+@dataclass(frozen=True, slots=True)
+class CohabitantMovedIn:
+    """Somebody who has not said yes may now be seen in the home."""
+
+    resident_id: ResidentId
+    at: datetime

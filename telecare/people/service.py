@@ -82,6 +82,14 @@ async def still_with_us(
         raise ResidentGone(Kept(refused(Code.RESIDENT_ENDED, tried, actor, [resident.person], {})))
 
 
+async def assigned_or_keeps(
+    db: Transaction, session: StaffSession, resident: Resident, tried: Action, now: datetime
+) -> None:
+    """As `assigned`, or she keeps the register of the resident's unit."""
+    if not session.staff.may_in(Permission.REGISTER, resident.unit_id):
+        await assigned(db, session, resident, tried, now)
+
+
 async def register(db: Transaction, resident: Resident, actor: Actor, now: datetime) -> None:
     """A new resident. Her gate rows are made by the consent package's reaction."""
     await store.add_resident(db, resident, now)

@@ -21,11 +21,12 @@ LIMIT = 100
 
 ADD_RESIDENT = """
 insert into resident (tenant_id, id, unit_id, name, given_name, language, address, phone, born_on,
-    to_know, scale_percent, created_at)
-values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)
+    to_know, scale_percent, hearing, priority, is_protected, created_at)
+values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)
 """
 RESIDENT = """
-select id, unit_id, name, given_name, language, address, phone, born_on, to_know, scale_percent
+select id, unit_id, name, given_name, language, address, phone, born_on, to_know, scale_percent,
+    hearing, priority, is_protected
 from resident
 where tenant_id = $1 and id = $2
 """
@@ -79,6 +80,9 @@ def _resident(row: Row) -> Resident:
         born_on=row["born_on"],
         to_know=tuple(row["to_know"]),
         scale_percent=row["scale_percent"],
+        hearing=row["hearing"],
+        priority=row["priority"],
+        is_protected=row["is_protected"],
     )
 
 
@@ -86,7 +90,8 @@ async def add_resident(db: Transaction, resident: Resident, now: datetime) -> No
     await db.execute(
         ADD_RESIDENT, db.tenant, resident.id, resident.unit_id, resident.name, resident.given_name,
         resident.language, resident.address, resident.phone, resident.born_on,
-        list(resident.to_know), resident.scale_percent, now,
+        list(resident.to_know), resident.scale_percent, resident.hearing, resident.priority,
+        resident.is_protected, now,
     )  # fmt: skip
 
 

@@ -25,6 +25,8 @@ class Config(BaseModel):
     turn_urls: tuple[str, ...] = ()
     turn_secret: str = ""
     """coturn's `static-auth-secret`; never in the database."""
+    person_key_file: str = ""
+    """Seals personnummer (runtime/sealing.py). Without it none can be taken down."""
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str]) -> Self:
@@ -40,6 +42,7 @@ class Config(BaseModel):
             broker_url_for_units=environment.get("TELECARE_BROKER_URL_FOR_UNITS", ""),
             turn_urls=tuple(environment.get("TELECARE_TURN_URLS", "").split()),
             turn_secret=environment.get("TELECARE_TURN_SECRET", ""),
+            person_key_file=environment.get("TELECARE_PERSON_KEY_FILE", ""),
         )
 
     def role_url(self, role: str, passwords: Mapping[str, str] | None = None) -> str:

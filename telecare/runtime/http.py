@@ -23,6 +23,10 @@ MAX_BODY_BYTES = 65_536
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 Who = Literal["public", "staff", "staff_even_locked", "screen"]
 PUBLIC: Who = "public"
+OWN = "own"
+"""Of a staff route: what is there is her own."""
+IS_PAGE = web.RequestKey("is_page", bool)
+"""A route that answers in HTML, its refusals too."""
 
 
 class Body(BaseModel):
@@ -62,8 +66,8 @@ class Route:
     errors: tuple[Code, ...] = ()
     kind: Literal["json", "page", "socket", "file"] = "json"
     status: int = 200
-    permission: str | None = None
-    """What the signed-in must be allowed to do beyond being signed in."""
+    permission: str = "work"
+    """Staff routes: what one of her roles must allow. OWN: whoever is signed in."""
 
 
 class BodyMalformed(TelecareError):
@@ -208,9 +212,17 @@ def problem(error: TelecareError) -> web.Response:
     return web.json_response(body, status=error.status, content_type="application/problem+json")
 
 
-def border(origins: Origins) -> Middleware:
-    """The middleware around everything: Origin, headers, and errors into problem+json."""
+ErrorPage = Callable[[web.Request, TelecareError], web.StreamResponse]
+
+
+def border(origins: Origins, error_page: ErrorPage) -> Middleware:
+    """The middleware around everything: Origin, headers, and errors into problem+json, or into a
+    page where a page was asked for.
+    """
     always = {origin: headers(origin) for origin in (origins.public, *origins.direct)}
+
+    def refusal(request: web.Request, error: TelecareError) -> web.StreamResponse:
+        return error_page(request, error) if IS_PAGE in request else problem(error)
 
     @web.middleware
     async def at_the_border(request: web.Request, handler: Handler) -> web.StreamResponse:
@@ -221,12 +233,12 @@ def border(origins: Origins) -> Middleware:
             answer = await handler(request)
         except TelecareError as error:
             tell_if_unrecorded(error)
-            answer = problem(error)
+            answer = refusal(request, error)
         except web.HTTPException as error:
             answer = _of_aiohttp(error)
         except Exception:
             log.exception("request failed", extra={"method": request.method})
-            answer = problem(_OurFault())
+            answer = refusal(request, _OurFault())
         if not answer.prepared:
             for name, value in always[origin].items():
                 answer.headers.setdefault(name, value)

@@ -22,6 +22,10 @@ order by name
 limit $2
 """
 INSATS = "select id, name, minutes, step_after_min from insats where tenant_id = $1 and id = $2"
+END_INSATS = """
+update insats set ended_at = $3 where tenant_id = $1 and id = $2 and ended_at is null
+returning name
+"""
 ADD = """
 insert into visit (tenant_id, id, series_id, resident_id, unit_id, staff_id, insats_id, starts_at,
     minutes, to_do, to_know, created_at)
@@ -128,6 +132,12 @@ async def add_insats(db: Transaction, insats: Insats) -> None:
     await db.execute(
         ADD_INSATS, db.tenant, insats.id, insats.name, insats.minutes, insats.step_after_min
     )
+
+
+async def end_insats(db: Transaction, insats_id: UUID, now: datetime) -> str | None:
+    """Its name; None when it is not there."""
+    name: str | None = await db.fetchval(END_INSATS, db.tenant, insats_id, now)
+    return name
 
 
 async def insatser(db: Transaction) -> Sequence[Insats]:

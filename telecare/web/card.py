@@ -25,7 +25,7 @@ from telecare.devices.model import Endpoint, screen_of
 from telecare.endings import store as ending_store
 from telecare.people import store as people_store
 from telecare.people.model import Cohabitant, Resident
-from telecare.people.service import assigned, known, working_for
+from telecare.people.service import assigned, known
 from telecare.runtime.clock import STOCKHOLM, local_day
 from telecare.runtime.db import Transaction
 from telecare.runtime.http import Answer, Route, json_answer
@@ -159,9 +159,8 @@ async def _may_read(
 ) -> None:
     """Those assigned. Nobody is to somebody who has been ended: then who plans for her unit."""
     ending = await ending_store.of_resident(db, resident.id)
-    if ending is not None and ending.carried_out_at and session.staff.may(Permission.PLAN):
-        await working_for(db, session, resident, Action.CARD_READ, now)
-    else:
+    plans = session.staff.may_in(Permission.PLAN, resident.unit_id)
+    if ending is None or ending.carried_out_at is None or not plans:
         await assigned(db, session, resident, Action.CARD_READ, now)
 
 

@@ -14,8 +14,11 @@ LATER = (
 """Staff pages that are fetched when somebody goes there, a person's card and the forms; and the
 refusals that only they meet."""
 SERVER_ONLY = (
-    "tv.", "demo.", "pairing.", "sign_in", "invitation.", "consent.sentence.", "action.",
-    "error.ending_", "error.seal_", "error.start_code_", "error.unit_",
+    "tv.", "demo.", "pairing.", "sign_in", "invitation.", "consent.sentence.", "action.", "admin.",
+    "ending.", "error.end_before_start", "error.ending_", "error.file_", "error.last_head",
+    "error.name_taken", "error.national_id", "error.policy_too_soon", "error.seal_",
+    "error.start_code_", "error.training_missing", "error.unit_", "hearing.", "import.",
+    "lists.", "permission.", "priority.", "refused.", "representative.", "role.", "rules.",
 )  # fmt: skip
 
 

@@ -1,11 +1,9 @@
 """HTML pages: sign-in, invitation, the staff app's and the TV's first page, health."""
 
 from contextlib import suppress
-from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-import jinja2
 from aiohttp import web
 from pydantic import Field, JsonValue
 
@@ -27,6 +25,7 @@ from telecare.people import store as people_store
 from telecare.runtime.broker import Broker
 from telecare.runtime.errors import TelecareError
 from telecare.runtime.http import (
+    OWN,
     Answer,
     Body,
     Empty,
@@ -36,11 +35,9 @@ from telecare.runtime.http import (
     nothing,
     read_body,
 )
-from telecare.runtime.texts import LANGUAGES, text
 from telecare.visits import store as visit_store
-from telecare.web import page_texts
 from telecare.web.floor import FLOOR
-from telecare.web.static_files import STATIC
+from telecare.web.html import TEMPLATES, language_of, see_other
 from telecare.wire.errors import Code
 
 PASSKEYS = web.AppKey("passkeys", Passkeys)
@@ -48,74 +45,19 @@ BROKER = web.AppKey("broker", Broker)
 CEREMONY_COOKIE = "__Host-telecare-ceremony"
 
 
-@dataclass(frozen=True, slots=True)
-class Templates:
-    environment: jinja2.Environment
-    is_demo: bool
-
-    def page(
-        self, request: web.Request, name: str, language: str, **values: object
-    ) -> web.Response:
-        static = request.app[STATIC]
-        html = self.environment.get_template(name).render(
-            static=static.prefix,
-            lang=language,
-            langs=LANGUAGES,
-            demo=self.is_demo,
-            t=lambda key, **v: text(language, key, **v),
-            **values,
-        )
-        return web.Response(text=html, content_type="text/html")
-
-    def app_page(
-        self, request: web.Request, name: str, language: str, *, is_tv: bool, **boot: object
-    ) -> web.Response:
-        """A page of modules: its texts (`tv.` or all others) and version come in one data block."""
-        static = request.app[STATIC]
-        return self.page(
-            request,
-            name,
-            language,
-            boot={
-                "static": static.prefix,
-                "version": static.version,
-                "lang": language,
-                "texts": (page_texts.of_tv if is_tv else page_texts.of_staff)(language),
-                "demo": self.is_demo,
-                **boot,
-            },
-        )
-
-
-TEMPLATES = web.AppKey("templates", Templates)
-
-
-def templates(*, is_demo: bool) -> Templates:
-    loader = jinja2.PackageLoader("telecare.web", "templates")
-    environment = jinja2.Environment(
-        loader=loader, autoescape=True, undefined=jinja2.StrictUndefined
-    )
-    return Templates(environment, is_demo)
-
-
-def language_of(request: web.Request) -> str:
-    """`?lang=`, else what the browser asks for, else Swedish."""
-    asked = request.query.get("lang", "")
-    if asked in LANGUAGES:
-        return asked
-    for part in request.headers.get("Accept-Language", "").split(","):
-        if (language := part.split(";")[0].strip()[:2].lower()) in LANGUAGES:
-            return language
-    return "sv"
-
-
 async def front(request: web.Request) -> web.StreamResponse:
-    """The staff app for who is signed in, else the sign-in page."""
+    """The staff app for who is signed in, else the sign-in page. Those who hold no visits begin
+    in the administration.
+    """
     try:
         session = await session_of(request, STAFF_COOKIE)
     except TelecareError:
         return request.app[TEMPLATES].page(request, "staff/sign-in.html", language_of(request))
-    language = session.staff.language if isinstance(session, StaffSession) else "sv"
+    language = "sv"
+    if isinstance(session, StaffSession):
+        language = session.staff.language
+        if not session.staff.may(Permission.WORK) and not session.is_locked:
+            return see_other("/admin")
     return request.app[TEMPLATES].app_page(request, "staff/app.html", language, is_tv=False)
 
 
@@ -317,7 +259,7 @@ _NOBODY = Exempt("no personal data")
 ROUTES = (
     Route("GET", "/", front, "public", _OWN, kind="page"),
     Route("GET", "/tv", tv, "public", _OWN, kind="page"),
-    Route("GET", "/api/me", me, "staff", _OWN, answer=Me),
+    Route("GET", "/api/me", me, "staff", _OWN, answer=Me, permission=OWN),
     Route("POST", "/api/sign-in/begin", begin_sign_in, "public", _NOT_YET, Empty,
           errors=(Code.RATE_LIMITED,)),
     Route("POST", "/api/sign-in/finish", finish_sign_in, "public", Action.SIGNED_IN,

@@ -3,6 +3,7 @@
 import json
 import tempfile
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from uuid import uuid4
 
@@ -89,6 +90,7 @@ async def berit(stack) -> Invited:
             await access_store.add_staff(
                 db, berit, name="Berit Prov", given_name="Berit", unit=unit,
                 roles=[Role.OMSORGSPERSONAL], languages=["sv"], language="sv",
+                now=datetime.now(UTC),
             )  # fmt: skip
     return Invited(berit, await stack.telecare("staff", "invite", SLUG, str(berit)))
 

@@ -78,6 +78,23 @@ class Client:
             text = await answer.text()
             return answer.status, text, dict(answer.headers)
 
+    async def send(self, path, session, **fields):
+        """Submit a form: (status, page, where to go on)."""
+        async with self.http.post(
+            self.url + path,
+            data=[(n, v) for n, vs in fields.items() for v in (vs if type(vs) is list else [vs])],
+            cookies={STAFF_COOKIE: TOKENS[session.id]},
+            headers={"Origin": self.url},
+            allow_redirects=False,
+        ) as answer:
+            return answer.status, await answer.text(), answer.headers.get("Location", "")
+
+    async def look(self, path, session):
+        """(status, page) of a page."""
+        cookies = {STAFF_COOKIE: TOKENS[session.id]}
+        async with self.http.get(self.url + path, cookies=cookies, allow_redirects=False) as answer:
+            return answer.status, await answer.text()
+
     @asynccontextmanager
     async def page(self, session):
         path, name = (

@@ -167,7 +167,7 @@ async def test_revoked_staff_are_out_of_their_calls_at_the_commit(world, made, h
     await made.calls.answer(tv, call_id)
     head = await world.staff("Eva", role=Role.ENHETSCHEF)
 
-    await made.access.revoke(head, maria.staff.id)
+    await made.staffing.revoke(head, maria.staff.id)
 
     assert (await state_of(world, call_id)).end_reason is Reason.STAFF_REVOKED
 

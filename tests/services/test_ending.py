@@ -4,7 +4,7 @@ from datetime import date, datetime, timedelta
 
 import pytest
 
-from telecare.access.errors import NotAssigned, NotPermitted, SignInNeeded
+from telecare.access.errors import NotPermitted, SignInNeeded
 from telecare.access.model import Role
 from telecare.access.store import session_stands
 from telecare.app import timer_handlers
@@ -150,6 +150,8 @@ async def test_nobody_rings_her_and_nothing_rings_in(world, made, home):
         await made.absences.report(home.maria, home.ingrid.id, hospital())
     with pytest.raises(ResidentGone):
         await home.ends()
+    with pytest.raises(ResidentGone):
+        await made.devices.unit_code(home.per, home.ingrid.id, "Teven")
 
 
 async def test_a_call_in_that_was_ended_cannot_be_taken(world, made, home):
@@ -250,10 +252,9 @@ async def test_a_day_that_cannot_be_is_refused(home, reason, on_date):
 async def test_only_who_plans_for_her_unit_ends(world, home):
     elsewhere = await world.staff("Nils", role=Role.SAMORDNARE, unit=world.night_unit)
 
-    with pytest.raises(NotPermitted):
-        await home.ends(by=home.maria)
-    with pytest.raises(NotAssigned):
-        await home.ends(by=elsewhere)
+    for other in (home.maria, elsewhere):
+        with pytest.raises(NotPermitted):
+            await home.ends(by=other)
 
 
 # --- undone ----------------------------------------------------------------------------------
@@ -299,7 +300,7 @@ async def test_a_unit_that_wiped_itself_stays_closed(world, made, home):
 
 async def test_what_was_closed_before_the_ending_stays_closed(world, made, home):
     old = await world.tv(home.ingrid)
-    await made.devices.close(home.per, old.actor.endpoint_id)
+    await made.devices.close(home.per, home.ingrid.id, old.actor.endpoint_id)
     ending = await home.ends()
 
     await made.endings.undo(home.eva, ending)
@@ -414,14 +415,17 @@ async def test_one_device_is_closed_from_her_page_and_what_runs_on_it_ends(world
     call_id = await made.calls.ring(home.maria, home.ingrid.id)
     await made.calls.answer(home.tv, call_id)
 
-    await made.devices.close(home.per, home.tv.actor.endpoint_id)
+    await made.devices.close(home.per, home.ingrid.id, home.tv.actor.endpoint_id)
 
     assert (await call_of(world, call_id)).end_reason is Reason.DEVICE_CLOSED
     assert await made.access.session(TOKENS[other.id])
     with pytest.raises(SignInNeeded):
         await made.access.session(TOKENS[home.tv.id])
     with pytest.raises(NotFound):
-        await made.devices.close(home.per, home.tv.actor.endpoint_id)
+        await made.devices.close(home.per, home.ingrid.id, home.tv.actor.endpoint_id)
+    olof = await world.resident("Olof")
+    with pytest.raises(NotFound):
+        await made.devices.close(home.per, olof.id, other.actor.endpoint_id)
     assert (await world.events()).count("device.closed") == 1
 
 
@@ -430,14 +434,14 @@ async def test_a_call_on_another_screen_goes_on(world, made, home):
     call_id = await made.calls.ring(home.maria, home.ingrid.id)
     await made.calls.answer(home.tv, call_id)
 
-    await made.devices.close(home.per, other.actor.endpoint_id)
+    await made.devices.close(home.per, home.ingrid.id, other.actor.endpoint_id)
 
     assert (await call_of(world, call_id)).state is State.OPEN
 
 
 async def test_closing_a_device_takes_the_right_to_plan(home, made):
     with pytest.raises(NotPermitted):
-        await made.devices.close(home.maria, home.tv.actor.endpoint_id)
+        await made.devices.close(home.maria, home.ingrid.id, home.tv.actor.endpoint_id)
 
 
 async def test_a_unit_nobody_knows_was_never_revoked(made):

@@ -33,6 +33,13 @@ def example(route):
     return {name: bodies[name] for name in required if name in bodies}
 
 
+async def signed_in(world, route, resident):
+    """Who is let in at this route's door."""
+    if route.who == "screen":
+        return await world.tv(resident)
+    return await world.staff(role=Role.ENHETSCHEF)
+
+
 def ids(routes):
     return [pytest.param(r, id=f"{r.method} {r.path}") for r in routes]
 
@@ -80,7 +87,7 @@ async def test_the_neighbours_things_answer_as_if_they_were_not(
 @pytest.mark.parametrize("route", ids([r for r in SIGNED_IN if r.body is not None]))
 async def test_a_field_nobody_knows_is_refused(client, world, route):
     ingrid = await world.resident("Ingrid")
-    session = await world.tv(ingrid) if route.who == "screen" else await world.staff()
+    session = await signed_in(world, route, ingrid)
 
     status, text, _ = await client.ask(route, session=session, body={**example(route), "x": 1})
 
@@ -90,7 +97,7 @@ async def test_a_field_nobody_knows_is_refused(client, world, route):
 @pytest.mark.parametrize("route", ids([r for r in JSON if r.method == "POST"]))
 async def test_what_is_no_json_is_refused_with_a_code(client, world, route):
     ingrid = await world.resident("Ingrid")
-    session = await world.tv(ingrid) if route.who == "screen" else await world.staff()
+    session = await signed_in(world, route, ingrid)
 
     for body in (b"", b"{", b"[]", b'"x"', b"\xff"):
         status, text, _ = await client.ask(route, session=session, body=body)

@@ -138,7 +138,7 @@ async def revoking(world, made):
 
     async def take_away():
         for session in race.starters:
-            await made.access.revoke(head, session.staff.id)
+            await made.staffing.revoke(head, session.staff.id)
 
     async def give_back():
         await world.rows("update staff set revoked_at = null where tenant_id = $1", world.tenant)

@@ -6,7 +6,7 @@ from datetime import time
 import pytest
 
 from telecare.absences.service import Report
-from telecare.access.errors import NotAssigned, NotOnShift, NotPermitted, StaffGone
+from telecare.access.errors import LastHead, NotAssigned, NotOnShift, NotPermitted, StaffGone
 from telecare.access.model import Role
 from telecare.calls.call_in import LanguageFirst
 from telecare.calls.opening import Busy, NoEndpoint
@@ -66,13 +66,19 @@ class Home:
 
 async def not_permitted(home):
     await home.begin()
-    return home.made.access.revoke(home.maria, home.maria.staff.id)
+    return home.made.staffing.revoke(home.maria, home.maria.staff.id)
+
+
+async def last_head(home):
+    await home.begin()
+    head = await home.world.staff("Eva", role=Role.ENHETSCHEF)
+    return home.made.staffing.revoke(head, head.staff.id)
 
 
 async def staff_gone(home):
     await home.begin()
     head = await home.world.staff("Eva", role=Role.ENHETSCHEF)
-    await home.made.access.revoke(head, home.maria.staff.id)
+    await home.made.staffing.revoke(head, home.maria.staff.id)
     return home.ring()
 
 
@@ -219,6 +225,7 @@ async def not_by_itself(home):
 
 REFUSALS = {
     NotPermitted: not_permitted,
+    LastHead: last_head,
     StaffGone: staff_gone,
     NotAssigned: not_assigned,
     NotOnShift: not_on_shift,

@@ -9,6 +9,7 @@ from telecare.runtime.db import DatabaseExists, run_script
 from telecare.runtime.embedded.broker import EmbeddedBroker
 from telecare.runtime.embedded.postgres import SUPERUSER, EmbeddedPostgres
 from telecare.runtime.migrate import migrate, roles_sql
+from telecare.runtime.sealing import make_key
 
 WATCH_S = 0.2
 
@@ -36,15 +37,21 @@ class EmbeddedServices:
         return is_new
 
     async def prepare(self) -> None:
-        """Roles, database and migrations; safe to run on what is prepared."""
+        """Key, roles, database and migrations; safe to run on what is prepared."""
+        make_key(self.person_key_file)
         await ensure_database(self.postgres, "telecare")
         await run_script(self.postgres.url(SUPERUSER), roles_sql())
         await migrate(self.postgres.url("telecare_owner"))
 
     @property
+    def person_key_file(self) -> Path:
+        return self.folder / "person.key"
+
+    @property
     def environment(self) -> dict[str, str]:
         """How a server process finds them."""
         return {
+            "TELECARE_PERSON_KEY_FILE": str(self.person_key_file),
             "TELECARE_DATABASE_URL": self.postgres.url("telecare_app"),
             "TELECARE_MQTT_URL": self.broker.url,
         }

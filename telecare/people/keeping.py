@@ -1,0 +1,352 @@
+"""Keeping the register: residents, who lives with them, who is near them, who stands for them."""
+
+from collections.abc import Sequence
+from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass, fields
+from datetime import date, datetime
+from uuid import UUID
+
+from telecare.access import store as access_store
+from telecare.access.model import Permission, StaffSession
+from telecare.access.service import React, is_new_read, require_in, unit_topic
+from telecare.audit.actions import Action
+from telecare.audit.append import append
+from telecare.audit.format import Document, Value
+from telecare.audit.model import Person, Record, StaffActor, actor_text
+from telecare.people import keeping_store, store
+from telecare.people.model import (
+    Cohabitant,
+    CohabitantMovedIn,
+    Hearing,
+    Priority,
+    Relative,
+    Representative,
+    Resident,
+    ResidentRegistered,
+    Scale,
+)
+from telecare.people.national_id import (
+    NationalId,
+    NationalIdKeyMissing,
+    NationalIdTaken,
+    read_national_id,
+)
+from telecare.people.service import known, register, register_cohabitant
+from telecare.runtime.clock import STOCKHOLM, Clock
+from telecare.runtime.db import Database, Transaction
+from telecare.runtime.errors import FieldInvalid, NotFound, TelecareError
+from telecare.runtime.sealing import Sealer
+from telecare.wire.errors import Code
+from telecare.wire.ids import (
+    CareUnitId,
+    CohabitantId,
+    ResidentId,
+    TenantId,
+    new_row_id,
+)
+from telecare.wire.signalling import Language
+
+
+class EndBeforeStart(TelecareError):
+    """The last day lies before the first."""
+
+    status = 422
+    code = Code.END_BEFORE_START
+
+
+@dataclass(frozen=True, slots=True)
+class Details:
+    """What is kept of a resident. `national_id` as typed; None leaves the one that is kept."""
+
+    name: str
+    given_name: str
+    unit_id: CareUnitId
+    language: Language
+    address: str
+    phone: str
+    hearing: Hearing
+    to_know: tuple[str, ...]
+    priority: Priority
+    is_protected: bool
+    national_id: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Card:
+    """A resident as those who keep the register see her."""
+
+    resident: Resident
+    national_id: str | None
+    cohabitants: Sequence[Cohabitant]
+    relatives: Sequence[Relative]
+    representatives: Sequence[Representative]
+
+
+class Keeping:
+    """Use cases of those with REGISTER in her unit; all raise NotPermitted for others."""
+
+    def __init__(
+        self, database: Database, clock: Clock, react: React, sealer: Sealer | None
+    ) -> None:
+        self._database = database
+        self._clock = clock
+        self._react = react
+        self._sealer = sealer
+
+    async def listed(self, session: StaffSession) -> Sequence[keeping_store.Listed]:
+        """Of the units whose register she keeps, at most 1000; a read, recorded once in 15 min."""
+        now = self._clock.now()
+        units = session.staff.units_of(Permission.REGISTER)
+        async with self._begun(session) as db:
+            found = await keeping_store.listed(db, units)
+            if found and await is_new_read(db, session, "register", units[0], now):
+                persons = [Person(row.id, row.name) for row in found]
+                what: Document = {"list": "register", "units": [str(unit) for unit in units]}
+                await append(db, Record(Action.LIST_READ, session.actor, persons, what))
+        return found
+
+    async def card(self, session: StaffSession, resident_id: ResidentId) -> Card:
+        """A read of her, recorded. Raises NotFound, NotPermitted."""
+        now = self._clock.now()
+        async with self._begun(session) as db:
+            resident = await self._kept(db, session, resident_id, Action.REGISTER_READ)
+            card = Card(
+                resident,
+                await self._national_id(db, resident.id),
+                await store.cohabitants(db, resident.id, now),
+                await keeping_store.relatives(db, resident.id),
+                await keeping_store.representatives(db, resident.id),
+            )
+            if await is_new_read(db, session, "register", resident.id, now):
+                record = Record(Action.REGISTER_READ, session.actor, [resident.person])
+                await append(db, record)
+        return card
+
+    async def register(self, session: StaffSession, details: Details) -> ResidentId:
+        """Raises FieldInvalid, NationalIdWrong, NationalIdTaken."""
+        now = self._clock.now()
+        async with self._begun(session) as db:
+            require_in(
+                db, session, Permission.REGISTER, details.unit_id, Action.RESIDENT_REGISTERED
+            )
+            return await self.register_one(db, details, session.actor, now)
+
+    async def register_one(
+        self, db: Transaction, details: Details, actor: StaffActor, now: datetime
+    ) -> ResidentId:
+        """In the caller's transaction, who has asked whether this may be."""
+        resident_id = ResidentId(new_row_id(now))
+        national_id = await self._checked(db, details, now)
+        born_on = national_id.born_on if national_id else None
+        resident = _resident(resident_id, details, born_on=born_on, scale_percent=100)
+        await register(db, resident, actor, now)
+        if national_id is not None:
+            await self._keep_national_id(db, resident_id, national_id)
+        await self._react(db, ResidentRegistered(resident_id))
+        return resident_id
+
+    async def change(
+        self, session: StaffSession, resident_id: ResidentId, details: Details
+    ) -> None:
+        """Raises NotFound, FieldInvalid, NationalIdWrong, NationalIdTaken."""
+        now = self._clock.now()
+        async with self._begun(session) as db:
+            await keeping_store.hold(db, resident_id)
+            before = await self._kept(db, session, resident_id, Action.RESIDENT_CHANGED)
+            if details.unit_id != before.unit_id:
+                require_in(
+                    db, session, Permission.REGISTER, details.unit_id, Action.RESIDENT_CHANGED
+                )
+            national_id = await self._checked(db, details, now)
+            after = _resident(
+                resident_id,
+                details,
+                born_on=national_id.born_on if national_id else before.born_on,
+                scale_percent=before.scale_percent,
+            )
+            await keeping_store.change(db, after)
+            if national_id is not None:
+                await self._keep_national_id(db, resident_id, national_id)
+            for unit in {before.unit_id, after.unit_id}:
+                db.changed(unit_topic(unit))
+            what = _changes(before, after)
+            if national_id is not None:
+                what = {**what, "national_id": "changed"}
+            await append(db, Record(Action.RESIDENT_CHANGED, session.actor, [after.person], what))
+
+    async def add_cohabitant(
+        self, session: StaffSession, resident_id: ResidentId, *, name: str, relation: str
+    ) -> None:
+        """From now on her yes is needed too; what runs without it ends at the commit."""
+        now = self._clock.now()
+        async with self._begun(session) as db:
+            resident = await self._kept(db, session, resident_id, Action.COHABITANT_REGISTERED)
+            await self._react(db, CohabitantMovedIn(resident_id, now))
+            cohabitant = Cohabitant(CohabitantId(new_row_id(now)), name, relation)
+            await register_cohabitant(db, resident, cohabitant, session.actor, now)
+
+    async def move_out(
+        self, session: StaffSession, resident_id: ResidentId, cohabitant_id: UUID
+    ) -> None:
+        """Raises NotFound."""
+        now = self._clock.now()
+        async with self._begun(session) as db:
+            resident = await self._kept(db, session, resident_id, Action.COHABITANT_MOVED_OUT)
+            name = await keeping_store.move_out(db, resident_id, cohabitant_id, now)
+            await self._ended(
+                db, session, resident, Action.COHABITANT_MOVED_OUT, cohabitant_id, name
+            )
+
+    async def add_relative(
+        self, session: StaffSession, resident_id: ResidentId, relative: Relative
+    ) -> None:
+        now = self._clock.now()
+        async with self._begun(session) as db:
+            resident = await self._kept(db, session, resident_id, Action.RELATIVE_ADDED)
+            await keeping_store.add_relative(db, resident_id, relative, now)
+            what: Document = {
+                "id": str(relative.id),
+                "name": relative.name,
+                "relation": relative.relation,
+                "rings_first": relative.rings_first,
+            }
+            await append(db, Record(Action.RELATIVE_ADDED, session.actor, [resident.person], what))
+
+    async def end_relative(
+        self, session: StaffSession, resident_id: ResidentId, relative_id: UUID
+    ) -> None:
+        """Raises NotFound."""
+        now = self._clock.now()
+        async with self._begun(session) as db:
+            resident = await self._kept(db, session, resident_id, Action.RELATIVE_ENDED)
+            name = await keeping_store.end_relative(db, resident_id, relative_id, now)
+            await self._ended(db, session, resident, Action.RELATIVE_ENDED, relative_id, name)
+
+    async def add_representative(
+        self, session: StaffSession, resident_id: ResidentId, one: Representative
+    ) -> None:
+        """Raises EndBeforeStart."""
+        now = self._clock.now()
+        if one.valid_until is not None and one.valid_until < one.valid_from:
+            raise EndBeforeStart("valid_until")
+        async with self._begun(session) as db:
+            resident = await self._kept(db, session, resident_id, Action.REPRESENTATIVE_ADDED)
+            await keeping_store.add_representative(db, resident_id, one, now)
+            what: Document = {
+                "document": one.document,
+                "id": str(one.id),
+                "kind": one.kind,
+                "name": one.name,
+                "scope": one.scope,
+                "valid_from": one.valid_from.isoformat(),
+                "valid_until": one.valid_until.isoformat() if one.valid_until else None,
+            }
+            record = Record(Action.REPRESENTATIVE_ADDED, session.actor, [resident.person], what)
+            await append(db, record)
+
+    async def end_representative(
+        self, session: StaffSession, resident_id: ResidentId, one: UUID
+    ) -> None:
+        """Raises NotFound."""
+        now = self._clock.now()
+        async with self._begun(session) as db:
+            resident = await self._kept(db, session, resident_id, Action.REPRESENTATIVE_ENDED)
+            name = await keeping_store.end_representative(db, resident_id, one, now)
+            await self._ended(db, session, resident, Action.REPRESENTATIVE_ENDED, one, name)
+
+    # --- parts --------------------------------------------------------------------------------
+
+    def _begun(self, session: StaffSession) -> AbstractAsyncContextManager[Transaction]:
+        return self._database.transaction(session.tenant, actor_text(session.actor))
+
+    async def _kept(
+        self, db: Transaction, session: StaffSession, resident_id: ResidentId, tried: Action
+    ) -> Resident:
+        resident = await known(db, resident_id)
+        require_in(db, session, Permission.REGISTER, resident.unit_id, tried)
+        return resident
+
+    async def _ended(
+        self,
+        db: Transaction,
+        session: StaffSession,
+        resident: Resident,
+        action: Action,
+        one: UUID,
+        name: str | None,
+    ) -> None:
+        if name is None:
+            raise NotFound
+        what: Document = {"id": str(one), "name": name}
+        await append(db, Record(action, session.actor, [resident.person], what))
+
+    async def _checked(self, db: Transaction, details: Details, now: datetime) -> NationalId | None:
+        if await access_store.unit(db, details.unit_id) is None:
+            raise FieldInvalid("unit_id")
+        if details.national_id is None:
+            return None
+        return read_national_id(details.national_id, now.astimezone(STOCKHOLM).date())
+
+    async def _keep_national_id(
+        self, db: Transaction, resident_id: ResidentId, national_id: NationalId
+    ) -> None:
+        """Raises NationalIdTaken, NationalIdKeyMissing."""
+        if self._sealer is None:
+            raise NationalIdKeyMissing("national_id")
+        sealed = self._sealer.seal(str(resident_id), national_id.digits.encode())
+        digest = self.digest(db.tenant, national_id)
+        if not await keeping_store.set_national_id(db, resident_id, sealed, digest):
+            raise NationalIdTaken("national_id")
+
+    def digest(self, tenant: TenantId, national_id: NationalId) -> bytes:
+        """What the number is found by, in this municipality. Raises NationalIdKeyMissing."""
+        if self._sealer is None:
+            raise NationalIdKeyMissing("national_id")
+        return self._sealer.digest(f"national_id {tenant}", national_id.digits)
+
+    async def _national_id(self, db: Transaction, resident_id: ResidentId) -> str | None:
+        sealed = await keeping_store.national_id(db, resident_id)
+        if sealed is None or self._sealer is None:
+            return None
+        digits = self._sealer.open(str(resident_id), sealed).decode()
+        return f"{digits[:8]}-{digits[8:]}"
+
+
+def _resident(
+    resident_id: ResidentId, details: Details, *, born_on: date | None, scale_percent: Scale
+) -> Resident:
+    return Resident(
+        id=resident_id,
+        unit_id=details.unit_id,
+        name=details.name,
+        given_name=details.given_name,
+        language=details.language,
+        address=details.address,
+        phone=details.phone,
+        born_on=born_on,
+        to_know=details.to_know,
+        scale_percent=scale_percent,
+        hearing=details.hearing,
+        priority=details.priority,
+        is_protected=details.is_protected,
+    )
+
+
+def _changes(before: Resident, after: Resident) -> Document:
+    """What stood there and what stands there now; of somebody protected, no address."""
+    hidden = {"address", "phone"} if before.is_protected or after.is_protected else set()
+    changed: dict[str, Value] = {}
+    for field in fields(Resident):
+        was, now = getattr(before, field.name), getattr(after, field.name)
+        if was == now:
+            continue
+        changed[field.name] = "changed" if field.name in hidden else [_plain(was), _plain(now)]
+    return changed
+
+
+def _plain(value: object) -> Value:
+    if isinstance(value, tuple):
+        return list(value)
+    if value is None or isinstance(value, (bool, int, str)):
+        return value
+    return str(value)

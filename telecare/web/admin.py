@@ -1,0 +1,405 @@
+"""Administration: the frame of its pages, and care units and staff. People: admin_people.py.
+
+Server-rendered, works without a script. Each form goes to an address of its own; refused, its page
+comes again with what was typed.
+"""
+
+from dataclasses import dataclass
+from datetime import date, datetime, time, timedelta
+from typing import Annotated
+from urllib.parse import urlencode
+from uuid import UUID
+
+from aiohttp import web
+from pydantic import Field, StringConstraints
+
+from telecare.access.care_units import CareUnits, UnitDetails
+from telecare.access.http import ACCESS, STAFF, path_id
+from telecare.access.model import GRANTABLE, PERMISSIONS, Permission, Role
+from telecare.access.staffing import Details, NewRole, Staffing
+from telecare.audit.actions import Action
+from telecare.runtime.clock import STOCKHOLM, from_local
+from telecare.runtime.http import OWN, Body, Exempt, Route
+from telecare.runtime.qr import qr_path
+from telecare.web.floor import FLOOR
+from telecare.web.html import TEMPLATES, Sent, language_of, read_form, submitted
+from telecare.wire.errors import Code
+from telecare.wire.ids import CareUnitId, ProviderId, StaffId
+from telecare.wire.signalling import Language
+
+STAFFING = web.AppKey("staffing", Staffing)
+CARE_UNITS = web.AppKey("care_units", CareUnits)
+PUBLIC_URL = web.AppKey("public_url", str)
+
+Name = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=120)]
+Phone = Annotated[str, StringConstraints(pattern=r"^\+?[0-9][0-9 ()-]{2,28}$")]
+
+
+@dataclass(frozen=True, slots=True)
+class Section:
+    """A part of the administration, in its menu for those who may."""
+
+    key: str
+    href: str
+    permission: Permission
+
+
+SECTIONS = (
+    Section("people", "/admin/people", Permission.REGISTER),
+    Section("endings", "/admin/endings", Permission.PLAN),
+    Section("staff", "/admin/staff", Permission.INVITE),
+    Section("units", "/admin/units", Permission.CONFIGURE),
+    Section("lists", "/admin/lists", Permission.CONFIGURE),
+    Section("rules", "/admin/rules", Permission.CONFIGURE),
+    Section("rights", "/admin/rights", Permission.INVITE),
+)
+
+
+async def admin_page(
+    request: web.Request, template: str, section: str, *, sent: Sent | None = None, **values: object
+) -> web.Response:
+    """A page of the administration, with the menu of what she may."""
+    session = request[STAFF]
+    tenant = await request.app[ACCESS].tenant(session.tenant)
+    nav = [
+        {"key": one.key, "href": one.href, "is_here": one.key == section}
+        for one in SECTIONS
+        if session.staff.may(one.permission)
+    ]
+    return request.app[TEMPLATES].page(
+        request,
+        f"admin/{template}.html",
+        language_of(request),
+        sent=sent,
+        tenant_name=tenant.name,
+        nav=nav,
+        done=request.query.get("done", "") if request.query.get("done", "") in DONE else "",
+        now=request.app[FLOOR].clock.now(),
+        local=local,
+        wall=wall,
+        **values,
+    )
+
+
+DONE = ("saved", "added", "ended", "undone")
+
+
+def local(at: datetime | date | None) -> str:
+    """As one writes it in Sweden: 2026-11-23 or 2026-11-23 23:05."""
+    if at is None:
+        return ""
+    if isinstance(at, datetime):
+        return at.astimezone(STOCKHOLM).strftime("%Y-%m-%d %H:%M")
+    return at.isoformat()
+
+
+def wall(at: datetime | None) -> str:
+    """As a field of type datetime-local wants it."""
+    return "" if at is None else at.astimezone(STOCKHOLM).strftime("%Y-%m-%dT%H:%M")
+
+
+def moment(typed: datetime | None) -> datetime | None:
+    """A wall time typed in Sweden, as a moment."""
+    return None if typed is None else from_local(typed.replace(tzinfo=None))
+
+
+def after(path: str, done: str) -> str:
+    return f"{path}?{urlencode({'done': done})}"
+
+
+async def front(request: web.Request) -> web.StreamResponse:
+    """What she may keep."""
+    return await admin_page(request, "front", "")
+
+
+# --- care units ---------------------------------------------------------------------------------
+
+
+class ProviderForm(Body):
+    name: Name
+
+
+class UnitForm(Body):
+    name: Name
+    phone: Phone
+    provider_id: UUID
+    next_unit_id: UUID | None = None
+
+    @property
+    def details(self) -> UnitDetails:
+        following = CareUnitId(self.next_unit_id) if self.next_unit_id else None
+        return UnitDetails(self.name, self.phone, ProviderId(self.provider_id), following)
+
+
+class CoverForm(Body):
+    covers: UUID
+    start: time
+    until: time
+
+
+class UncoverForm(Body):
+    covers: UUID
+
+
+async def units(request: web.Request, sent: Sent | None = None) -> web.StreamResponse:
+    found = await request.app[CARE_UNITS].register(request[STAFF])
+    others = {
+        unit.id: [(other.id, other.name) for other in found.units if other.id != unit.id]
+        for unit in found.units
+    }
+    return await admin_page(request, "units", "units", sent=sent, register=found, others=others)
+
+
+async def add_provider(request: web.Request) -> web.StreamResponse:
+    async def act() -> str:
+        form = await read_form(request, ProviderForm)
+        await request.app[CARE_UNITS].add_provider(request[STAFF], form.name)
+        return after("/admin/units", "added")
+
+    return await submitted(request, act, units)
+
+
+async def add_unit(request: web.Request) -> web.StreamResponse:
+    async def act() -> str:
+        form = await read_form(request, UnitForm)
+        await request.app[CARE_UNITS].add(request[STAFF], form.details)
+        return after("/admin/units", "added")
+
+    return await submitted(request, act, units)
+
+
+async def change_unit(request: web.Request) -> web.StreamResponse:
+    async def act() -> str:
+        form = await read_form(request, UnitForm)
+        unit_id = CareUnitId(path_id(request))
+        await request.app[CARE_UNITS].change(request[STAFF], unit_id, form.details)
+        return after("/admin/units", "saved")
+
+    return await submitted(request, act, units)
+
+
+async def cover(request: web.Request) -> web.StreamResponse:
+    async def act() -> str:
+        form = await read_form(request, CoverForm)
+        await request.app[CARE_UNITS].cover(
+            request[STAFF],
+            CareUnitId(path_id(request)),
+            CareUnitId(form.covers),
+            hours=(form.start, form.until),
+        )
+        return after("/admin/units", "saved")
+
+    return await submitted(request, act, units)
+
+
+async def uncover(request: web.Request) -> web.StreamResponse:
+    async def act() -> str:
+        form = await read_form(request, UncoverForm)
+        unit_id = CareUnitId(path_id(request))
+        await request.app[CARE_UNITS].uncover(request[STAFF], unit_id, CareUnitId(form.covers))
+        return after("/admin/units", "ended")
+
+    return await submitted(request, act, units)
+
+
+# --- staff --------------------------------------------------------------------------------------
+
+
+class StaffForm(Body):
+    name: Name
+    unit_id: UUID
+    languages: tuple[Language, ...] = Field(min_length=1)
+    language: Language
+    ends_at: datetime | None = None
+
+    @property
+    def details(self) -> Details:
+        unit_id = CareUnitId(self.unit_id)
+        return Details(self.name, unit_id, self.languages, self.language, moment(self.ends_at))
+
+
+class NewStaffForm(StaffForm):
+    role: Role
+    role_until: datetime | None = None
+    trained_on: date | None = None
+
+
+class RoleForm(Body):
+    role: Role
+    unit_id: UUID
+    role_until: datetime | None = None
+    trained_on: date | None = None
+
+
+class EndRoleForm(Body):
+    grant_id: UUID
+
+
+class NothingForm(Body):
+    """A button alone."""
+
+
+async def staff(request: web.Request, sent: Sent | None = None) -> web.StreamResponse:
+    """Everybody of the units whose staff she keeps, and the form for somebody new."""
+    colleagues = await request.app[STAFFING].listed(request[STAFF])
+    return await admin_page(
+        request, "staff", "staff", sent=sent, colleagues=colleagues, **await _choices(request)
+    )
+
+
+async def _choices(request: web.Request) -> dict[str, object]:
+    """What the forms of staff choose from."""
+    session = request[STAFF]
+    roles = {role for grant in session.staff.grants for role in GRANTABLE.get(grant.role, ())}
+    keeps = session.staff.units_of(Permission.INVITE)
+    every = await request.app[ACCESS].units(session)
+    is_system = Role.SYSTEMFORVALTARE in session.staff.roles
+    return {
+        "roles": [role for role in Role if role in roles],
+        "units": [unit for unit in every if is_system or unit.id in keeps],
+    }
+
+
+async def add_staff(request: web.Request) -> web.StreamResponse:
+    async def act() -> web.StreamResponse:
+        form = await read_form(request, NewStaffForm)
+        role = NewRole(
+            form.role, CareUnitId(form.unit_id), moment(form.role_until), form.trained_on
+        )
+        token = await request.app[STAFFING].add(request[STAFF], form.details, [role])
+        return await _invited(request, form.name, token)
+
+    return await submitted(request, act, staff)
+
+
+async def _invited(request: web.Request, name: str, token: str) -> web.Response:
+    """The link, shown once. Its secret is in the fragment and reaches no log."""
+    link = f"{request.app[PUBLIC_URL]}/invitation#{token}"
+    return await admin_page(request, "invited", "staff", who=name, link=link, qr=qr_path(link))
+
+
+async def colleague(request: web.Request, sent: Sent | None = None) -> web.StreamResponse:
+    """One member of staff: details, roles now and before, key."""
+    found = await request.app[STAFFING].colleague(request[STAFF], StaffId(path_id(request)))
+    return await admin_page(
+        request, "colleague", "staff", sent=sent, colleague=found, **await _choices(request)
+    )
+
+
+async def change_staff(request: web.Request) -> web.StreamResponse:
+    async def act() -> str:
+        form = await read_form(request, StaffForm)
+        staff_id = StaffId(path_id(request))
+        await request.app[STAFFING].change(request[STAFF], staff_id, form.details)
+        return after(f"/admin/staff/{staff_id}", "saved")
+
+    return await submitted(request, act, colleague)
+
+
+async def give_role(request: web.Request) -> web.StreamResponse:
+    async def act() -> str:
+        form = await read_form(request, RoleForm)
+        staff_id = StaffId(path_id(request))
+        role = NewRole(
+            form.role, CareUnitId(form.unit_id), moment(form.role_until), form.trained_on
+        )
+        await request.app[STAFFING].give(request[STAFF], staff_id, role)
+        return after(f"/admin/staff/{staff_id}", "added")
+
+    return await submitted(request, act, colleague)
+
+
+async def end_role(request: web.Request) -> web.StreamResponse:
+    async def act() -> str:
+        form = await read_form(request, EndRoleForm)
+        staff_id = StaffId(path_id(request))
+        await request.app[STAFFING].end_role(request[STAFF], staff_id, form.grant_id)
+        return after(f"/admin/staff/{staff_id}", "ended")
+
+    return await submitted(request, act, colleague)
+
+
+async def invite(request: web.Request) -> web.StreamResponse:
+    async def act() -> web.StreamResponse:
+        await read_form(request, NothingForm)
+        staff_id = StaffId(path_id(request))
+        token = await request.app[STAFFING].invite(request[STAFF], staff_id)
+        found = await request.app[STAFFING].colleague(request[STAFF], staff_id)
+        return await _invited(request, found.member.name, token)
+
+    return await submitted(request, act, colleague)
+
+
+async def revoke(request: web.Request) -> web.StreamResponse:
+    async def act() -> str:
+        await read_form(request, NothingForm)
+        await request.app[STAFFING].revoke(request[STAFF], StaffId(path_id(request)))
+        return after("/admin/staff", "ended")
+
+    return await submitted(request, act, colleague)
+
+
+async def rights(request: web.Request, sent: Sent | None = None) -> web.StreamResponse:
+    """The yearly follow-up of who may do what (HSLF-FS 2016:40 4 kap. 3 §)."""
+    return await admin_page(
+        request,
+        "rights",
+        "rights",
+        sent=sent,
+        rights=await request.app[STAFFING].rights(request[STAFF]),
+        table=[(role, PERMISSIONS[role]) for role in Role],
+        permissions=list(Permission),
+        a_year=timedelta(days=365),
+    )
+
+
+class ReviewForm(Body):
+    unit_id: UUID
+
+
+async def review(request: web.Request) -> web.StreamResponse:
+    async def act() -> str:
+        form = await read_form(request, ReviewForm)
+        await request.app[STAFFING].review(request[STAFF], CareUnitId(form.unit_id))
+        return after("/admin/rights", "saved")
+
+    return await submitted(request, act, rights)
+
+
+_STAFF = Exempt("shows staff, no resident")
+_UNITS = Exempt("no personal data")
+_FORM = (Code.FIELD_INVALID, Code.NOT_PERMITTED)
+
+
+ROUTES = (
+    Route("GET", "/admin", front, "staff", _UNITS, kind="page", permission=OWN),
+    Route("GET", "/admin/units", units, "staff", _UNITS, kind="page", permission="configure"),
+    Route("POST", "/admin/providers", add_provider, "staff", Action.PROVIDER_ADDED, ProviderForm,
+          errors=_FORM, kind="page", permission="configure"),
+    Route("POST", "/admin/units", add_unit, "staff", Action.UNIT_ADDED, UnitForm, errors=_FORM,
+          kind="page", permission="configure"),
+    Route("POST", "/admin/units/{id}", change_unit, "staff", Action.UNIT_CHANGED, UnitForm,
+          errors=_FORM, kind="page", permission="configure"),
+    Route("POST", "/admin/units/{id}/covers", cover, "staff", Action.UNIT_CHANGED, CoverForm,
+          errors=_FORM, kind="page", permission="configure"),
+    Route("POST", "/admin/units/{id}/covers/end", uncover, "staff", Action.UNIT_CHANGED,
+          UncoverForm, errors=_FORM, kind="page", permission="configure"),
+    Route("GET", "/admin/staff", staff, "staff", _STAFF, kind="page", permission="invite"),
+    Route("POST", "/admin/staff", add_staff, "staff", Action.STAFF_ADDED, NewStaffForm,
+          errors=(*_FORM, Code.TRAINING_MISSING), kind="page", permission="invite"),
+    Route("GET", "/admin/staff/{id}", colleague, "staff", _STAFF, kind="page",
+          errors=(Code.NOT_PERMITTED,), permission="invite"),
+    Route("POST", "/admin/staff/{id}", change_staff, "staff", Action.STAFF_CHANGED, StaffForm,
+          errors=(*_FORM, Code.LAST_HEAD), kind="page", permission="invite"),
+    Route("POST", "/admin/staff/{id}/roles", give_role, "staff", Action.ROLE_GIVEN, RoleForm,
+          errors=(*_FORM, Code.TRAINING_MISSING), kind="page", permission="invite"),
+    Route("POST", "/admin/staff/{id}/roles/end", end_role, "staff", Action.ROLE_CHANGED,
+          EndRoleForm, errors=(*_FORM, Code.LAST_HEAD), kind="page", permission="invite"),
+    Route("POST", "/admin/staff/{id}/invite", invite, "staff", Action.INVITATION_MADE, NothingForm,
+          errors=(Code.NOT_PERMITTED,), kind="page", permission="invite"),
+    Route("POST", "/admin/staff/{id}/revoke", revoke, "staff", Action.STAFF_REVOKED, NothingForm,
+          errors=(Code.NOT_PERMITTED, Code.LAST_HEAD), kind="page", permission="invite"),
+    Route("GET", "/admin/rights", rights, "staff", _STAFF, kind="page", permission="invite"),
+    Route("POST", "/admin/rights/reviews", review, "staff", Action.RIGHTS_REVIEWED, ReviewForm,
+          errors=_FORM, kind="page", permission="invite"),
+)  # fmt: skip

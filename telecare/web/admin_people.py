@@ -1,0 +1,310 @@
+"""Administration of residents: the register, one person's page, her home's devices."""
+
+from dataclasses import dataclass
+from datetime import date
+from typing import Annotated
+from uuid import UUID, uuid4
+
+from aiohttp import web
+from pydantic import Field, StringConstraints
+
+from telecare.access.http import ACCESS, STAFF, path_id
+from telecare.access.model import Permission
+from telecare.access.service import PAIRING_LIMIT
+from telecare.audit.actions import Action
+from telecare.devices.http import DEVICES
+from telecare.people.keeping import Details, Keeping
+from telecare.people.model import (
+    Hearing,
+    Priority,
+    Relative,
+    Representative,
+    RepresentativeKind,
+)
+from telecare.runtime.http import Body, Handler, Route
+from telecare.runtime.texts import text
+from telecare.web.admin import Name, Phone, admin_page, after
+from telecare.web.html import Sent, language_of, read_form, submitted
+from telecare.wire.errors import Code
+from telecare.wire.ids import CareUnitId, ResidentId
+from telecare.wire.signalling import Language
+
+KEEPING = web.AppKey("keeping", Keeping)
+
+Line = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200)]
+MAX_TO_KNOW = 20
+
+
+class PersonForm(Body):
+    name: Name
+    given_name: Name | None = None
+    unit_id: UUID
+    national_id: str | None = Field(default=None, max_length=20)
+    language: Language
+    address: str = Field(default="", max_length=200)
+    phone: Phone | None = None
+    hearing: Hearing = "good"
+    priority: str = Field(default="2", pattern="^[123]$")
+    to_know: str = Field(default="", max_length=2000)
+    """One thing a line."""
+    is_protected: bool = False
+
+    @property
+    def details(self) -> Details:
+        lines = [line.strip() for line in self.to_know.splitlines()]
+        return Details(
+            name=self.name,
+            given_name=self.given_name or self.name.split()[0],
+            unit_id=CareUnitId(self.unit_id),
+            language=self.language,
+            address=self.address,
+            phone=self.phone or "",
+            hearing=self.hearing,
+            to_know=tuple(line for line in lines if line)[:MAX_TO_KNOW],
+            priority=PRIORITIES[self.priority],
+            is_protected=self.is_protected,
+            national_id=self.national_id,
+        )
+
+
+PRIORITIES: dict[str, Priority] = {"1": 1, "2": 2, "3": 3}
+
+
+class CohabitantForm(Body):
+    name: Name
+    relation: Line
+
+
+class RelativeForm(Body):
+    name: Name
+    relation: Line
+    phone: Phone
+    rings_first: bool = False
+
+
+class RepresentativeForm(Body):
+    kind: RepresentativeKind
+    name: Name
+    phone: Phone
+    scope: Line
+    document: Line
+    valid_from: date
+    valid_until: date | None = None
+
+
+class OneForm(Body):
+    """A button beside one of several."""
+
+    one: UUID
+
+
+class PairForm(Body):
+    letters: str = Field(min_length=6, max_length=12)
+
+
+class UnitCodeForm(Body):
+    label: Line
+
+
+async def people(request: web.Request, sent: Sent | None = None) -> web.StreamResponse:
+    """The register of her units."""
+    listed = await request.app[KEEPING].listed(request[STAFF])
+    return await admin_page(
+        request, "people", "people", sent=sent, listed=listed, units=await _units(request)
+    )
+
+
+async def _units(request: web.Request) -> list[tuple[CareUnitId, str]]:
+    session = request[STAFF]
+    keeps = session.staff.units_of(Permission.REGISTER)
+    every = await request.app[ACCESS].units(session)
+    return [(unit.id, unit.name) for unit in every if unit.id in keeps]
+
+
+async def add_person(request: web.Request) -> web.StreamResponse:
+    async def act() -> str:
+        form = await read_form(request, PersonForm)
+        resident_id = await request.app[KEEPING].register(request[STAFF], form.details)
+        return after(f"/admin/people/{resident_id}", "added")
+
+    return await submitted(request, act, people)
+
+
+@dataclass(frozen=True, slots=True)
+class Once:
+    """What is shown once, after a button: a code, or the word both screens show."""
+
+    unit_code: str = ""
+    word: str = ""
+
+
+async def person(
+    request: web.Request, sent: Sent | None = None, once: Once | None = None
+) -> web.StreamResponse:
+    """One resident: what is kept of her, those near her, the devices of her home."""
+    session = request[STAFF]
+    resident_id = ResidentId(path_id(request))
+    card = await request.app[KEEPING].card(session, resident_id)
+    return await admin_page(
+        request,
+        "person",
+        "people",
+        sent=sent,
+        card=card,
+        resident=card.resident,
+        endpoints=await request.app[DEVICES].listed(session, resident_id),
+        units=await _units(request),
+        once=once or Once(),
+        to_know="\n".join(card.resident.to_know),
+    )
+
+
+def _path(request: web.Request) -> tuple[ResidentId, str]:
+    resident_id = ResidentId(path_id(request))
+    return resident_id, f"/admin/people/{resident_id}"
+
+
+async def change_person(request: web.Request) -> web.StreamResponse:
+    resident_id, path = _path(request)
+
+    async def act() -> str:
+        form = await read_form(request, PersonForm)
+        await request.app[KEEPING].change(request[STAFF], resident_id, form.details)
+        return after(path, "saved")
+
+    return await submitted(request, act, person)
+
+
+async def add_cohabitant(request: web.Request) -> web.StreamResponse:
+    resident_id, path = _path(request)
+
+    async def act() -> str:
+        form = await read_form(request, CohabitantForm)
+        await request.app[KEEPING].add_cohabitant(
+            request[STAFF], resident_id, name=form.name, relation=form.relation
+        )
+        return after(path, "added")
+
+    return await submitted(request, act, person)
+
+
+async def move_out(request: web.Request) -> web.StreamResponse:
+    resident_id, path = _path(request)
+
+    async def act() -> str:
+        form = await read_form(request, OneForm)
+        await request.app[KEEPING].move_out(request[STAFF], resident_id, form.one)
+        return after(path, "ended")
+
+    return await submitted(request, act, person)
+
+
+async def add_relative(request: web.Request) -> web.StreamResponse:
+    resident_id, path = _path(request)
+
+    async def act() -> str:
+        form = await read_form(request, RelativeForm)
+        relative = Relative(uuid4(), form.name, form.relation, form.phone, form.rings_first)
+        await request.app[KEEPING].add_relative(request[STAFF], resident_id, relative)
+        return after(path, "added")
+
+    return await submitted(request, act, person)
+
+
+async def end_relative(request: web.Request) -> web.StreamResponse:
+    resident_id, path = _path(request)
+
+    async def act() -> str:
+        form = await read_form(request, OneForm)
+        await request.app[KEEPING].end_relative(request[STAFF], resident_id, form.one)
+        return after(path, "ended")
+
+    return await submitted(request, act, person)
+
+
+async def add_representative(request: web.Request) -> web.StreamResponse:
+    resident_id, path = _path(request)
+
+    async def act() -> str:
+        form = await read_form(request, RepresentativeForm)
+        one = Representative(
+            uuid4(), form.kind, form.name, form.phone, form.scope, form.document,
+            form.valid_from, form.valid_until,
+        )  # fmt: skip
+        await request.app[KEEPING].add_representative(request[STAFF], resident_id, one)
+        return after(path, "added")
+
+    return await submitted(request, act, person)
+
+
+async def end_representative(request: web.Request) -> web.StreamResponse:
+    resident_id, path = _path(request)
+
+    async def act() -> str:
+        form = await read_form(request, OneForm)
+        await request.app[KEEPING].end_representative(request[STAFF], resident_id, form.one)
+        return after(path, "ended")
+
+    return await submitted(request, act, person)
+
+
+async def pair_tv(request: web.Request) -> web.StreamResponse:
+    """The letters that the TV shows; then the word both show."""
+    resident_id, _ = _path(request)
+
+    async def act() -> web.StreamResponse:
+        session, devices = request[STAFF], request.app[DEVICES]
+        form = await read_form(request, PairForm)
+        await devices.count_try(PAIRING_LIMIT, str(session.id))
+        word = await devices.pair_tv(session, resident_id, form.letters)
+        once = Once(word=text(language_of(request), f"pairing.word.{word}"))
+        return await person(request, once=once)
+
+    return await submitted(request, act, person)
+
+
+async def unit_code(request: web.Request) -> web.StreamResponse:
+    """A code for a home unit that is to be enrolled here, shown once."""
+    resident_id, _ = _path(request)
+
+    async def act() -> web.StreamResponse:
+        form = await read_form(request, UnitCodeForm)
+        code = await request.app[DEVICES].unit_code(request[STAFF], resident_id, form.label)
+        return await person(request, once=Once(unit_code=f"{code[:4]} {code[4:]}"))
+
+    return await submitted(request, act, person)
+
+
+_FORM = (Code.FIELD_INVALID, Code.NOT_PERMITTED)
+_PERSON = (
+    *_FORM, Code.NATIONAL_ID_WRONG, Code.NATIONAL_ID_TAKEN, Code.NATIONAL_ID_KEY_MISSING,
+)  # fmt: skip
+
+
+def _post(
+    path: str, handler: Handler, record: Action, body: type[Body], errors: tuple[Code, ...] = _FORM
+) -> Route:
+    return Route(
+        "POST", f"/admin/people{path}", handler, "staff", record, body, errors=errors,
+        kind="page", permission="register",
+    )  # fmt: skip
+
+
+ROUTES = (
+    Route("GET", "/admin/people", people, "staff", Action.LIST_READ, kind="page",
+          permission="register"),
+    Route("GET", "/admin/people/{id}", person, "staff", Action.REGISTER_READ, kind="page",
+          errors=(Code.NOT_PERMITTED,), permission="register"),
+    _post("", add_person, Action.RESIDENT_REGISTERED, PersonForm, _PERSON),
+    _post("/{id}", change_person, Action.RESIDENT_CHANGED, PersonForm, _PERSON),
+    _post("/{id}/cohabitants", add_cohabitant, Action.COHABITANT_REGISTERED, CohabitantForm),
+    _post("/{id}/cohabitants/end", move_out, Action.COHABITANT_MOVED_OUT, OneForm),
+    _post("/{id}/relatives", add_relative, Action.RELATIVE_ADDED, RelativeForm),
+    _post("/{id}/relatives/end", end_relative, Action.RELATIVE_ENDED, OneForm),
+    _post("/{id}/representatives", add_representative, Action.REPRESENTATIVE_ADDED,
+          RepresentativeForm, (*_FORM, Code.END_BEFORE_START)),
+    _post("/{id}/representatives/end", end_representative, Action.REPRESENTATIVE_ENDED, OneForm),
+    _post("/{id}/screens", pair_tv, Action.SCREEN_PAIRED, PairForm,
+          (*_FORM, Code.PAIRING_CODE_WRONG, Code.PAIRING_CODE_EXPIRED, Code.RATE_LIMITED)),
+    _post("/{id}/units", unit_code, Action.PAIRING_BEGUN, UnitCodeForm),
+)  # fmt: skip

@@ -1,0 +1,39 @@
+"""What each role may: one table, asked of every route."""
+
+import pytest
+
+from telecare.access.model import PERMISSIONS, Permission, Role
+from telecare.app import ROUTES
+from telecare.runtime.http import OWN
+from tests import roles_table
+
+STAFF_ROUTES = [r for r in ROUTES if r.who == "staff"]
+
+
+def test_the_roles_in_the_docs_are_those_of_the_code():
+    assert roles_table.FILE.read_text("utf-8") == roles_table.written()
+
+
+def test_every_staff_route_says_what_it_needs():
+    staff = [r for r in ROUTES if r.who.startswith("staff")]
+    assert [r.path for r in staff if r.permission not in {*Permission, OWN}] == []
+    assert {r.path for r in staff if r.permission == OWN} == {
+        "/api/me", "/api/sign-out", "/admin", "/admin/import/template/{kind}",
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize("role", list(Role))
+async def test_a_role_comes_through_the_doors_of_its_table_and_no_other(client, world, role):
+    refused, wanted = set(), set()
+    for route in STAFF_ROUTES:
+        session = await world.staff(role=role)
+        before = len(await world.events())
+        status, _, _ = await client.ask(route, session=session)
+        added = (await world.records())[before:]
+        if any(r["what"].get("needs") == route.permission for r in added):
+            refused.add((route.method, route.path))
+            assert (status, [r["event"] for r in added]) == (403, ["action.refused"]), route.path
+        if route.permission != OWN and Permission(route.permission) not in PERMISSIONS[role]:
+            wanted.add((route.method, route.path))
+
+    assert refused == wanted
