@@ -148,7 +148,7 @@ export function Faults({ faults, general, nonce }) {
 export function faultsOf(error) {
   /** @type {{[field: string]: string}} */
   const faults = {};
-  if (error instanceof ApiError) Object.keys(error.fields).forEach((field) => { faults[field] = t("common.field_wrong", { field: t(`field.${field}`) }); });
+  if (error instanceof ApiError) error.fields.forEach((field) => { faults[field] = t("common.field_wrong", { field: t(`field.${field}`) }); });
   return { faults, general: sentence(error) };
 }
 
