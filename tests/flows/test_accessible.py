@@ -8,10 +8,12 @@ import aiohttp
 import pytest
 import pytest_asyncio
 
+from telecare.demo import seed
 from telecare.runtime.embedded import process
 from tests.flows.conftest import UP_S, sees
 from tests.flows.look import Look
 
+INGRID = next(home for home in seed.HOMES if home.key == "ingrid").id
 LONG = "Ta den vita tabletten med ett glas vatten, den ligger i dosetten på köksbänken."
 PHONES = [(320, 640), (390, 844)]
 DESK = (1440, 900)
@@ -163,6 +165,39 @@ async def test_staff_can_read_and_reach_everything_before_a_call(
     await eva.evaluate(END_SHIFT)
     await stack.rows("delete from assignment where source = 'took_over'")
     await stack.rows("delete from objection")
+
+    assert look.faults == []
+
+
+@pytest.mark.parametrize(("language", "which"), MATRIX)
+async def test_an_absence_and_an_ending_can_be_read_and_reached(
+    stack, windows, in_language, language, which
+):
+    await in_language(language)
+    look = staff_look(language, which)
+    eva = await windows.staff("Eva Sjö")
+    await eva.locator("[data-test=begin-shift]").click()
+    await eva.locator("[data-test=begin-shift]").wait_for(state="detached")
+    await eva.goto(f"{windows.url}/#/people/{INGRID}")
+    await eva.locator("[data-test=take-over]").click()
+    await eva.locator("[data-test=report-absence]").click()
+    await eva.locator("[data-test=absence-save]").click()
+    await eva.locator("[data-test=faults]").wait_for()
+    await look.at(eva, "absence-faults")
+    await eva.locator("#reported_by").fill("W" * 60)
+    await eva.locator("[data-test=absence-save]").click()
+    await eva.locator("[data-test=absence]").wait_for()
+    await look.at(eva, "card-absent")
+    await eva.locator("[data-test=nav-today]").locator("visible=true").first.click()
+    await eva.locator("[data-test=away]").wait_for()
+    await look.at(eva, "today-absent")
+    await eva.locator("[data-test=come-home]").click()
+    await eva.locator("[data-test=away]").wait_for(state="detached")
+    await eva.goto(f"{windows.url}/admin/people/{INGRID}/ending")
+    await look.at(eva, "admin-ending")
+    await eva.goto(f"{windows.url}/admin/endings")
+    await look.at(eva, "admin-endings")
+    await stack.rows("delete from assignment where source = 'took_over'")
 
     assert look.faults == []
 
