@@ -8,6 +8,7 @@ from pathlib import Path
 
 from playwright.async_api import Page, async_playwright
 
+from telecare.demo import seed
 from tests.flows.conftest import ARGUMENTS, CHROMIUM, Windows, sees, started
 
 IMAGES = Path(__file__).resolve().parents[1] / "docs" / "images"
@@ -36,6 +37,22 @@ async def staff(windows: Windows) -> None:
     await maria.locator("[data-test=new-consent]").click()
     await maria.locator("[data-test=consent-form]").wait_for()
     await keep(maria, "staff-consent-form")
+
+
+async def administration(windows: Windows) -> None:
+    eva = await windows.staff("Eva Sjö")
+    ingrid = next(home for home in seed.HOMES if home.key == "ingrid")
+    pages = {
+        "admin-person": f"people/{ingrid.id}",
+        "admin-staff": "staff",
+        "admin-units": "units",
+        "admin-rules": "rules",
+        "admin-rights": "rights",
+        "admin-import": "import",
+    }
+    for name, path in pages.items():
+        await eva.goto(f"{windows.url}/admin/{path}")
+        await keep(eva, name)
 
 
 async def visit(windows: Windows) -> None:
@@ -97,7 +114,7 @@ async def main() -> int:
         await stack.start_home("ingrid")
         async with async_playwright() as playwright:
             browser = await playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
-            for part in (staff, visit, tv, lambda w: night(w, stack)):
+            for part in (staff, administration, visit, tv, lambda w: night(w, stack)):
                 windows = Windows(browser, stack.url)
                 try:
                     await part(windows)

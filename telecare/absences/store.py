@@ -46,7 +46,7 @@ update absence set home_at = $3, home_by = $4 where tenant_id = $1 and id = $2
 """
 AWAY = """
 select a.id, a.resident_id, a.kind, a.from_at, a.until_at, a.reported_by, a.note, a.home_at,
-    r.name as resident_name, r.unit_id
+    shown_name(r) as resident_name, r.unit_id
 from absence a
 join resident r on r.tenant_id = a.tenant_id and r.id = a.resident_id
 where a.tenant_id = $1 and (r.unit_id = any($2) or a.resident_id = any($3))

@@ -104,6 +104,16 @@ class Staff:
     shift_unit_id: CareUnitId | None
     shift_unit_name: str | None
     shift_begun_at: datetime | None
+    is_protected: bool = False
+    """Skyddade personuppgifter: she appears by her role, to colleagues and in homes."""
+
+    @property
+    def shown_name(self) -> str:
+        return "" if self.is_protected else self.name
+
+    @property
+    def shown_given_name(self) -> str:
+        return "" if self.is_protected else self.given_name
 
     @property
     def roles(self) -> tuple[Role, ...]:
@@ -150,7 +160,7 @@ class StaffSession:
         staff = self.staff
         return StaffActor(
             id=staff.id,
-            name=staff.name,
+            name=staff.shown_name,
             roles=tuple(str(role) for role in staff.roles),
             provider=staff.provider,
             unit_id=staff.works_in,

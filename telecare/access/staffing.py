@@ -38,6 +38,11 @@ class Details:
     languages: tuple[Language, ...]
     language: Language
     ends_at: datetime | None
+    is_protected: bool = False
+
+    @property
+    def shown_name(self) -> str:
+        return "" if self.is_protected else self.name
 
     @property
     def given_name(self) -> str:
@@ -137,11 +142,12 @@ class Staffing:
             language=details.language,
             now=now,
             ends_at=details.ends_at,
+            is_protected=details.is_protected,
         )
         if details.ends_at is not None:
             await set_timer(db, STAFF_ENDS, staff_id, details.ends_at)
         what: Document = {
-            "name": details.name,
+            "name": details.shown_name,
             "staff_id": str(staff_id),
             "unit_id": str(details.unit_id),
         }
@@ -168,13 +174,14 @@ class Staffing:
                 languages=details.languages,
                 language=details.language,
                 ends_at=details.ends_at,
+                is_protected=details.is_protected,
             )
             await cancel_timers(db, [STAFF_ENDS], staff_id)
             if details.ends_at is not None:
                 await set_timer(db, STAFF_ENDS, staff_id, details.ends_at)
             what: Document = {
                 "ends_at": details.ends_at.isoformat() if details.ends_at else None,
-                "name": details.name,
+                "name": details.shown_name,
                 "staff_id": str(staff_id),
                 "unit_id": str(details.unit_id),
             }
@@ -240,7 +247,7 @@ class Staffing:
         for ended in await store.end_sessions_of(db, staff_id, now):
             db.changed(session_topic(ended))
         await self._react(db, StaffRevoked(staff_id, now))
-        what: Document = {"name": member.name, "staff_id": str(staff_id)}
+        what: Document = {"name": member.shown_name, "staff_id": str(staff_id)}
         await append(db, Record(Action.STAFF_ENDED, SYSTEM, what=what))
 
     async def rights(self, session: StaffSession) -> Rights:

@@ -13,8 +13,9 @@ LIMIT = 500
 """More staff than any unit has; the rights report pages by unit."""
 
 MEMBERS = """
-select s.id, s.name, s.unit_id, u.name as unit_name, s.languages, s.language, s.ends_at,
-    s.revoked_at, exists (
+select s.id, shown_name(s) as name, s.unit_id, u.name as unit_name, s.languages, s.language,
+    s.ends_at,
+    s.revoked_at, s.is_protected, exists (
         select from passkey k
         where k.tenant_id = s.tenant_id and k.staff_id = s.id and k.ended_at is null
     ) as has_key
@@ -26,7 +27,7 @@ limit $4
 """
 MEMBER = """
 select s.id, s.name, s.unit_id, u.name as unit_name, s.languages, s.language, s.ends_at,
-    s.revoked_at, exists (
+    s.revoked_at, s.is_protected, exists (
         select from passkey k
         where k.tenant_id = s.tenant_id and k.staff_id = s.id and k.ended_at is null
     ) as has_key
@@ -45,7 +46,7 @@ limit $3
 """
 CHANGE = """
 update staff set name = $3, given_name = $4, unit_id = $5, languages = $6, language = $7,
-    ends_at = $8
+    ends_at = $8, is_protected = $9
 where tenant_id = $1 and id = $2
 """
 HOLD = "select id from staff where tenant_id = $1 and id = $2 for no key update"
@@ -84,6 +85,11 @@ class Member:
     ends_at: datetime | None
     revoked_at: datetime | None
     has_key: bool
+    is_protected: bool
+
+    @property
+    def shown_name(self) -> str:
+        return "" if self.is_protected else self.name
 
     def works(self, now: datetime) -> bool:
         return self.revoked_at is None and (self.ends_at is None or self.ends_at > now)
@@ -110,7 +116,7 @@ def _member(row: Row) -> Member:
     return Member(
         StaffId(row["id"]), row["name"], CareUnitId(row["unit_id"]), row["unit_name"],
         tuple(row["languages"]), row["language"], row["ends_at"], row["revoked_at"],
-        row["has_key"],
+        row["has_key"], row["is_protected"],
     )  # fmt: skip
 
 
@@ -145,11 +151,12 @@ async def hold(db: Transaction, staff_id: StaffId) -> None:
 
 async def change(
     db: Transaction, staff_id: StaffId, *, name: str, given_name: str, unit_id: CareUnitId,
-    languages: Sequence[str], language: str, ends_at: datetime | None,
+    languages: Sequence[str], language: str, ends_at: datetime | None, is_protected: bool,
 ) -> None:  # fmt: skip
     await db.execute(
-        CHANGE, db.tenant, staff_id, name, given_name, unit_id, list(languages), language, ends_at
-    )
+        CHANGE, db.tenant, staff_id, name, given_name, unit_id, list(languages), language,
+        ends_at, is_protected,
+    )  # fmt: skip
 
 
 async def end_grant(db: Transaction, grant_id: UUID, now: datetime) -> None:

@@ -187,8 +187,9 @@ async def speaker_on_shift(db: Transaction, unit_id: CareUnitId, language: str) 
 
 
 ADD_STAFF = """
-insert into staff (tenant_id, id, name, given_name, unit_id, languages, language, ends_at)
-values ($1, $2, $3, $4, $5, $6, $7, $8)
+insert into staff (tenant_id, id, name, given_name, unit_id, languages, language, ends_at,
+    is_protected)
+values ($1, $2, $3, $4, $5, $6, $7, $8, $9)
 """
 GIVE_ROLE = """
 insert into access_grant (tenant_id, id, staff_id, unit_id, role, valid_from, valid_until,
@@ -198,7 +199,7 @@ values ($1, $2, $3, $4, $5, $6, $7, $8)
 STAFF = """
 select s.id, s.name, s.given_name, s.unit_id, u.name as unit_name, p.name as provider, g.roles,
     g.unit_ids, s.languages, s.language, h.id as shift_id, h.unit_id as shift_unit_id,
-    hu.name as shift_unit_name, h.begun_at as shift_begun_at
+    hu.name as shift_unit_name, h.begun_at as shift_begun_at, s.is_protected
 from staff s
 join care_unit u on u.tenant_id = s.tenant_id and u.id = s.unit_id
 join provider p on p.tenant_id = u.tenant_id and p.id = u.provider_id
@@ -215,7 +216,7 @@ where s.tenant_id = $1 and s.id = $2 and s.revoked_at is null
     and (s.ends_at is null or s.ends_at > $3)
 """
 COLLEAGUES = """
-select id, name, given_name, languages from staff
+select id, shown_name(s) as name, shown_given_name(s) as given_name, languages from staff s
 where tenant_id = $1 and unit_id = $2 and revoked_at is null and (ends_at is null or ends_at > $3)
 order by name limit $4
 """
@@ -226,7 +227,7 @@ for share
 """
 REVOKE = """
 update staff set revoked_at = $3 where tenant_id = $1 and id = $2 and revoked_at is null
-returning name
+returning shown_name(staff) as name
 """
 
 
@@ -248,18 +249,20 @@ def _staff(row: Row) -> Staff:
         shift_unit_id=row["shift_unit_id"],
         shift_unit_name=row["shift_unit_name"],
         shift_begun_at=row["shift_begun_at"],
+        is_protected=row["is_protected"],
     )
 
 
-async def add_staff(
+async def add_staff(  # noqa: PLR0913 - as many as its row
     db: Transaction, staff_id: StaffId, *, name: str, given_name: str, unit: CareUnitId,
     roles: Sequence[Role], languages: Sequence[str], language: str, now: datetime,
-    ends_at: datetime | None = None,
+    ends_at: datetime | None = None, is_protected: bool = False,
 ) -> None:  # fmt: skip
     """With these roles in her unit from now on; recorded by their table's trigger."""
     await db.execute(
-        ADD_STAFF, db.tenant, staff_id, name, given_name, unit, list(languages), language, ends_at
-    )
+        ADD_STAFF, db.tenant, staff_id, name, given_name, unit, list(languages), language,
+        ends_at, is_protected,
+    )  # fmt: skip
     for role in roles:
         await give_role(
             db, new_row_id(now), staff_id, Grant(role, unit), valid_from=now, valid_until=None

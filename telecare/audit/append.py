@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from telecare.audit.format import canonical
+from telecare.audit.format import Document, canonical
 from telecare.audit.model import Record, actor_text
 from telecare.runtime.db import Transaction
 
@@ -20,8 +20,8 @@ async def append(db: Transaction, record: Record) -> int:
         str(record.action),
         actor_text(record.actor),
         [person.id for person in record.persons],
-        [person.name for person in record.persons],
-        canonical(record.what),
+        [person.shown_name for person in record.persons],
+        canonical(_marked(record)),
         canonical(record.basis),
     )
     return entry
@@ -33,6 +33,13 @@ async def append_all(db: Transaction, records: Sequence[Record]) -> None:
     """
     for record in sorted(records, key=lambda one: sorted(p.id for p in one.persons)):
         await append(db, record)
+
+
+def _marked(record: Record) -> Document:
+    """Whatever touches somebody with protected identity is looked at by a reviewer."""
+    if any(person.is_protected for person in record.persons):
+        return {**record.what, "review": "protected_identity"}
+    return record.what
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,6 +17,7 @@ class StaffActor:
 
     id: StaffId
     name: str
+    """Empty for one with protected identity: she appears by her roles."""
     roles: tuple[str, ...]
     provider: str
     unit_id: CareUnitId
@@ -98,10 +99,17 @@ def actor_text(actor: Actor) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Person:
-    """A resident a record is about."""
+    """A resident a record is about. Of one with protected identity the record has the id only, and
+    is marked for review.
+    """
 
     id: ResidentId
     name: str
+    is_protected: bool = False
+
+    @property
+    def shown_name(self) -> str:
+        return "" if self.is_protected else self.name
 
 
 @dataclass(frozen=True, slots=True)

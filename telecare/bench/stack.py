@@ -14,6 +14,7 @@ import tempfile
 import time
 from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from os import environ
 from pathlib import Path
 
@@ -153,7 +154,9 @@ class Stack:
         return found.id
 
     async def resident(self, db: Transaction, given_name: str) -> Resident:
-        found = await people_store.search(db, given_name, after=None, limit=1)
+        found = await people_store.search(
+            db, given_name, by=None, now=datetime.now(UTC), after=None, limit=1
+        )
         resident = await people_store.resident(db, found[0].id) if found else None
         if resident is None:
             raise DidNotStart(f"nobody is called {given_name}")

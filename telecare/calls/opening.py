@@ -149,11 +149,12 @@ async def ring(
         raise Busy(Kept(record)) from error
     await set_timer(db, RING_OVER, call.id, call.ring_until)
     tell(db, call)
+    unit_name = session.staff.shift_unit_name or session.staff.unit_name
     for addressee in units(endpoints):
         message = edge.Ring(
             call_id=call.id,
-            caller=session.staff.given_name,
-            from_unit=session.staff.shift_unit_name or session.staff.unit_name,
+            caller=session.staff.shown_given_name or unit_name,
+            from_unit=unit_name,
             language=resident.language,
             ring_s=int(policy.ring.total_seconds()),
             answers_itself_after_s=seconds,

@@ -218,7 +218,7 @@ select c.id, c.kind, c.state, c.resident_id, c.unit_id, c.staff_id, c.staff_sess
     c.opened_at, c.seen_at, c.dark_at, c.must_end, c.ended_at, c.end_reason, c.home_picture,
     c.home_sound, c.basis, c.first_language, c.early_endpoint_id, c.staff_page, c.home_page,
     t.relay_only, r.name as resident_name, r.given_name as resident_given_name,
-    s.name as staff_name, s.given_name as staff_given_name, u.name as unit_name,
+    shown_name(s) as staff_name, shown_given_name(s) as staff_given_name, u.name as unit_name,
     u.phone as unit_phone, e.kind as endpoint_kind
 from call c
 join tenant t on t.id = c.tenant_id
@@ -251,14 +251,14 @@ async def view(db: Transaction, call_id: CallId) -> View | None:
     if row is None:
         return None
     return View(
-        _call(row), row["resident_name"], row["resident_given_name"], row["staff_name"],
-        row["staff_given_name"], row["unit_name"], row["unit_phone"], row["endpoint_kind"],
+        _call(row), row["resident_name"], row["resident_given_name"], row["staff_name"] or None,
+        row["staff_given_name"] or None, row["unit_name"], row["unit_phone"], row["endpoint_kind"],
         row["relay_only"], {"staff": row["staff_page"], "home": row["home_page"]},
     )  # fmt: skip
 
 
 WAITING = """
-select c.id, c.created_at, c.unit_id, c.resident_id, r.name as resident_name,
+select c.id, c.created_at, c.unit_id, c.resident_id, shown_name(r) as resident_name,
     r.language as resident_language, c.first_language, e.kind as endpoint_kind, u.next_unit_id
 from call c
 join resident r on r.tenant_id = c.tenant_id and r.id = c.resident_id

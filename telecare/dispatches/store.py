@@ -38,7 +38,7 @@ returning id, unit_id, resident_id, state, asked_at, accepted_by
 """
 OPEN = """
 select d.id, d.unit_id, d.resident_id, d.state, d.asked_at, d.accepted_by,
-    r.name as resident_name, s.name as accepted_name
+    shown_name(r) as resident_name, shown_name(s) as accepted_name
 from dispatch d
 join resident r on r.tenant_id = d.tenant_id and r.id = d.resident_id
 left join staff s on s.tenant_id = d.tenant_id and s.id = d.accepted_by
@@ -46,6 +46,21 @@ where d.tenant_id = $1 and d.unit_id = any($2) and d.state <> 'done'
 order by d.asked_at
 limit $3
 """
+
+
+ON_MISSION = """
+select exists (
+    select from dispatch
+    where tenant_id = $1 and accepted_by = $2 and resident_id = $3
+        and state in ('accepted', 'arrived')
+)
+"""
+
+
+async def is_on_mission(db: Transaction, staff_id: StaffId, resident_id: ResidentId) -> bool:
+    """She has accepted to go to this resident and is not done."""
+    found: bool = await db.fetchval(ON_MISSION, db.tenant, staff_id, resident_id)
+    return found
 
 
 @dataclass(frozen=True, slots=True)

@@ -122,8 +122,13 @@ class Endings:
             units = session.staff.units_of(Permission.PLAN)
             found = await store.undoable(db, units, now - UNDO_LIMIT)
             if await is_new_read(db, session, "endings", unit, now):
-                names = {one.ending.resident_id: one.resident_name for one in found}
-                persons = [Person(id_, name) for id_, name in sorted(names.items())]
+                persons = sorted(
+                    {
+                        Person(one.ending.resident_id, one.resident_name, one.is_protected)
+                        for one in found
+                    },
+                    key=lambda person: person.id,
+                )
                 what: Document = {"list": "endings", "unit_id": str(unit)}
                 await append(db, Record(Action.LIST_READ, session.actor, persons, what))
         return found

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from contextlib import AbstractAsyncContextManager
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from datetime import date, datetime
 from uuid import UUID
 
@@ -31,7 +31,13 @@ from telecare.people.national_id import (
     NationalIdTaken,
     read_national_id,
 )
-from telecare.people.service import known, register, register_cohabitant
+from telecare.people.service import (
+    assigned,
+    known,
+    register,
+    register_cohabitant,
+    without_address,
+)
 from telecare.runtime.clock import STOCKHOLM, Clock
 from telecare.runtime.db import Database, Transaction
 from telecare.runtime.errors import FieldInvalid, NotFound, TelecareError
@@ -80,6 +86,8 @@ class Card:
     cohabitants: Sequence[Cohabitant]
     relatives: Sequence[Relative]
     representatives: Sequence[Representative]
+    has_address: bool
+    """Of somebody protected `resident` tells no address; that there is one may be known."""
 
 
 class Keeping:
@@ -100,7 +108,7 @@ class Keeping:
         async with self._begun(session) as db:
             found = await keeping_store.listed(db, units)
             if found and await is_new_read(db, session, "register", units[0], now):
-                persons = [Person(row.id, row.name) for row in found]
+                persons = [Person(row.id, row.name, is_protected=row.is_protected) for row in found]
                 what: Document = {"list": "register", "units": [str(unit) for unit in units]}
                 await append(db, Record(Action.LIST_READ, session.actor, persons, what))
         return found
@@ -111,11 +119,12 @@ class Keeping:
         async with self._begun(session) as db:
             resident = await self._kept(db, session, resident_id, Action.REGISTER_READ)
             card = Card(
-                resident,
+                without_address(resident) if resident.is_protected else resident,
                 await self._national_id(db, resident.id),
                 await store.cohabitants(db, resident.id, now),
                 await keeping_store.relatives(db, resident.id),
                 await keeping_store.representatives(db, resident.id),
+                bool(resident.address),
             )
             if await is_new_read(db, session, "register", resident.id, now):
                 record = Record(Action.REGISTER_READ, session.actor, [resident.person])
@@ -157,6 +166,8 @@ class Keeping:
                 require_in(
                     db, session, Permission.REGISTER, details.unit_id, Action.RESIDENT_CHANGED
                 )
+            if before.is_protected:
+                details = _still_protected(db, session, before, details)
             national_id = await self._checked(db, details, now)
             after = _resident(
                 resident_id,
@@ -262,8 +273,11 @@ class Keeping:
     async def _kept(
         self, db: Transaction, session: StaffSession, resident_id: ResidentId, tried: Action
     ) -> Resident:
+        """Hers to keep; of somebody protected, only while she is assigned to her."""
         resident = await known(db, resident_id)
         require_in(db, session, Permission.REGISTER, resident.unit_id, tried)
+        if resident.is_protected:
+            await assigned(db, session, resident, tried, self._clock.now())
         return resident
 
     async def _ended(
@@ -312,6 +326,19 @@ class Keeping:
         return f"{digits[:8]}-{digits[8:]}"
 
 
+def _still_protected(
+    db: Transaction, session: StaffSession, before: Resident, details: Details
+) -> Details:
+    """What was left empty stays; only a head lifts the protection. Raises NotPermitted."""
+    if not details.is_protected:
+        require_in(db, session, Permission.LEAD, before.unit_id, Action.RESIDENT_CHANGED)
+    return replace(
+        details,
+        address=details.address or before.address,
+        phone=details.phone or before.phone,
+    )
+
+
 def _resident(
     resident_id: ResidentId, details: Details, *, born_on: date | None, scale_percent: Scale
 ) -> Resident:
@@ -333,8 +360,12 @@ def _resident(
 
 
 def _changes(before: Resident, after: Resident) -> Document:
-    """What stood there and what stands there now; of somebody protected, no address."""
-    hidden = {"address", "phone"} if before.is_protected or after.is_protected else set()
+    """What stood there and what stands there now; of somebody protected, no name nor address."""
+    hidden = (
+        {"address", "phone", "name", "given_name"}
+        if before.is_protected or after.is_protected
+        else set()
+    )
     changed: dict[str, Value] = {}
     for field in fields(Resident):
         was, now = getattr(before, field.name), getattr(after, field.name)

@@ -12,7 +12,7 @@ from telecare.wire.ids import CareUnitId, ResidentId
 LIMIT = 1000
 
 LISTED = """
-select r.id, r.name, r.priority, r.is_protected, u.name as unit_name
+select r.id, shown_name(r) as name, r.priority, r.is_protected, u.name as unit_name
 from resident r
 join care_unit u on u.tenant_id = r.tenant_id and u.id = r.unit_id
 where r.tenant_id = $1 and r.unit_id = any($2)

@@ -38,7 +38,7 @@ class Resident:
 
     @property
     def person(self) -> Person:
-        return Person(self.id, self.name)
+        return Person(self.id, self.name, is_protected=self.is_protected)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,6 +1,7 @@
 """Registering people, finding them, and follow-ups."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 from uuid import UUID
 
@@ -48,6 +49,11 @@ async def held(db: Transaction, resident_id: ResidentId) -> Resident:
 def resident_topic(resident_id: UUID) -> str:
     """What the screens in a resident's home show."""
     return f"resident:{resident_id}"
+
+
+def without_address(resident: Resident) -> Resident:
+    """As somebody protected is told of: where she lives, on a mission there only."""
+    return replace(resident, address="", phone="")
 
 
 async def assigned(
@@ -163,10 +169,7 @@ def _moves(
 ) -> Sequence[Record]:
     for one in moved:
         db.changed(resident_topic(one.home_of.id))
-    return [
-        Record(action, actor, [one.home_of], {"cohabitant_id": str(one.id), "name": one.name})
-        for one in moved
-    ]
+    return [Record(action, actor, [one.home_of], {"cohabitant_id": str(one.id)}) for one in moved]
 
 
 def closed_without_us(
@@ -196,8 +199,10 @@ class People:
     ) -> Sequence[store.Found]:
         """A list shows only names; looking somebody up is recorded with what was asked."""
         async with self._database.transaction(session.tenant) as db:
-            found = await store.search(db, words, after=after, limit=limit)
-            persons = [Person(row.id, row.name) for row in found]
+            found = await store.search(
+                db, words, by=session.staff.id, now=self._clock.now(), after=after, limit=limit
+            )
+            persons = [Person(row.id, row.name, is_protected=row.is_protected) for row in found]
             what: Document = {"found": len(found), "words": words}
             await append(db, Record(Action.SEARCHED, session.actor, persons, what))
         return found
@@ -218,7 +223,9 @@ class People:
             found = await store.taken_over(db, unit, now - TAKEN_OVER_SHOWN)
             if await is_new_read(db, session, "taken_over", unit, now):
                 names = {row.resident_id: row.resident_name for row in found}
-                persons = [Person(id_, name) for id_, name in sorted(names.items())]
+                persons = [
+                    Person(id_, name, is_protected=not name) for id_, name in sorted(names.items())
+                ]
                 what: Document = {"list": "taken_over", "unit_id": str(unit)}
                 await append(db, Record(Action.LIST_READ, session.actor, persons, what))
         return found

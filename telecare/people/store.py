@@ -40,7 +40,7 @@ select exists (
 )
 """
 SEARCH = """
-select r.id, r.name, u.name as unit_name
+select r.id, r.name, r.is_protected, u.name as unit_name
 from resident r
 join care_unit u on u.tenant_id = r.tenant_id and u.id = r.unit_id
 where r.tenant_id = $1 and lower(r.name) like '%' || lower($2) || '%' escape '\\'
@@ -51,6 +51,11 @@ where r.tenant_id = $1 and lower(r.name) like '%' || lower($2) || '%' escape '\\
     )
     and ($3::uuid is null or (r.name, r.id) > (
         select l.name, l.id from resident l where l.tenant_id = $1 and l.id = $3
+    ))
+    and (not r.is_protected or exists (
+        select from assignment a
+        where a.tenant_id = r.tenant_id and a.resident_id = r.id and a.staff_id = $5
+            and a.valid_from <= $6 and (a.valid_until is null or a.valid_until > $6)
     ))
 order by r.name, r.id
 limit $4
@@ -116,13 +121,25 @@ class Found:
     id: ResidentId
     name: str
     unit_name: str
+    is_protected: bool
 
 
-async def search(db: Transaction, words: str, *, after: UUID | None, limit: int) -> Sequence[Found]:
-    """Residents whose name contains `words`, by name, those after the one with id `after`."""
+async def search(
+    db: Transaction,
+    words: str,
+    *,
+    by: StaffId | None,
+    now: datetime,
+    after: UUID | None,
+    limit: int,
+) -> Sequence[Found]:
+    """Residents whose name contains `words`, by name, those after the one with id `after`.
+
+    Those with protected identity are found by whoever is assigned to them now.
+    """
     escaped = words.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
-    rows = await db.fetch(SEARCH, db.tenant, escaped, after, limit)
-    return [Found(ResidentId(r["id"]), r["name"], r["unit_name"]) for r in rows]
+    rows = await db.fetch(SEARCH, db.tenant, escaped, after, limit, by, now)
+    return [Found(ResidentId(r["id"]), r["name"], r["unit_name"], r["is_protected"]) for r in rows]
 
 
 async def add_cohabitant(
@@ -146,14 +163,14 @@ update cohabitant c set moved_out_at = $4, ending_id = $3
 from resident r
 where c.tenant_id = $1 and c.is_resident_id = $2 and c.moved_out_at is null
     and r.tenant_id = c.tenant_id and r.id = c.resident_id
-returning c.id, c.name, r.id as resident_id, r.name as resident_name
+returning c.id, c.name, r.id as resident_id, r.name as resident_name, r.is_protected
 """
 MOVE_IN_AGAIN = """
 update cohabitant c set moved_out_at = null, ending_id = null
 from resident r
 where c.tenant_id = $1 and c.ending_id = $2
     and r.tenant_id = c.tenant_id and r.id = c.resident_id
-returning c.id, c.name, r.id as resident_id, r.name as resident_name
+returning c.id, c.name, r.id as resident_id, r.name as resident_name, r.is_protected
 """
 
 
@@ -178,12 +195,15 @@ async def move_in_again(db: Transaction, ending_id: EndingId) -> Sequence[Moved]
 
 
 def _moved(row: Row) -> Moved:
-    home_of = Person(ResidentId(row["resident_id"]), row["resident_name"])
+    home_of = Person(
+        ResidentId(row["resident_id"]), row["resident_name"], is_protected=row["is_protected"]
+    )
     return Moved(CohabitantId(row["id"]), row["name"], home_of)
 
 
 TAKEN_OVER = """
-select a.id, a.valid_from, s.name as staff_name, r.id as resident_id, r.name as resident_name
+select a.id, a.valid_from, shown_name(s) as staff_name, r.id as resident_id,
+    shown_name(r) as resident_name
 from assignment a
 join staff s on s.tenant_id = a.tenant_id and s.id = a.staff_id
 join resident r on r.tenant_id = a.tenant_id and r.id = a.resident_id
@@ -241,7 +261,8 @@ where tenant_id = $1 and resident_id = $2 and closed_at is null
 returning id, unit_id, resident_id, kind, about_id, created_at
 """
 OPEN_FOLLOW_UPS = """
-select f.id, f.unit_id, f.resident_id, f.kind, f.about_id, f.created_at, r.name as resident_name
+select f.id, f.unit_id, f.resident_id, f.kind, f.about_id, f.created_at,
+    shown_name(r) as resident_name
 from follow_up f
 join resident r on r.tenant_id = f.tenant_id and r.id = f.resident_id
 where f.tenant_id = $1 and f.unit_id = any($2) and f.closed_at is null

@@ -68,8 +68,8 @@ LISTED = """
 select v.id, v.series_id, v.resident_id, v.unit_id, v.staff_id, v.insats_id, v.starts_at,
     v.minutes, v.to_do, v.done, v.to_know, v.state, v.call_id, v.outcome, v.step, v.step_at,
     v.note, v.moved, v.taken_over, i.name as insats_name, i.step_after_min,
-    r.name as resident_name, r.given_name as resident_given_name, r.language as resident_language,
-    s.name as staff_name, c.state as call_state,
+    shown_name(r) as resident_name, shown_given_name(r) as resident_given_name,
+    r.language as resident_language, shown_name(s) as staff_name, c.state as call_state,
     exists (
         select from absence a
         where a.tenant_id = v.tenant_id and a.resident_id = v.resident_id
@@ -244,12 +244,13 @@ async def last_done(
     return (row["starts_at"], row["minutes"], row["outcome"]) if row else None
 
 
-GIVEN_NAME = "select given_name from staff where tenant_id = $1 and id = $2"
+GIVEN_NAME = "select shown_given_name(s) from staff s where tenant_id = $1 and id = $2"
 
 
 async def staff_given_name(db: Transaction, staff_id: StaffId) -> str | None:
+    """None for somebody who appears by her role only."""
     name: str | None = await db.fetchval(GIVEN_NAME, db.tenant, staff_id)
-    return name
+    return name or None
 
 
 AWAITS_OUTCOME = """

@@ -211,11 +211,15 @@ class StaffForm(Body):
     languages: tuple[Language, ...] = Field(min_length=1)
     language: Language
     ends_at: datetime | None = None
+    is_protected: bool = False
 
     @property
     def details(self) -> Details:
         unit_id = CareUnitId(self.unit_id)
-        return Details(self.name, unit_id, self.languages, self.language, moment(self.ends_at))
+        return Details(
+            self.name, unit_id, self.languages, self.language, moment(self.ends_at),
+            self.is_protected,
+        )  # fmt: skip
 
 
 class NewStaffForm(StaffForm):

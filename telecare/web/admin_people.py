@@ -13,6 +13,7 @@ from telecare.access.model import Permission
 from telecare.access.service import PAIRING_LIMIT
 from telecare.audit.actions import Action
 from telecare.devices.http import DEVICES
+from telecare.people.http import PEOPLE
 from telecare.people.keeping import Details, Keeping
 from telecare.people.model import (
     Hearing,
@@ -23,7 +24,7 @@ from telecare.people.model import (
 )
 from telecare.runtime.http import Body, Handler, Route
 from telecare.runtime.texts import text
-from telecare.web.admin import Name, Phone, admin_page, after
+from telecare.web.admin import Name, NothingForm, Phone, admin_page, after
 from telecare.web.html import Sent, language_of, read_form, submitted
 from telecare.wire.errors import Code
 from telecare.wire.ids import CareUnitId, ResidentId
@@ -175,6 +176,18 @@ async def change_person(request: web.Request) -> web.StreamResponse:
     return await submitted(request, act, person)
 
 
+async def take_over(request: web.Request) -> web.StreamResponse:
+    """Whom no list names can be reached by those on shift in her unit; listed for the head."""
+    resident_id, path = _path(request)
+
+    async def act() -> str:
+        await read_form(request, NothingForm)
+        await request.app[PEOPLE].take_over(request[STAFF], resident_id)
+        return after(path, "saved")
+
+    return await submitted(request, act, people)
+
+
 async def add_cohabitant(request: web.Request) -> web.StreamResponse:
     resident_id, path = _path(request)
 
@@ -297,6 +310,8 @@ ROUTES = (
           errors=(Code.NOT_PERMITTED,), permission="register"),
     _post("", add_person, Action.RESIDENT_REGISTERED, PersonForm, _PERSON),
     _post("/{id}", change_person, Action.RESIDENT_CHANGED, PersonForm, _PERSON),
+    _post("/{id}/take-over", take_over, Action.ASSIGNMENT_BEGUN, NothingForm,
+          (Code.NOT_PERMITTED, Code.NOT_ON_SHIFT)),
     _post("/{id}/cohabitants", add_cohabitant, Action.COHABITANT_REGISTERED, CohabitantForm),
     _post("/{id}/cohabitants/end", move_out, Action.COHABITANT_MOVED_OUT, OneForm),
     _post("/{id}/relatives", add_relative, Action.RELATIVE_ADDED, RelativeForm),

@@ -22,10 +22,11 @@ from telecare.consent.gate import covered
 from telecare.consent.model import Consent, Purpose
 from telecare.devices import store as device_store
 from telecare.devices.model import Endpoint, screen_of
+from telecare.dispatches import store as dispatch_store
 from telecare.endings import store as ending_store
 from telecare.people import store as people_store
 from telecare.people.model import Cohabitant, Resident
-from telecare.people.service import assigned, known
+from telecare.people.service import assigned, known, without_address
 from telecare.runtime.clock import STOCKHOLM, local_day
 from telecare.runtime.db import Transaction
 from telecare.runtime.http import Answer, Route, json_answer
@@ -35,7 +36,7 @@ from telecare.web.board import visit_row
 from telecare.web.floor import FLOOR
 from telecare.wire.errors import Code
 from telecare.wire.ids import ResidentId
-from telecare.wire.signalling import AbsenceKind, VisitRow
+from telecare.wire.signalling import AbsenceKind, Language, VisitRow
 
 HISTORY = timedelta(days=30)
 
@@ -113,6 +114,11 @@ class CardPolicy(Answer):
     board: str
 
 
+class CardInformation(Answer):
+    version: int
+    texts: dict[Language, str]
+
+
 class Card(Answer):
     """See docs/protocol.md."""
 
@@ -121,6 +127,8 @@ class Card(Answer):
     given_name: str
     language: str
     address: str
+    """Of somebody with protected identity: empty but on an accepted mission there."""
+    is_protected: bool
     age: int | None
     phone: str
     to_know: list[str]
@@ -135,7 +143,8 @@ class Card(Answer):
     devices: list[CardDevice]
     happened: list[Happened]
     callers: list[CardCohabitant]
-    information_versions: dict[str, int]
+    information: dict[str, CardInformation]
+    """What is told before a yes, by purpose, as it is published now."""
     policies: list[CardPolicy]
     """None for a purpose that no policy allows today."""
 
@@ -148,6 +157,10 @@ async def card(request: web.Request) -> web.Response:
     async with floor.database.transaction(session.tenant) as db:
         resident = await known(db, ResidentId(path_id(request)))
         await _may_read(db, session, resident, now)
+        if resident.is_protected and not await dispatch_store.is_on_mission(
+            db, session.staff.id, resident.id
+        ):
+            resident = without_address(resident)
         answer = await _card(db, session, resident, now)
         if await is_new_read(db, session, "card", resident.id, now):
             await append(db, Record(Action.CARD_READ, session.actor, [resident.person]))
@@ -181,15 +194,13 @@ async def _card(db: Transaction, session: StaffSession, resident: Resident, now:
     history = await visit_store.of_resident(db, resident.id, start - HISTORY, now)
     language = session.staff.language
     colleagues = await access_store.colleagues(db, resident.unit_id, now)
-    versions = {}
-    for purpose in Purpose:
-        versions[str(purpose)] = await consent_store.newest_information(db, purpose) or 1
     return Card(
         id=resident.id,
         name=resident.name,
         given_name=resident.given_name,
         language=resident.language,
         address=resident.address,
+        is_protected=resident.is_protected,
         age=_age(resident.born_on, now),
         phone=resident.phone,
         to_know=list(resident.to_know),
@@ -233,9 +244,16 @@ async def _card(db: Transaction, session: StaffSession, resident: Resident, now:
         devices=[_device(endpoint, now) for endpoint in endpoints],
         happened=_happened(history),
         callers=[CardCohabitant(id=c.id, name=c.name, relation="") for c in colleagues],
-        information_versions=versions,
+        information=await _information(db),
         policies=await _policies(db, now),
     )
+
+
+async def _information(db: Transaction) -> dict[str, CardInformation]:
+    newest: dict[str, CardInformation] = {}
+    for purpose, version, _, bodies in await consent_store.information(db):
+        newest.setdefault(str(purpose), CardInformation(version=version, texts=dict(bodies)))
+    return newest
 
 
 async def _policies(db: Transaction, now: datetime) -> list[CardPolicy]:

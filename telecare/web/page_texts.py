@@ -6,10 +6,10 @@ from telecare.runtime.texts import catalogue
 
 TV = ("tv.",)
 LATER = (
-    "caller.", "card.", "consent.", "consents.", "device.", "device_state.", "objection.", "pair.",
-    "plan.", "purpose.", "error.absence_", "error.pairing_", "error.party_", "error.relative_",
-    "error.series_", "error.yes_not_", "people.found", "people.more", "people.none",
-    "people.search", "people.show_", "taken_over.l", "taken_over.n",
+    "caller.", "card.", "consent.", "consents.", "device.", "device_state.", "field.",
+    "objection.", "pair.", "plan.", "purpose.", "error.absence_", "error.pairing_",
+    "error.party_", "error.relative_", "error.series_", "error.yes_not_", "people.found",
+    "people.more", "people.none", "people.search", "people.show_", "taken_over.l", "taken_over.n",
 )  # fmt: skip
 """Staff pages that are fetched when somebody goes there, a person's card and the forms; and the
 refusals that only they meet."""

@@ -152,7 +152,10 @@ class StaffSocket(PageSocket):
         await board.frame(None)
         async with self.floor.database.transaction(self.session.tenant) as db:
             if await is_new_list(db, self.session, unit, now):
-                persons = [Person(ResidentId(id_), name) for id_, name in board.residents]
+                persons = [
+                    Person(ResidentId(id_), name, is_protected=not name)
+                    for id_, name in board.residents
+                ]
                 what = {"list": "today", "unit_id": str(unit)}
                 await append(db, Record(Action.LIST_READ, self.session.actor, persons, what))
         self._show(unit)

@@ -312,6 +312,20 @@ async def windows(stack, chromium) -> AsyncIterator[Windows]:
     assert made.errors == []
 
 
+@pytest_asyncio.fixture(loop_scope="session")
+async def in_language(stack):
+    """Staff and residents get pages in this language."""
+
+    async def speak(language: str) -> None:
+        await stack.rows("update staff set language = $1", language)
+        await stack.rows(
+            "update resident set language = $1 where given_name in ('Birgitta', 'Ingrid')", language
+        )
+
+    yield speak
+    await speak("sv")
+
+
 VIDEO = "[...document.querySelectorAll('video')].filter(v => v.srcObject && !v.muted)[0]"
 ENERGY = """
 async () => {

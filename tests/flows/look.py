@@ -5,12 +5,16 @@ from dataclasses import dataclass, field
 from importlib import resources
 from pathlib import Path
 
+import pytest
 from playwright.async_api import Page
 
 AXE = (resources.files("axe_playwright_python") / "axe.min.js").read_text("utf-8")
 RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]
 QUESTIONS = Path(__file__).with_name("look.js").read_text("utf-8")
 SETTLED = "() => new Promise(done => requestAnimationFrame(() => setTimeout(done, 150)))"
+DATES = "input[type=date], input[type=time], input[type=datetime-local]"
+PARTS_OF_A_DATE = 6
+"""Chromium stops at year, month, day, hour, minute and the calendar of one field."""
 ARROWS = ("ArrowUp", "ArrowDown", "ArrowLeft", "ArrowRight")
 
 
@@ -59,7 +63,8 @@ class Look:
         wanted = await page.evaluate("() => look.stops()")
         reached = set()
         await page.evaluate("() => document.activeElement && document.activeElement.blur()")
-        for _ in range(len(wanted) + 12):
+        parts = PARTS_OF_A_DATE * await page.locator(DATES).count()
+        for _ in range(len(wanted) + 12 + parts):
             await page.keyboard.press("Tab")
             reached.add(await page.evaluate("() => look.focused()"))
         stops = {i for i, _ in wanted}
@@ -86,3 +91,26 @@ class Look:
                 todo.append(await page.evaluate("() => look.focused()"))
         await page.evaluate("i => look.focusOn(i)", first)
         return [f"no arrow key reaches {name}" for i, name in wanted if i not in reached]
+
+
+PHONES = [(320, 640), (390, 844)]
+DESK = (1440, 900)
+TVS = [(1920, 1080), (1024, 768)]
+SMALL = (320, 640)
+MATRIX = [
+    pytest.param("sv", "all", id="sv"),
+    pytest.param("fi", "small", id="fi-320", marks=pytest.mark.slow),
+    pytest.param("en", "small", id="en-320", marks=pytest.mark.slow),
+    pytest.param("fi", "wide", id="fi", marks=pytest.mark.slow),
+    pytest.param("en", "wide", id="en", marks=pytest.mark.slow),
+]
+
+
+def staff_look(language: str, which: str) -> Look:
+    small, wide = [SMALL], [PHONES[1], DESK]
+    return Look(language, {"small": small, "wide": wide, "all": [*small, *wide]}[which])
+
+
+def tv_look(language: str, which: str) -> Look:
+    sizes = {"small": [SMALL], "wide": TVS, "all": [*TVS, SMALL]}[which]
+    return Look(language, sizes, is_tv=True)

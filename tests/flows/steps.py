@@ -5,6 +5,14 @@ import aiohttp
 from telecare.access.http import STAFF_COOKIE
 from telecare.demo import seed
 
+AUTHENTICATOR = {
+    "protocol": "ctap2",
+    "transport": "internal",
+    "hasResidentKey": True,
+    "hasUserVerification": True,
+    "isUserVerified": True,
+    "automaticPresenceSimulation": True,
+}
 CALL = "select id, state, end_reason from call where state <> 'ended'"
 OPENED = """
 select 1 from audit.body
@@ -64,3 +72,12 @@ async def staff_cookie(stack, key: str) -> str:
         ) as answer,
     ):
         return f"{STAFF_COOKIE}={answer.cookies[STAFF_COOKIE].value}"
+
+
+async def with_authenticator(windows):
+    """A window whose browser has somebody's finger."""
+    page = await windows.new()
+    session = await page.context.new_cdp_session(page)
+    await session.send("WebAuthn.enable")
+    await session.send("WebAuthn.addVirtualAuthenticator", {"options": AUTHENTICATOR})
+    return page

@@ -11,48 +11,13 @@ import pytest_asyncio
 from telecare.demo import seed
 from telecare.runtime.embedded import process
 from tests.flows.conftest import UP_S, sees
-from tests.flows.look import Look
+from tests.flows.look import MATRIX, staff_look, tv_look
 
 INGRID = next(home for home in seed.HOMES if home.key == "ingrid").id
 LONG = "Ta den vita tabletten med ett glas vatten, den ligger i dosetten på köksbänken."
-PHONES = [(320, 640), (390, 844)]
-DESK = (1440, 900)
-TVS = [(1920, 1080), (1024, 768)]
-SMALL = (320, 640)
 END_SHIFT = """() => fetch("/api/shifts/end", {method: "POST", body: "{}",
     headers: {"Content-Type": "application/json"}}).then(answer => answer.status)"""
-MATRIX = [
-    pytest.param("sv", "all", id="sv"),
-    pytest.param("fi", "small", id="fi-320", marks=pytest.mark.slow),
-    pytest.param("en", "small", id="en-320", marks=pytest.mark.slow),
-    pytest.param("fi", "wide", id="fi", marks=pytest.mark.slow),
-    pytest.param("en", "wide", id="en", marks=pytest.mark.slow),
-]
 pytestmark = [pytest.mark.asyncio(loop_scope="session"), pytest.mark.timeout(300)]
-
-
-def staff_look(language: str, which: str) -> Look:
-    small, wide = [SMALL], [PHONES[1], DESK]
-    return Look(language, {"small": small, "wide": wide, "all": [*small, *wide]}[which])
-
-
-def tv_look(language: str, which: str) -> Look:
-    sizes = {"small": [SMALL], "wide": TVS, "all": [*TVS, SMALL]}[which]
-    return Look(language, sizes, is_tv=True)
-
-
-@pytest_asyncio.fixture(loop_scope="session")
-async def in_language(stack):
-    """Staff and residents get pages in this language."""
-
-    async def speak(language: str) -> None:
-        await stack.rows("update staff set language = $1", language)
-        await stack.rows(
-            "update resident set language = $1 where given_name in ('Birgitta', 'Ingrid')", language
-        )
-
-    yield speak
-    await speak("sv")
 
 
 @pytest_asyncio.fixture(loop_scope="session")

@@ -19,18 +19,11 @@ from telecare.runtime.texts import text
 from telecare.wire.ids import CareUnitId, ProviderId, StaffId
 from tests.flows.conftest import Windows, remove, started
 from tests.flows.fault_proxy import fault_proxy
+from tests.flows.steps import with_authenticator
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
 SLUG = "provbo"
-AUTHENTICATOR = {
-    "protocol": "ctap2",
-    "transport": "internal",
-    "hasResidentKey": True,
-    "hasUserVerification": True,
-    "isUserVerified": True,
-    "automaticPresenceSimulation": True,
-}
 SIGN = """
 async (options) => {
   const bytes = (text) => Uint8Array.from(
@@ -93,14 +86,6 @@ async def berit(stack) -> Invited:
                 now=datetime.now(UTC),
             )  # fmt: skip
     return Invited(berit, await stack.telecare("staff", "invite", SLUG, str(berit)))
-
-
-async def with_authenticator(windows):
-    page = await windows.new()
-    session = await page.context.new_cdp_session(page)
-    await session.send("WebAuthn.enable")
-    await session.send("WebAuthn.addVirtualAuthenticator", {"options": AUTHENTICATOR})
-    return page
 
 
 async def register(windows, berit: Invited):

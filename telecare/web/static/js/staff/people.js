@@ -30,6 +30,7 @@ import { whenText } from "./when.js";
  * @property {string} given_name
  * @property {"sv"|"fi"|"en"} language
  * @property {string} address
+ * @property {boolean} is_protected
  * @property {number|null} age
  * @property {string} phone
  * @property {string[]} to_know
@@ -45,7 +46,7 @@ import { whenText } from "./when.js";
  * @property {Array<{at: string, text_key: string, values: {[name: string]: string}}>} happened
  * @property {Array<{name: string, kind?: string}>} callers
  * @property {boolean} [can_take_over]
- * @property {{[purpose: string]: number}} [information_versions]
+ * @property {{[purpose: string]: {version: number, texts: {[language: string]: string}}}} information
  * @property {Array<{purpose: string, parties: string[], stand_ins: string[], yes_comes_by: string[], board: string}>} policies
  */
 
@@ -188,7 +189,7 @@ function CardBody({ card, again, letters }) {
       <section class="panel"><h2>${t("card.happened")}</h2>
         ${card.happened.length ? html`<ol class="line">${card.happened.map((one, i) => html`<li key=${i}><time datetime=${one.at}>${whenText(one.at, at)}</time><div>${firstOf([one.text_key, "card.happened.other"], one.values)}</div></li>`)}</ol>` : html`<p class="soft">${t("card.nothing_happened")}</p>`}</section></div>
     <div>${card.to_know.length > 0 && html`<section class="note"><h2>${t("call.to_know")}</h2><ul>${card.to_know.map((one) => html`<li key=${one}>${one}</li>`)}</ul></section>`}
-      <section class="panel"><h2>${t("card.reach")}</h2><dl class="kv">${card.phone && html`<dt>${t("card.phone")}</dt><dd>${card.phone}</dd>`}<dt>${t("card.address")}</dt><dd>${card.address}</dd></dl></section>
+      <section class="panel"><h2>${t("card.reach")}</h2><dl class="kv">${card.phone && html`<dt>${t("card.phone")}</dt><dd>${card.phone}</dd>`}<dt>${t("card.address")}</dt><dd>${card.address || (card.is_protected ? t("card.address_protected") : "")}</dd></dl></section>
       ${card.cohabitants.length > 0 && html`<section class="panel"><h2>${t("card.lives_here")}</h2><ul class="have">${card.cohabitants.map((one) => html`<li key=${one.id}><${Icon} name="person" /><div>${one.name}, ${one.relation}</div></li>`)}</ul></section>`}
       <section class="panel"><h2>${t("card.devices")}</h2>${card.devices.length > 0 && html`<ul class="have">${card.devices.map((one) => html`<li key=${one.id} data-test="device"><${Icon} name=${one.kind === "tv" ? "video" : "home"} /><div>${firstOf([`device.${one.kind}`, "device.other"])} <${Tag} kind=${one.state === "here" ? "ok" : "warn"}>${firstOf([`device_state.${one.state}`, "device_state.silent"])}<//>${one.heard_at && html`<small>${t("card.heard", { time: whenText(one.heard_at, at) })}</small>`}</div></li>`)}</ul>`}
         <div class="add"><${Pairing} card=${card} again=${again} shown=${letters} /></div></section>

@@ -125,7 +125,7 @@ function take(frame) {
     case "snapshot":
       batch(() => {
         version = frame.version;
-        rows.value = new Map(frame.rows.map((row) => [row.id, row]));
+        rows.value = new Map(frame.rows.map((row) => [row.id, named(row)]));
         loaded.value = true;
       });
       break;
@@ -143,13 +143,22 @@ function take(frame) {
   }
 }
 
+const WHO = ["resident_name", "resident_given_name", "staff_name", "accepted_by", "taken_by"];
+
+/** Lists name nobody whose identity is protected: an empty name. @param {Row} row @returns {Row} */
+function named(row) {
+  const shown = /** @type {any} */ ({ ...row });
+  WHO.forEach((who) => { if (shown[who] === "") shown[who] = t("protected.name"); });
+  return shown;
+}
+
 /** @param {Row[]} changed @param {string[]} gone */
 function applyRows(changed, gone) {
   const next = new Map(rows.value);
   gone.forEach((id) => next.delete(id));
   changed.forEach((row) => {
     if (row.row === "task" && row.kind === "visit_overdue" && !next.has(row.id)) sound.play("notice");
-    next.set(row.id, row);
+    next.set(row.id, named(row));
   });
   rows.value = next;
 }
@@ -296,6 +305,7 @@ export function tick(visitId, n, done) {
 /** What her role allows. */
 export const mayLead = computed(() => me.value !== null && me.value.may.includes("lead"));
 export const mayPlan = computed(() => me.value !== null && me.value.may.includes("plan"));
+export const keepsSomething = computed(() => me.value !== null && me.value.may.some((one) => ["register", "invite", "configure"].includes(one)));
 const WARN_MS = 30 * 60 * 1000;
 /** When she must sign in anew, from half an hour before. @type {{value: string|null}} */
 export const endsSoon = computed(() => (me.value && Date.parse(me.value.session_ends_at) - now.value <= WARN_MS ? me.value.session_ends_at : null));

@@ -1,0 +1,76 @@
+"""The administration, page by page: readable, reachable, nothing cut, no script needed."""
+
+import pytest
+
+from telecare.demo.seed import HOMES, STAFF
+from tests.flows.look import MATRIX, staff_look
+
+pytestmark = [pytest.mark.asyncio(loop_scope="session"), pytest.mark.timeout(300)]
+
+INGRID = next(home for home in HOMES if home.key == "ingrid")
+MARIA = next(person for person in STAFF if person.key == "maria")
+PAGES = {
+    "admin": "/admin",
+    "people": "/admin/people",
+    "person": f"/admin/people/{INGRID.id}",
+    "staff": "/admin/staff",
+    "colleague": f"/admin/staff/{MARIA.id}",
+    "units": "/admin/units",
+    "lists": "/admin/lists",
+    "rules": "/admin/rules",
+    "rights": "/admin/rights",
+    "import": "/admin/import",
+}
+ROWS = ["namn;personnummer;prioritet", "Ny Person;;1", "Fel Person;19420308-9808;", "X;;9"]
+
+
+async def every_form_open(page) -> None:
+    await page.evaluate(
+        "() => document.querySelectorAll('details').forEach((one) => { one.open = true; })"
+    )
+
+
+@pytest.mark.parametrize(("language", "which"), MATRIX)
+async def test_whoever_keeps_the_register_can_read_and_reach_everything(
+    windows, in_language, language, which
+):
+    await in_language(language)
+    look = staff_look(language, which)
+    eva = await windows.staff("Eva Sjö")
+
+    for name, path in PAGES.items():
+        await eva.goto(windows.url + path)
+        await every_form_open(eva)
+        await look.at(eva, f"admin-{name}")
+    await eva.goto(f"{windows.url}/admin/import")
+    await eva.locator("[data-test=file-residents]").set_input_files(
+        {"name": "nya.csv", "mimeType": "text/csv", "buffer": "\n".join(ROWS).encode()}
+    )
+    await eva.locator("[data-test=send-residents]").click()
+    await eva.locator("[data-test=count-wrong]").wait_for()
+    await look.at(eva, "admin-dry-run")
+    await eva.goto(f"{windows.url}/admin/people/nobody")
+    await look.at(eva, "refused")
+
+    assert look.faults == []
+
+
+async def test_everything_works_without_a_script(stack, windows):
+    eva = await windows.staff("Eva Sjö")
+    cookies = await eva.context.cookies()
+    plain = await windows.new(java_script_enabled=False)
+    await plain.context.add_cookies(cookies)
+
+    await plain.goto(f"{windows.url}/admin/staff")
+    await plain.locator("[data-test=new-staff] [data-test=name]").fill("Utan Skript")
+    await plain.locator("[data-test=new-staff] [data-test=role]").select_option("nattillsyn")
+    await plain.locator("[data-test=new-staff] [data-test=send]").click()
+    await plain.locator("[data-test=refused]").wait_for()
+    assert await plain.locator("[data-test=name]").input_value() == "Utan Skript"
+    await plain.locator("[data-test=role]").select_option("omsorgspersonal")
+    await plain.locator("[data-test=send]").click()
+    await plain.locator("[data-test=link]").wait_for()
+
+    rows = await stack.rows("select 1 from staff where name = 'Utan Skript'")
+    assert len(rows) == 1
+    await stack.rows("update staff set revoked_at = now() where name = 'Utan Skript'")
