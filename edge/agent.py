@@ -46,6 +46,8 @@ from telecare.wire.edge import (
     UnitCallsIn,
     UnitDeclined,
     UnitStatus,
+    UnitWiped,
+    Wipe,
 )
 from telecare.wire.topics import Down, Up, down
 
@@ -69,6 +71,10 @@ class Fittings:
     screen: Screen
     standby: Standby
     rings_on_screen: bool = True
+
+
+class Wiped(Exception):
+    """The server has closed this unit: nothing of it may stay."""
 
 
 class Agent:
@@ -125,6 +131,7 @@ class Agent:
         )
 
     async def run(self) -> None:
+        """Until cancelled, or told to be no more: then a group of `Wiped`, everything closed."""
         await self._home.records.close_what_was_left_open()
         await self._remember_counters()
         async with asyncio.TaskGroup() as lines:
@@ -133,6 +140,9 @@ class Agent:
             lines.create_task(self._home.records.run(), name="owed camera records")
             try:
                 await self._live_on()
+            except* Wiped:
+                self._say(UnitWiped())
+                raise
             finally:
                 self.link.send(Up.STATUS, self._status_json(0), retain=True)
                 await self._keep_counters()
@@ -177,7 +187,8 @@ class Agent:
             case Down.SIGNAL:
                 self._pass_on(DOWN_SIGNAL.validate_json(received.payload))
             case Down.CONFIG:
-                pass
+                Wipe.model_validate_json(received.payload)
+                raise Wiped
 
     async def _forget(self, receipt: Receipt) -> None:
         """On a disk that refuses even this the event stays, and is receipted again."""
@@ -237,7 +248,7 @@ class Agent:
 
     # --- talking -----------------------------------------------------------------------------
 
-    def _say(self, message: Said | UnitCallsIn) -> None:
+    def _say(self, message: Said | UnitCallsIn | UnitWiped) -> None:
         """About a call; liveness may be lost, the rest is repeated or missed by its timer."""
         qos = 0 if isinstance(message, UnitAlive) else 1
         self.link.send(Up.SIGNAL, as_json(message), qos=qos)

@@ -1,14 +1,16 @@
 """Runs homes: one real one, or many simulated ones in one process with one media standby."""
 
 import asyncio
+import logging
 from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 
-from edge.agent import Agent, Fittings
+from edge.agent import Agent, Fittings, Wiped
 from edge.call import Stage
 from edge.hardware.screen import CecScreen, Screen, SimulatedScreen
-from edge.identity import Identity, NotEnrolled, enrol, load
+from edge.identity import IDENTITY_FILES, Identity, NotEnrolled, enrol, load
 from edge.live_call import Press
 from edge.media_process import Standby
 from edge.outbox import Outbox
@@ -16,6 +18,8 @@ from edge.person import SimulatedPerson
 from edge.pipe import Hardware
 from edge.stdin import lines_of_stdin
 from telecare.wire.homes import HomeScript
+
+log = logging.getLogger(__name__)
 
 OUTBOX_FILE = "outbox.sqlite"
 STAMPS_FILE = "camera-stamps.jsonl"
@@ -49,13 +53,32 @@ async def simulate_home(script: HomeScript, standby: Standby, up: Callable[[str]
         standby=standby,
         rings_on_screen=script.rings_on_screen,
     )
-    with open_outbox(folder) as outbox:
-        agent = Agent(identity, outbox, fittings, now=wall_clock, notice=person.notice)
-        async with asyncio.TaskGroup() as group:
-            group.create_task(agent.run(), name="agent")
-            await agent.link.connected.wait()
-            up(identity.unit)
-            group.create_task(person.live(agent.press), name="person")
+    async with forgotten_when_wiped(folder):
+        with open_outbox(folder) as outbox:
+            agent = Agent(identity, outbox, fittings, now=wall_clock, notice=person.notice)
+            async with asyncio.TaskGroup() as group:
+                group.create_task(agent.run(), name="agent")
+                await agent.link.connected.wait()
+                up(identity.unit)
+                group.create_task(person.live(agent.press), name="person")
+
+
+@asynccontextmanager
+async def forgotten_when_wiped(folder: Path) -> AsyncIterator[None]:
+    """A unit that was told to be no more ends in order, its files after it: a returned box holds
+    no key, no event and no name of whom it stood with.
+    """
+    try:
+        yield
+    except* Wiped:
+        log.warning("wiped: the server has closed this unit")
+        await asyncio.to_thread(forget, folder)
+
+
+def forget(folder: Path) -> None:
+    """The keys first: with half of it gone the unit can never speak again."""
+    for name in (*IDENTITY_FILES, OUTBOX_FILE, f"{OUTBOX_FILE}-wal", f"{OUTBOX_FILE}-shm"):
+        (folder / name).unlink(missing_ok=True)
 
 
 async def identity_of(script: HomeScript, folder: Path) -> Identity:
@@ -84,12 +107,13 @@ async def run_unit(folder: Path, hardware: Hardware, *, has_screen: bool) -> Non
     standby = Standby()
     screen: Screen = CecScreen() if has_screen else SimulatedScreen("unknown")
     fittings = Fittings(hardware=hardware, screen=screen, standby=standby)
-    with open_outbox(folder) as outbox:
-        agent = Agent(identity, outbox, fittings, now=wall_clock, notice=nobody)
-        async with asyncio.TaskGroup() as group:
-            group.create_task(standby.keep(), name="media standby")
-            group.create_task(agent.run(), name="agent")
-            group.create_task(read_keys(agent.press), name="keys")
+    async with forgotten_when_wiped(folder):
+        with open_outbox(folder) as outbox:
+            agent = Agent(identity, outbox, fittings, now=wall_clock, notice=nobody)
+            async with asyncio.TaskGroup() as group:
+                group.create_task(standby.keep(), name="media standby")
+                group.create_task(agent.run(), name="agent")
+                group.create_task(read_keys(agent.press), name="keys")
 
 
 async def read_keys(press: Callable[[Press], None]) -> None:

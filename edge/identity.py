@@ -25,6 +25,7 @@ LOOPBACK_HOSTS = frozenset({"localhost", "127.0.0.1", "::1"})
 SIGNING_KEY_FILE = "signing.key"
 MAC_KEY_FILE = "mac.key"
 UNIT_FILE = "unit.json"
+IDENTITY_FILES = (MAC_KEY_FILE, SIGNING_KEY_FILE, UNIT_FILE)
 
 
 class NotEnrolled(Exception):

@@ -10,6 +10,9 @@ from uuid import uuid4
 
 from aiohttp import web
 
+from telecare.absences import http as absence_http
+from telecare.absences import service as absence_service
+from telecare.absences.service import Absences
 from telecare.access import http as access_http
 from telecare.access import staffing
 from telecare.access.care_units import CareUnits
@@ -36,6 +39,8 @@ from telecare.devices.service import Devices
 from telecare.dispatches import holding as dispatch_holding
 from telecare.dispatches import http as dispatch_http
 from telecare.dispatches.service import Dispatches
+from telecare.endings import service as ending_service
+from telecare.endings.service import Endings
 from telecare.people import corrections_store, importing
 from telecare.people import holding as people_holding
 from telecare.people import http as people_http
@@ -67,6 +72,7 @@ from telecare.visits.model import UNFINISHED_AFTER
 from telecare.visits.service import Visits
 from telecare.web import (
     admin,
+    admin_endings,
     admin_import,
     admin_people,
     admin_rules,
@@ -97,6 +103,7 @@ ROUTES: tuple[Route, ...] = (
     *access_http.ROUTES,
     *shift_http.ROUTES,
     *people_http.ROUTES,
+    *absence_http.ROUTES,
     *consent_http.ROUTES,
     *device_http.ROUTES,
     *call_http.ROUTES,
@@ -105,6 +112,7 @@ ROUTES: tuple[Route, ...] = (
     *card.ROUTES,
     *admin.ROUTES,
     *admin_people.ROUTES,
+    *admin_endings.ROUTES,
     *admin_import.ROUTES,
     *admin_rules.ROUTES,
     *pages.ROUTES,
@@ -138,6 +146,8 @@ class Services:
     people: People
     relations: Relations
     corrections: Corrections
+    absences: Absences
+    endings: Endings
     keeping: Keeping
     importing: Importing
     consents: Consents
@@ -166,6 +176,8 @@ def services(database: Database, clock: Clock, config: Config) -> Services:
     turn = TurnServer(config.turn_urls, config.turn_secret) if config.turn_urls else None
     calls = Calls(database, clock, react, liveness.stamp_of, turn)
     visits = Visits(database, clock, react)
+    absences = Absences(database, clock, react)
+    consents = Consents(database, clock, react)
     # All that keeps a shift open, in the order it is listed. Alarms and rounds join here.
     holdings = (
         call_holding.HOLDING,
@@ -177,10 +189,11 @@ def services(database: Database, clock: Clock, config: Config) -> Services:
     sealer = Sealer(read_key(Path(config.person_key_file))) if config.person_key_file else None
     keeping = Keeping(database, clock, react, sealer)
     staffing_ = Staffing(database, clock, react)
-    react.calls = calls
-    react.shifts = shifts
-    react.visits = visits
     broker_url = config.broker_url_for_units or config.mqtt_url
+    devices = Devices(database, clock, react, broker_url)
+    react.calls, react.visits, react.devices = calls, visits, devices
+    react.shifts = shifts
+    react.absences, react.consents = absences, consents
     return Services(
         database=database,
         clock=clock,
@@ -192,11 +205,13 @@ def services(database: Database, clock: Clock, config: Config) -> Services:
         care_units=CareUnits(database, clock),
         lists=Lists(database, clock),
         people=People(database, clock),
+        absences=absences,
+        endings=Endings(database, clock, react, consent_service.standing),
         keeping=keeping,
         importing=Importing(database, clock, keeping=keeping, staffing=staffing_, sealer=sealer),
-        consents=Consents(database, clock, react),
+        consents=consents,
         rules=Rules(database, clock),
-        devices=Devices(database, clock, broker_url),
+        devices=devices,
         calls=calls,
         dispatches=Dispatches(database, clock),
         visits=visits,
@@ -225,6 +240,9 @@ def timer_handlers(made: Services) -> dict[str, Handler]:
         importing.FORGET: made.importing.forget,
         staffing.STAFF_ENDS: made.staffing.ends,
         consent_service.ASK_AGAIN: made.consents.ask_again,
+        absence_service.BEGINS: made.absences.begins,
+        absence_service.OVER: made.absences.over,
+        ending_service.CARRY_OUT: made.endings.carry_out,
     }
 
 
@@ -250,6 +268,7 @@ def web_app(
     app[people_http.PEOPLE] = made.people
     app[people_http.RELATIONS] = made.relations
     app[people_http.CORRECTIONS] = made.corrections
+    app[absence_http.ABSENCES] = made.absences
     app[consent_http.CONSENTS] = made.consents
     app[device_http.DEVICES] = made.devices
     app[call_http.CALLS] = made.calls
@@ -260,6 +279,7 @@ def web_app(
     app[admin.STAFFING] = made.staffing
     app[admin.CARE_UNITS] = made.care_units
     app[admin_people.KEEPING] = made.keeping
+    app[admin_endings.ENDINGS] = made.endings
     app[admin_rules.LISTS] = made.lists
     app[admin_rules.INSATSER] = made.insatser
     app[admin_rules.RULES] = made.rules

@@ -4,12 +4,22 @@ further events beyond one level (architecture §1.11).
 
 from dataclasses import dataclass
 
+from telecare.absences.model import AbsenceBegan
+from telecare.absences.service import Absences
+from telecare.access import store as access_store
 from telecare.access.model import AssignmentEnded, StaffRevoked
+from telecare.audit.append import append_all
 from telecare.audit.model import SystemActor
 from telecare.calls.model import CallClosed, CallInUnanswered, CallOpened, Reason
 from telecare.calls.service import Calls
 from telecare.consent import store as consent_store
 from telecare.consent.model import AbilityDoubtful, ConsentWithdrawn, Purpose
+from telecare.consent.service import Consents
+from telecare.devices.model import DeviceClosing
+from telecare.devices.service import Devices
+from telecare.dispatches import service as dispatches
+from telecare.endings.model import EndingUndone, ResidentEnded
+from telecare.people import service as people
 from telecare.people.model import CohabitantMovedIn, ResidentRegistered
 from telecare.people.service import known, make_follow_up
 from telecare.runtime.db import Transaction
@@ -32,8 +42,13 @@ class Reactions:
     calls: Calls | None = None
     visits: Visits | None = None
     shifts: Shifts | None = None
+    absences: Absences | None = None
+    consents: Consents | None = None
+    devices: Devices | None = None
 
-    async def __call__(self, db: Transaction, event: object) -> None:  # noqa: C901 - the table
+    async def __call__(  # noqa: C901, PLR0912 - one table, a row for each event
+        self, db: Transaction, event: object
+    ) -> None:
         assert self.calls is not None  # noqa: S101 - app.py fills them before anything runs
         assert self.visits is not None  # noqa: S101
         assert self.shifts is not None  # noqa: S101
@@ -68,6 +83,17 @@ class Reactions:
                     actor=SYSTEM,
                     now=event.at,
                 )
+            case AbsenceBegan():
+                await self._absence_began(db, event)
+            case ResidentEnded():
+                await self._resident_ended(db, event)
+            case EndingUndone():
+                await self._ending_undone(db, event)
+            case DeviceClosing():
+                ended = await self.calls.end_of_ended(
+                    db, event.resident_id, Reason.DEVICE_CLOSED, event.at, event.endpoint_id
+                )
+                await append_all(db, ended)
             case CallOpened():
                 await self.visits.call_opened(db, event.call)
             case CallClosed():
@@ -96,3 +122,64 @@ class Reactions:
                 )
             case _:
                 raise UnknownEvent(type(event).__name__)
+
+    async def _absence_began(self, db: Transaction, event: AbsenceBegan) -> None:
+        """Gate, then call, then visits: the order in which a call is opened. Records come last."""
+        assert self.calls is not None  # noqa: S101 - as above
+        assert self.visits is not None  # noqa: S101
+        absence = event.absence
+        await consent_store.shut_gates(db, absence.resident_id)
+        ended = await self.calls.end_of_absent(db, absence.resident_id, event.at)
+        called_off = await self.visits.call_off(db, absence, event.at)
+        await append_all(db, [*ended, *called_off])
+
+    async def _resident_ended(self, db: Transaction, event: ResidentEnded) -> None:
+        """Assignment, gate, call, then the rest; each package stops what is its own."""
+        assert self.calls is not None  # noqa: S101 - as above
+        assert self.visits is not None  # noqa: S101
+        assert self.absences is not None  # noqa: S101
+        assert self.consents is not None  # noqa: S101
+        assert self.devices is not None  # noqa: S101
+        ending, now = event.ending, event.at
+        person = (await known(db, ending.resident_id)).person
+        why = f"{Reason.RESIDENT_ENDED}: {ending.reason}"
+        await access_store.end_assignments_of(db, person.id, now)
+        await consent_store.shut_gates(db, person.id)
+        await self.consents.stop_asking(db, person.id)
+        await self.absences.stop(db, person.id, now)
+        records = [
+            *await self.calls.end_of_ended(db, person.id, Reason.RESIDENT_ENDED, now),
+            *await self.visits.end_of_resident(db, person, ending.id),
+            *await dispatches.end_of_resident(db, person, outcome=why, actor=SYSTEM, now=now),
+            *await people.end_of_resident(db, person, ending.id, note=why, actor=SYSTEM, now=now),
+            *await self.devices.end_of_resident(db, person, ending.id, now),
+        ]
+        await append_all(db, records)
+
+    async def _ending_undone(self, db: Transaction, event: EndingUndone) -> None:
+        """What the ending stopped and still lies ahead. A task asks somebody to see to the home:
+        nobody is left without a way to be reached (fails loud).
+        """
+        assert self.visits is not None  # noqa: S101 - as above
+        assert self.absences is not None  # noqa: S101
+        assert self.consents is not None  # noqa: S101
+        assert self.devices is not None  # noqa: S101
+        ending, now = event.ending, event.at
+        resident = await known(db, ending.resident_id)
+        await self.consents.go_on_asking(db, resident.id)
+        await self.absences.go_on(db, resident.id, now)
+        visits = await self.visits.undo_end(db, resident.person, ending.id, now)
+        devices = await self.devices.undo_end(db, resident.person, ending.id)
+        moved = await people.undo_end(db, ending.id, SYSTEM)
+        for home_of in {person.id for record in moved for person in record.persons}:
+            await self(db, CohabitantMovedIn(home_of, now))
+        await append_all(db, [*visits, *devices, *moved])
+        await make_follow_up(
+            db,
+            "check_devices",
+            resident,
+            unit_id=resident.unit_id,
+            about_id=ending.id,
+            actor=SYSTEM,
+            now=now,
+        )

@@ -20,6 +20,7 @@ UNIT_LANES: dict[str, tuple[str, TypeAdapter]] = {
     "down-receipt": ("tc/1/{unit}/down/receipt", TypeAdapter(edge.Receipt)),
     "down-call": ("tc/1/{unit}/down/call", edge.DOWN_CALL),
     "down-signal": ("tc/1/{unit}/down/signal", edge.DOWN_SIGNAL),
+    "down-config": ("tc/1/{unit}/down/config", TypeAdapter(edge.Wipe)),
     "all-hello": ("tc/1/all/hello", TypeAdapter(edge.Hello)),
 }
 PAGE_LANES: dict[str, TypeAdapter] = {

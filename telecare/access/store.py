@@ -332,6 +332,15 @@ SIGNED_IN_BY = "select signed_in_by from session where tenant_id = $1 and id = $
 END_SESSION = """
 update session set ended_at = $3 where tenant_id = $1 and id = $2 and ended_at is null
 """
+END_SCREEN_SESSIONS = """
+update session set ended_at = $3 where tenant_id = $1 and endpoint_id = $2 and ended_at is null
+"""
+REOPEN_SCREEN_SESSIONS = """
+update session set ended_at = null where tenant_id = $1 and endpoint_id = $2 and ended_at = $3
+"""
+SESSION_STANDS = """
+select exists (select from session where tenant_id = $1 and id = $2 and ended_at is null)
+"""
 END_SESSIONS_OF = """
 update session set ended_at = $3 where tenant_id = $1 and staff_id = $2 and ended_at is null
 returning id
@@ -383,6 +392,22 @@ async def end_sessions_of(db: Transaction, staff_id: StaffId, now: datetime) -> 
     return [row["id"] for row in await db.fetch(END_SESSIONS_OF, db.tenant, staff_id, now)]
 
 
+async def end_screen_sessions(db: Transaction, endpoint_id: EndpointId, now: datetime) -> None:
+    await db.execute(END_SCREEN_SESSIONS, db.tenant, endpoint_id, now)
+
+
+async def reopen_screen_sessions(
+    db: Transaction, endpoint_id: EndpointId, ended_at: datetime
+) -> None:
+    """Those that ended at that very moment."""
+    await db.execute(REOPEN_SCREEN_SESSIONS, db.tenant, endpoint_id, ended_at)
+
+
+async def session_stands(db: Transaction, session_id: UUID) -> bool:
+    found: bool = await db.fetchval(SESSION_STANDS, db.tenant, session_id)
+    return found
+
+
 HOLD_SHIFT = """
 select id, unit_id from shift where tenant_id = $1 and staff_id = $2 and ended_at is null for share
 """
@@ -428,6 +453,10 @@ update assignment set valid_until = $4
 where tenant_id = $1 and source = $2 and source_id = $3
     and (valid_until is null or valid_until > $4)
 returning staff_id, resident_id
+"""
+END_ASSIGNMENTS_OF = """
+update assignment set valid_until = $3
+where tenant_id = $1 and resident_id = $2 and (valid_until is null or valid_until > $3)
 """
 CLOSE_ASSIGNMENTS = """
 update assignment set valid_until = $4
@@ -480,6 +509,11 @@ async def end_assignments(
     """End now what came from `source`; who had it, for whom."""
     rows = await db.fetch(END_ASSIGNMENTS, db.tenant, source, source_id, now)
     return [(StaffId(r["staff_id"]), ResidentId(r["resident_id"])) for r in rows]
+
+
+async def end_assignments_of(db: Transaction, resident_id: ResidentId, now: datetime) -> None:
+    """Nobody is assigned to her any more, nor will be by what was planned."""
+    await db.execute(END_ASSIGNMENTS_OF, db.tenant, resident_id, now)
 
 
 async def close_assignments(

@@ -67,10 +67,22 @@ class Action(StrEnum):
     CONSENT_WITHDRAWN = "consent.withdrawn"
     OBJECTION_MADE = "objection.made"
     OBJECTION_CLOSED = "objection.closed"
+    # absence
+    ABSENCE_REPORTED = "absence.reported"
+    ABSENCE_BEGUN = "absence.begun"
+    ABSENCE_ENDED = "absence.ended"
+    # ending
+    ENDING_PLANNED = "ending.planned"
+    RESIDENT_ENDED = "resident.ended"
+    ENDING_UNDONE = "ending.undone"
+    COHABITANT_MOVED_IN = "cohabitant.moved_in"
     # homes
     PAIRING_BEGUN = "pairing.begun"
     SCREEN_PAIRED = "screen.paired"
     UNIT_ENROLLED = "unit.enrolled"
+    DEVICE_CLOSED = "device.closed"
+    DEVICE_REOPENED = "device.reopened"
+    UNIT_WIPED = "unit.wiped"
     CAMERA_TURNED = "camera.turned"
     # visits
     VISIT_PLANNED = "visit.planned"
@@ -79,6 +91,8 @@ class Action(StrEnum):
     VISIT_CANCELLED = "visit.cancelled"
     VISIT_HANDED_OVER = "visit.handed_over"
     VISIT_MISSED = "visit.missed"
+    VISIT_CALLED_OFF = "visit.called_off"
+    VISIT_RESTORED = "visit.restored"
     VISIT_STEP_CHOSEN = "visit.step_chosen"
     VISIT_CONCLUDED = "visit.concluded"
     # calls

@@ -1,5 +1,6 @@
 """The one way into the log: a record in the action's own transaction (architecture §1.4)."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from telecare.audit.format import Document, canonical
@@ -24,6 +25,14 @@ async def append(db: Transaction, record: Record) -> int:
         canonical(record.basis),
     )
     return entry
+
+
+async def append_all(db: Transaction, records: Sequence[Record]) -> None:
+    """Enter what several packages did in one use case; by person, so that two such transactions
+    take people's running numbers in one order (architecture §1.11).
+    """
+    for record in sorted(records, key=lambda one: sorted(p.id for p in one.persons)):
+        await append(db, record)
 
 
 def _marked(record: Record) -> Document:

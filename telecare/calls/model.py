@@ -39,6 +39,9 @@ class Reason(StrEnum):
     CONSENT_WITHDRAWN = "consent_withdrawn"
     ASSIGNMENT_ENDED = "assignment_ended"
     STAFF_REVOKED = "staff_revoked"
+    ABSENT = "absent"
+    RESIDENT_ENDED = "resident_ended"
+    DEVICE_CLOSED = "device_closed"
 
 
 @dataclass(frozen=True, slots=True)

@@ -60,11 +60,9 @@ class Inbox:
         unit = await self._devices.unit(unit_id)
         if unit is None:
             await self._devices.reject(message.topic, str(Code.UNIT_UNKNOWN), message.payload)
+            await self._tell_revoked(message, unit_id, lane)
             return
-        counter = seal.opened(
-            unit.mac_key, message.topic, list(message.properties), message.payload
-        )
-        if counter is None or not self._is_newer(unit_id, lane, counter):
+        if not self._is_genuine(unit, message, lane):
             await self._devices.reject(message.topic, str(Code.SEAL_WRONG), message.payload)
             return
         try:
@@ -72,6 +70,24 @@ class Inbox:
         except (ValidationError, FieldInvalid):
             reason = str(Code.MESSAGE_MALFORMED)
             await self._devices.reject(message.topic, reason, message.payload)
+
+    async def _tell_revoked(self, message: Message, unit_id: UnitId, lane: topics.Up) -> None:
+        """A closed unit that was away when it was told hears it now. Of what it says only one
+        thing is heeded: that it has wiped itself.
+        """
+        unit = await self._devices.revoked(unit_id)
+        if unit is None or not self._is_genuine(unit, message, lane):
+            return
+        if lane is topics.Up.SIGNAL and _says_wiped(message.payload):
+            await self._devices.wiped(unit)
+        else:
+            self._send(unit, topics.Down.CONFIG, edge.Wipe())
+
+    def _is_genuine(self, unit: Unit, message: Message, lane: topics.Up) -> bool:
+        """Sealed with the unit's key, and never taken before."""
+        properties = list(message.properties)
+        counter = seal.opened(unit.mac_key, message.topic, properties, message.payload)
+        return counter is not None and self._is_newer(unit.id, lane, counter)
 
     def _is_newer(self, unit_id: UnitId, lane: topics.Up, counter: int) -> bool:
         """Replays are dropped; a retained status seen again after our restart is not one."""
@@ -142,3 +158,10 @@ class Inbox:
 
     def _send(self, unit: Unit, lane: topics.Down, message: BaseModel) -> None:
         self._publish(to_unit(Addressee(unit.id, unit.mac_key), lane, message))
+
+
+def _says_wiped(payload: bytes) -> bool:
+    try:
+        return isinstance(edge.UP_SIGNAL.validate_json(payload), edge.UnitWiped)
+    except ValidationError:
+        return False

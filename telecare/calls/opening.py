@@ -33,13 +33,12 @@ from telecare.calls.model import (
 )
 from telecare.consent.gate import admit, covered
 from telecare.consent.model import Purpose
-from telecare.consent.service import resident_topic
 from telecare.devices import store as device_store
 from telecare.devices.model import Endpoint
 from telecare.devices.outgoing import to_unit
 from telecare.people.model import Resident
 from telecare.people.own_relation import reason_for
-from telecare.people.service import known
+from telecare.people.service import known, resident_topic
 from telecare.runtime.db import Transaction, UniqueViolation
 from telecare.runtime.errors import Refusal
 from telecare.runtime.timers import cancel_timers, set_timer
@@ -231,8 +230,17 @@ async def end_call(
     db: Transaction, call: Call, reason: Reason, actor: Actor, *, now: datetime, react: React
 ) -> None:
     """End a held call once: lease and signals go, every end is told, the record stands."""
+    record = await close_call(db, call, reason, actor, now=now, react=react)
+    if record is not None:
+        await append(db, record)
+
+
+async def close_call(
+    db: Transaction, call: Call, reason: Reason, actor: Actor, *, now: datetime, react: React
+) -> Record | None:
+    """As `end_call`, for a caller that locks more before it enters the record."""
     if call.state is State.ENDED:
-        return
+        return None
     ended = call.end(now, reason)
     await store.save(db, ended)
     await store.end_lease(db, call.id)
@@ -257,7 +265,7 @@ async def end_call(
         "seconds": ended.open_seconds,
         "staff_id": str(call.staff_id) if call.staff_id else None,
     }
-    await append(db, Record(action, actor, [resident.person], what, json.loads(call.basis)))
+    return Record(action, actor, [resident.person], what, json.loads(call.basis))
 
 
 def tell(db: Transaction, call: Call) -> None:

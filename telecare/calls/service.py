@@ -3,7 +3,7 @@
 What opens and ends is in `opening`, call-ins in `call_in`.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -33,6 +33,7 @@ from telecare.calls.opening import (
     STAFF_LOST,
     SYSTEM,
     React,
+    close_call,
     end_call,
     lease_topic,
     open_call,
@@ -41,15 +42,14 @@ from telecare.calls.opening import (
     tell,
 )
 from telecare.calls.turn import TurnServer
-from telecare.consent.gate import admit, covered
+from telecare.consent.gate import admit, covered, hold_with_us
 from telecare.consent.model import Purpose
-from telecare.consent.service import resident_topic
 from telecare.devices import store as device_store
 from telecare.devices.model import Unit
 from telecare.devices.outgoing import Addressee, to_unit
 from telecare.people import store as people_store
 from telecare.people.model import Resident
-from telecare.people.service import known
+from telecare.people.service import known, resident_topic
 from telecare.runtime.clock import Clock
 from telecare.runtime.db import Database, Transaction
 from telecare.runtime.errors import NotFound, Refusal
@@ -58,6 +58,7 @@ from telecare.wire import edge, topics
 from telecare.wire.errors import Code
 from telecare.wire.ids import (
     CallId,
+    EndpointId,
     ResidentId,
     StaffId,
 )
@@ -122,7 +123,8 @@ class Calls:
     # --- from the home ----------------------------------------------------------------------
 
     async def call_in(self, session: ScreenSession | Unit, press: UUID | None = None) -> CallId:
-        """She rings. Never refused: without consent it will open with sound only.
+        """She rings. Never refused while she is with us: without consent, or registered absent,
+        it will open with sound only.
 
         While somebody rings her, her press answers; while she is in a call, it is that call.
         `press` makes a retransmission the same call.
@@ -131,6 +133,7 @@ class Calls:
         actor = session.actor
         async with self._database.transaction(session.tenant, actor_text(actor)) as db:
             resident = await known(db, actor.resident_id)
+            await hold_with_us(db, actor, resident, now, tried=Action.CALL_CALLED_IN)
             if press is not None and (same := await store.by_press(db, press)) is not None:
                 return same
             live = await store.live_of_resident(db, resident.id)
@@ -396,6 +399,38 @@ class Calls:
         elif call.home_picture:
             await store.save(db, call.without_home_picture())
             tell(db, call)
+
+    async def end_of_absent(
+        self, db: Transaction, resident_id: ResidentId, now: datetime
+    ) -> Sequence[Record]:
+        """She is away: nobody is to be rung or seen there. What she began herself goes on without
+        her picture. Its record is for the caller to enter.
+        """
+        live = await store.live_of_resident(db, resident_id)
+        call = await store.hold(db, live) if live is not None else None
+        if call is None:
+            return ()
+        if call.kind is Kind.CALL_IN and not await self._unit_sends(db, call):
+            if call.home_picture:
+                await store.save(db, call.without_home_picture())
+                tell(db, call)
+            return ()
+        ended = await close_call(db, call, Reason.ABSENT, SYSTEM, now=now, react=self._react)
+        return [ended] if ended else ()
+
+    async def end_of_ended(
+        self, db: Transaction, resident_id: ResidentId, reason: Reason, now: datetime,
+        endpoint_id: EndpointId | None = None,
+    ) -> Sequence[Record]:  # fmt: skip
+        """Whatever connects anybody with her home, or with that one screen of it, ends: what she
+        began too. Its record is for the caller to enter.
+        """
+        live = await store.live_of_resident(db, resident_id)
+        call = await store.hold(db, live) if live is not None else None
+        if call is None or endpoint_id not in (None, call.endpoint_id):
+            return ()
+        ended = await close_call(db, call, reason, SYSTEM, now=now, react=self._react)
+        return [ended] if ended else ()
 
     async def _unit_sends(self, db: Transaction, call: Call) -> bool:
         """Her picture comes from a home unit, which cannot be told to go on with sound only:

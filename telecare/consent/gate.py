@@ -7,18 +7,27 @@ commit beside something that was just allowed.
 
 from datetime import datetime
 
+from telecare.absences import store as absence_store
 from telecare.access import store as access_store
 from telecare.access.errors import NotAssigned, StaffGone
 from telecare.audit.actions import Action
 from telecare.audit.append import Kept
-from telecare.audit.model import StaffActor, refused
+from telecare.audit.model import HomeActor, StaffActor, refused
 from telecare.consent import store
 from telecare.consent.model import Allowed, Basis, Known, Purpose, decide
+from telecare.endings import store as ending_store
 from telecare.people import store as people_store
 from telecare.people.model import Resident
+from telecare.people.service import ResidentGone, still_with_us
 from telecare.runtime.db import Transaction
 from telecare.runtime.errors import Refusal
 from telecare.wire.errors import Code
+
+
+class ResidentAbsent(Refusal):
+    """She is away: nothing rings in her home and no camera opens."""
+
+    code = Code.RESIDENT_ABSENT
 
 
 class ConsentMissing(Refusal):
@@ -53,9 +62,11 @@ class PolicyMissing(ConsentMissing):
     code = Code.POLICY_MISSING
 
 
-REFUSALS: dict[Code, type[ConsentMissing]] = {
+REFUSALS: dict[Code, type[Refusal]] = {
     refusal.code: refusal
     for refusal in (
+        ResidentGone,
+        ResidentAbsent,
         ConsentMissing,
         ConsentWithdrawnBefore,
         ConsentExpired,
@@ -79,7 +90,8 @@ async def admit(
 ) -> Basis:
     """Why `actor` may do this to `resident` now, locked until commit.
 
-    Raises StaffGone, NotAssigned, or a ConsentMissing with its reason; each is a recorded refusal.
+    Raises StaffGone, NotAssigned, ResidentAbsent, ResidentGone, or a ConsentMissing with its
+    reason; each is a recorded refusal.
     """
     if not await access_store.hold_staff(db, actor.id, at):
         raise StaffGone(_kept(Code.STAFF_REVOKED, tried, actor, resident, purpose))
@@ -116,8 +128,21 @@ async def covered(
         consents=await store.newest(db, resident.id, purpose),
         cohabitants=[c.id for c in cohabitants],
         has_objection=await store.has_objection(db, resident.id, purpose),
+        absences=await absence_store.not_over(db, resident.id, at),
+        ended_from=await ending_store.ended_from(db, resident.id),
     )
     return decide(known, caller=actor.id, at=at)
+
+
+async def hold_with_us(
+    db: Transaction, actor: HomeActor, resident: Resident, at: datetime, *, tried: Action
+) -> None:
+    """For what she herself begins, which needs no consent: an ending cannot commit beside it.
+
+    Raises ResidentGone.
+    """
+    await store.hold_gate(db, resident.id, Purpose.VIDEO_VISIT)
+    await still_with_us(db, actor, resident, tried, at)
 
 
 def _kept(

@@ -9,6 +9,7 @@ from enum import StrEnum
 from typing import Literal
 from zoneinfo import ZoneInfo
 
+from telecare.absences.model import Absence
 from telecare.audit.format import Document
 from telecare.wire.errors import Code
 from telecare.wire.ids import AssignmentId, CohabitantId, ConsentId, ResidentId, StaffId
@@ -96,6 +97,10 @@ class Known:
     """The newest of each party."""
     cohabitants: Sequence[CohabitantId]
     has_objection: bool
+    absences: Sequence[Absence] = ()
+    """Hers that are not over, those ahead too."""
+    ended_from: datetime | None = None
+    """From when on she is no longer with us."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,6 +154,9 @@ def decide(known: Known, *, caller: StaffId | None, at: datetime) -> Allowed | C
 
     Fails closed: without a policy nothing is allowed.
     """
+    away = _away(known, at)
+    if away is not None:
+        return away
     policy = known.policy
     if policy is None:
         return Code.POLICY_MISSING
@@ -168,7 +176,15 @@ def decide(known: Known, *, caller: StaffId | None, at: datetime) -> Allowed | C
         used.append(consent)
     if not used:
         return Code.CONSENT_MISSING
-    return Allowed(policy, tuple(used), _ends_at(used, at))
+    return Allowed(policy, tuple(used), _ends_at(known, used, at))
+
+
+def _away(known: Known, at: datetime) -> Code | None:
+    if known.ended_from is not None and at >= known.ended_from:
+        return Code.RESIDENT_ENDED
+    if any(absence.covers(at) for absence in known.absences):
+        return Code.RESIDENT_ABSENT
+    return None
 
 
 def _missing(  # noqa: PLR0911 - one for each reason
@@ -190,8 +206,10 @@ def _missing(  # noqa: PLR0911 - one for each reason
     return None
 
 
-def _ends_at(used: Sequence[Consent], at: datetime) -> datetime | None:
+def _ends_at(known: Known, used: Sequence[Consent], at: datetime) -> datetime | None:
     ends = [c.valid_until for c in used if c.valid_until is not None]
+    ends += [a.from_at for a in known.absences if a.from_at > at and not a.is_over(a.from_at)]
+    ends += [known.ended_from] if known.ended_from is not None else []
     ends += [c.hours.end_after(at) for c in used if c.hours is not None]
     return min(ends, default=None)
 

@@ -1,6 +1,6 @@
 """Taking down a yes or a no, taking it back, and objections."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time
 from typing import Literal
@@ -28,11 +28,11 @@ from telecare.consent.model import (
 )
 from telecare.people import store as people_store
 from telecare.people.model import Resident
-from telecare.people.service import assigned, known, make_follow_up
+from telecare.people.service import assigned, known, make_follow_up, resident_topic
 from telecare.runtime.clock import Clock, from_local
 from telecare.runtime.db import Database, Transaction
 from telecare.runtime.errors import FieldInvalid, NotFound, Refusal, TelecareError
-from telecare.runtime.timers import Due, set_timer
+from telecare.runtime.timers import Due, cancel_timers, set_timer
 from telecare.wire.errors import Code
 from telecare.wire.ids import CohabitantId, ConsentId, ResidentId, StaffId, new_row_id
 
@@ -119,9 +119,8 @@ class Consents:
             )
             await store.shut_gate(db, resident.id, statement.purpose)
             await store.add(db, resident.id, outcome.consent, how)
-            if statement.decision == "permit" and outcome.consent.ask_again_on is not None:
-                morning = datetime.combine(outcome.consent.ask_again_on, ASK_AGAIN_AT, STOCKHOLM)
-                await set_timer(db, ASK_AGAIN, outcome.consent.id, morning.astimezone(UTC))
+            if statement.decision == "permit":
+                await _ask_again(db, outcome.consent)
             db.changed(resident_topic(resident.id))
             if statement.decision == "deny":
                 await self._react(db, ConsentWithdrawn(resident.id, statement.purpose, now))
@@ -148,6 +147,15 @@ class Consents:
             actor=SystemActor("consent timer"),
             now=now,
         )
+
+    async def stop_asking(self, db: Transaction, resident_id: ResidentId) -> None:
+        for consent in await store.all_newest(db, resident_id):
+            await cancel_timers(db, [ASK_AGAIN], consent.id)
+
+    async def go_on_asking(self, db: Transaction, resident_id: ResidentId) -> None:
+        for consent in await store.all_newest(db, resident_id):
+            if consent.decision == "permit":
+                await _ask_again(db, consent)
 
     async def preview(
         self, session: StaffSession, resident_id: ResidentId, statement: Statement
@@ -293,9 +301,20 @@ class Consents:
         return objection.id
 
 
-def resident_topic(resident_id: UUID) -> str:
-    """What the screens in a resident's home show."""
-    return f"resident:{resident_id}"
+async def standing(db: Transaction, resident_id: ResidentId, now: datetime) -> Sequence[ConsentId]:
+    """Every party's yes that holds."""
+    return [
+        consent.id
+        for consent in await store.all_newest(db, resident_id)
+        if consent.decision == "permit"
+        and (consent.valid_until is None or consent.valid_until > now)
+    ]
+
+
+async def _ask_again(db: Transaction, consent: Consent) -> None:
+    if consent.ask_again_on is not None:
+        morning = datetime.combine(consent.ask_again_on, ASK_AGAIN_AT, STOCKHOLM)
+        await set_timer(db, ASK_AGAIN, consent.id, morning.astimezone(UTC))
 
 
 def _covered_moment(consent: Consent, now: datetime) -> datetime:

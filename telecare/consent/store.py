@@ -155,6 +155,12 @@ async def shut_gate(db: Transaction, resident_id: ResidentId, purpose: Purpose) 
     return await db.fetchval(SHUT_GATE, db.tenant, resident_id, str(purpose)) is not None
 
 
+async def shut_gates(db: Transaction, resident_id: ResidentId) -> None:
+    """Of every purpose, in one order."""
+    for purpose in Purpose:
+        await shut_gate(db, resident_id, purpose)
+
+
 def _policy(row: Row) -> Policy:
     return Policy(
         id=str(row["id"]),

@@ -81,6 +81,19 @@ class Endpoint:
 
 
 @dataclass(frozen=True, slots=True)
+class Closed:
+    """A TV or home unit that has ended."""
+
+    id: EndpointId
+    kind: Literal["tv", "unit"]
+    resident_id: ResidentId
+    ended_at: datetime
+    unit_id: UnitId | None
+    mac_key: bytes | None
+    was_wiped: bool
+
+
+@dataclass(frozen=True, slots=True)
 class Pairing:
     tenant: TenantId | None
     id: UUID
@@ -117,3 +130,15 @@ def screen_of(endpoints: list[Endpoint], now: datetime) -> Literal["here", "sile
     if all(e.screen == "off" for e in here):
         return "off"
     return "here"
+
+
+# --- what happened (reactions.py) ------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class DeviceClosing:
+    """A TV or unit is being closed: what runs on it ends first."""
+
+    endpoint_id: EndpointId
+    resident_id: ResidentId
+    at: datetime

@@ -4,7 +4,7 @@ import base64
 import hashlib
 import logging
 import secrets
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import uuid4
@@ -13,18 +13,27 @@ from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 from telecare.access import store as access_store
-from telecare.access.model import ScreenSession, StaffSession
-from telecare.access.service import Limit, count_try, new_token, token_hash, unit_topic
+from telecare.access.model import Permission, ScreenSession, StaffSession
+from telecare.access.service import (
+    Limit,
+    count_try,
+    new_token,
+    require_in,
+    token_hash,
+    unit_topic,
+)
 from telecare.audit.actions import Action
 from telecare.audit.append import append
-from telecare.audit.model import HomeActor, Record
-from telecare.consent.service import resident_topic
+from telecare.audit.format import Document
+from telecare.audit.model import Actor, HomeActor, Person, Record, SystemActor, actor_text
 from telecare.devices import store
 from telecare.devices.model import (
     MAX_TRIES,
     PAIRING_WORDS,
     TV_CODE_LIMIT,
     UNIT_CODE_LIMIT,
+    Closed,
+    DeviceClosing,
     Endpoint,
     Pairing,
     Unit,
@@ -33,19 +42,35 @@ from telecare.devices.model import (
     tidy_code,
     tidy_unit_code,
 )
+from telecare.devices.outgoing import Addressee, to_unit
 from telecare.devices.presence import Presence
 from telecare.people.model import Resident
-from telecare.people.service import assigned_or_keeps, known
+from telecare.people.service import (
+    assigned_or_keeps,
+    known,
+    resident_topic,
+    still_with_us,
+)
 from telecare.runtime.clock import Clock
 from telecare.runtime.db import Database, Transaction
 from telecare.runtime.errors import FieldInvalid, NotFound, TelecareError
-from telecare.wire import edge
+from telecare.wire import edge, topics
 from telecare.wire.errors import Code
-from telecare.wire.ids import EndpointId, ResidentId, UnitId, new_row_id, new_unit_id
+from telecare.wire.ids import (
+    EndingId,
+    EndpointId,
+    ResidentId,
+    UnitId,
+    new_row_id,
+    new_unit_id,
+)
 
 log = logging.getLogger(__name__)
 
 KEY_BYTES = 32
+SYSTEM = SystemActor("devices")
+
+React = Callable[[Transaction, object], Awaitable[None]]
 
 
 class PairingCodeWrong(TelecareError):
@@ -80,9 +105,14 @@ class PairedTv:
 
 
 class Devices:
-    def __init__(self, database: Database, clock: Clock, broker_url_for_units: str) -> None:
+    """`react` carries what follows in other packages, in the same transaction."""
+
+    def __init__(
+        self, database: Database, clock: Clock, react: React, broker_url_for_units: str
+    ) -> None:
         self._database = database
         self._clock = clock
+        self._react = react
         self._broker_url = broker_url_for_units
         self._presence = Presence()
 
@@ -113,6 +143,7 @@ class Devices:
         async with self._database.transaction(session.tenant) as db:
             resident = await known(db, resident_id)
             await assigned_or_keeps(db, session, resident, Action.SCREEN_PAIRED, now)
+            await still_with_us(db, session.actor, resident, Action.SCREEN_PAIRED, now)
             claimed = await store.claim_tv_pairing(db, code_hash(tidy_code(letters)))
             if claimed is None:
                 raise PairingCodeWrong("letters")
@@ -147,6 +178,8 @@ class Devices:
             assert pairing.endpoint_id is not None  # noqa: S101
             assert pairing.word is not None  # noqa: S101
             await db.enter(pairing.tenant, "")
+            if await store.open_resident_of(db, pairing.endpoint_id) is None:
+                raise NotFound  # closed since: it has no home, and may ask for new letters
             token = await tv_session(db, pairing.endpoint_id, poll, now)
         return PairedTv(pairing.word, token)
 
@@ -163,6 +196,7 @@ class Devices:
         async with self._database.transaction(session.tenant) as db:
             resident = await known(db, resident_id)
             await assigned_or_keeps(db, session, resident, Action.UNIT_ENROLLED, now)
+            await still_with_us(db, session.actor, resident, Action.UNIT_ENROLLED, now)
             code = await make_unit_code(db, resident, label, now)
             await append(db, Record(Action.PAIRING_BEGUN, session.actor, [resident.person]))
         return code
@@ -207,6 +241,64 @@ class Devices:
         return edge.Enrolment(
             unit=unit.id, mac_key=_base64url(unit.mac_key), broker_url=self._broker_url
         )
+
+    async def close(
+        self, session: StaffSession, resident_id: ResidentId, endpoint_id: EndpointId
+    ) -> None:
+        """This TV or unit of hers, never a number typed from a list. It empties itself.
+
+        Raises NotPermitted, NotFound (also when it is closed already).
+        """
+        now = self._clock.now()
+        async with self._database.transaction(session.tenant, actor_text(session.actor)) as db:
+            resident = await known(db, resident_id)
+            if await store.open_resident_of(db, endpoint_id) != resident.id:
+                raise NotFound
+            require_in(db, session, Permission.PLAN, resident.unit_id, Action.DEVICE_CLOSED)
+            await self._react(db, DeviceClosing(endpoint_id, resident.id, now))
+            closed = await store.close(db, endpoint_id, None, now)
+            if closed is None:
+                raise NotFound
+            await append(db, await _close(db, closed, resident.person, session.actor, now))
+
+    async def end_of_resident(
+        self, db: Transaction, person: Person, ending_id: EndingId, now: datetime
+    ) -> Sequence[Record]:
+        """All of hers, and codes that wait. The records are for the caller to enter."""
+        await store.expire_codes(db, person.id, now)
+        records = []
+        for endpoint in await store.endpoints(db, person.id):
+            closed = await store.close(db, endpoint.id, ending_id, now)
+            if closed is not None:
+                records.append(await _close(db, closed, person, SYSTEM, now))
+        return records
+
+    async def undo_end(
+        self, db: Transaction, person: Person, ending_id: EndingId
+    ) -> Sequence[Record]:
+        """What the ending closed opens again, but for a unit that has wiped itself since."""
+        records = []
+        for closed in await store.closed_by(db, ending_id):
+            if closed.was_wiped:
+                continue
+            await store.reopen(db, closed.id)
+            await access_store.reopen_screen_sessions(db, closed.id, closed.ended_at)
+            records.append(Record(Action.DEVICE_REOPENED, SYSTEM, [person], _what(closed)))
+        return records
+
+    async def revoked(self, unit_id: UnitId) -> Unit | None:
+        """A unit that was closed; it may not have heard of it."""
+        async with self._database.across_tenants() as db:
+            return await store.revoked_unit_of(db, unit_id)
+
+    async def wiped(self, unit: Unit) -> None:
+        """It says that its keys and its outbox are gone: it can never come back."""
+        now = self._clock.now()
+        async with self._database.transaction(unit.tenant) as db:
+            if await store.wiped(db, unit.id, now):
+                resident = await known(db, unit.resident_id)
+                what = {"endpoint_id": str(unit.endpoint_id), "unit": unit.id}
+                await append(db, Record(Action.UNIT_WIPED, unit.actor, [resident.person], what))
 
     async def unit(self, unit_id: UnitId) -> Unit | None:
         """The registry's answer for every message: enrolled, not revoked (P7)."""
@@ -327,6 +419,26 @@ async def tv_session(
     )
     await access_store.add_session(db, row, token_hash=digest)
     return token
+
+
+async def _close(
+    db: Transaction, closed: Closed, person: Person, actor: Actor, now: datetime
+) -> Record:
+    """A screen loses its session and shows its pairing page; a unit is told to wipe itself."""
+    await access_store.end_screen_sessions(db, closed.id, now)
+    db.changed(resident_topic(closed.resident_id))
+    if closed.unit_id is not None and closed.mac_key is not None:
+        addressee = Addressee(closed.unit_id, closed.mac_key)
+        db.after_commit(to_unit(addressee, topics.Down.CONFIG, edge.Wipe()))
+    return Record(Action.DEVICE_CLOSED, actor, [person], _what(closed))
+
+
+def _what(closed: Closed) -> Document:
+    return {
+        "endpoint_id": str(closed.id),
+        "kind": closed.kind,
+        "unit": str(closed.unit_id) if closed.unit_id else None,
+    }
 
 
 def _is_signed(unit: Unit, event: edge.CameraTurned) -> bool:

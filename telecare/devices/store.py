@@ -6,10 +6,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from telecare.devices.model import Endpoint, Pairing, Unit
+from telecare.devices.model import Closed, Endpoint, Pairing, Unit
 from telecare.runtime.db import Row, Transaction
 from telecare.wire.edge import CameraState, ScreenState
-from telecare.wire.ids import EndpointId, ResidentId, TenantId, UnitId
+from telecare.wire.ids import EndingId, EndpointId, ResidentId, TenantId, UnitId
 
 LIMIT = 100
 
@@ -37,7 +37,44 @@ where e.tenant_id = $1 and e.resident_id = any($2) and e.ended_at is null
 order by e.paired_at
 limit 1000
 """
+CLOSED = """
+select e.id, e.kind, e.resident_id, e.ended_at, u.id as unit_id, u.mac_key,
+    u.wiped_at is not null as was_wiped
+from endpoint e
+left join edge_unit u on u.tenant_id = e.tenant_id and u.endpoint_id = e.id
+where e.tenant_id = $1 and e.ended_at is not null"""
+CLOSED_ONE = f"{CLOSED} and e.id = $2"
+CLOSED_BY = f"""{CLOSED} and e.ending_id = $2
+order by e.paired_at
+"""
+CLOSE = """
+update endpoint set ended_at = $3, ending_id = $4
+where tenant_id = $1 and id = $2 and ended_at is null
+returning id
+"""
+REVOKE_UNIT = """
+update edge_unit set revoked_at = $3, is_online = false
+where tenant_id = $1 and endpoint_id = $2 and revoked_at is null
+"""
+REOPEN = """
+update endpoint set ended_at = null, ending_id = null where tenant_id = $1 and id = $2
+"""
+UNREVOKE_UNIT = "update edge_unit set revoked_at = null where tenant_id = $1 and endpoint_id = $2"
+EXPIRE_CODES = """
+update pairing set expires_at = $3
+where tenant_id = $1 and resident_id = $2 and used_at is null and expires_at > $3
+"""
+REVOKED_UNIT_OF = """
+select tenant_id, endpoint_id, resident_id, public_key, mac_key from revoked_unit_of($1)
+"""
+WIPED = """
+update edge_unit set wiped_at = $3 where tenant_id = $1 and id = $2 and wiped_at is null
+returning id
+"""
 RESIDENT_OF = "select resident_id from endpoint where tenant_id = $1 and id = $2"
+OPEN_RESIDENT_OF = """
+select resident_id from endpoint where tenant_id = $1 and id = $2 and ended_at is null
+"""
 ENDPOINT_SEEN = "update endpoint set seen_at = $3 where tenant_id = $1 and id = $2"
 ADD_UNIT = """
 insert into edge_unit (tenant_id, id, endpoint_id, public_key, mac_key, enrolled_at)
@@ -120,8 +157,51 @@ async def resident_of(db: Transaction, endpoint_id: EndpointId) -> ResidentId:
     return ResidentId(await db.fetchval(RESIDENT_OF, db.tenant, endpoint_id))
 
 
+async def open_resident_of(db: Transaction, endpoint_id: EndpointId) -> ResidentId | None:
+    """Whose it is; None when it is closed or unknown."""
+    found: ResidentId | None = await db.fetchval(OPEN_RESIDENT_OF, db.tenant, endpoint_id)
+    return found
+
+
 async def endpoint_seen(db: Transaction, endpoint_id: EndpointId, now: datetime) -> None:
     await db.execute(ENDPOINT_SEEN, db.tenant, endpoint_id, now)
+
+
+async def close(
+    db: Transaction, endpoint_id: EndpointId, ending_id: EndingId | None, now: datetime
+) -> Closed | None:
+    """None when it was closed before. Its unit is refused from this commit on."""
+    if await db.fetchval(CLOSE, db.tenant, endpoint_id, now, ending_id) is None:
+        return None
+    await db.execute(REVOKE_UNIT, db.tenant, endpoint_id, now)
+    row = await db.fetchrow(CLOSED_ONE, db.tenant, endpoint_id)
+    return _closed(row) if row else None
+
+
+async def closed_by(db: Transaction, ending_id: EndingId) -> Sequence[Closed]:
+    return [_closed(row) for row in await db.fetch(CLOSED_BY, db.tenant, ending_id)]
+
+
+async def reopen(db: Transaction, endpoint_id: EndpointId) -> None:
+    await db.execute(REOPEN, db.tenant, endpoint_id)
+    await db.execute(UNREVOKE_UNIT, db.tenant, endpoint_id)
+
+
+async def expire_codes(db: Transaction, resident_id: ResidentId, now: datetime) -> None:
+    """Codes that wait for a unit of hers are good for nothing."""
+    await db.execute(EXPIRE_CODES, db.tenant, resident_id, now)
+
+
+async def wiped(db: Transaction, unit_id: UnitId, now: datetime) -> bool:
+    """False when it had said so before."""
+    return await db.fetchval(WIPED, db.tenant, unit_id, now) is not None
+
+
+def _closed(row: Row) -> Closed:
+    return Closed(
+        EndpointId(row["id"]), row["kind"], ResidentId(row["resident_id"]), row["ended_at"],
+        row["unit_id"], row["mac_key"], row["was_wiped"],
+    )  # fmt: skip
 
 
 async def add_unit(db: Transaction, unit: Unit, now: datetime) -> None:
@@ -132,7 +212,15 @@ async def add_unit(db: Transaction, unit: Unit, now: datetime) -> None:
 
 async def unit_of(db: Transaction, unit_id: UnitId) -> Unit | None:
     """A unit that is enrolled and not revoked; the database is in its tenant afterwards."""
-    row = await db.fetchrow(UNIT_OF, unit_id)
+    return _unit(await db.fetchrow(UNIT_OF, unit_id), unit_id)
+
+
+async def revoked_unit_of(db: Transaction, unit_id: UnitId) -> Unit | None:
+    """One that was closed and may not know it; the database is in its tenant afterwards."""
+    return _unit(await db.fetchrow(REVOKED_UNIT_OF, unit_id), unit_id)
+
+
+def _unit(row: Row | None, unit_id: UnitId) -> Unit | None:
     if row is None:
         return None
     return Unit(

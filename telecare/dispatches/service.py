@@ -1,5 +1,6 @@
 """Asking somebody to go to a home, and what became of it."""
 
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from uuid import UUID
 
@@ -8,7 +9,7 @@ from telecare.access.model import StaffSession
 from telecare.access.service import stays, unit_topic
 from telecare.audit.actions import Action
 from telecare.audit.append import append
-from telecare.audit.model import Actor, Record, actor_text
+from telecare.audit.model import Actor, Person, Record, actor_text
 from telecare.dispatches import store
 from telecare.people.model import Resident
 from telecare.people.service import known
@@ -60,6 +61,24 @@ async def assign_to(
         valid_from=now,
         valid_until=None,
     )
+
+
+async def end_of_resident(
+    db: Transaction, person: Person, *, outcome: str, actor: Actor, now: datetime
+) -> Sequence[Record]:
+    """Nobody is to go there any more. The records are for the caller to enter."""
+    closed = await store.close_of_resident(db, person.id, outcome, now)
+    for dispatch in closed:
+        db.changed(unit_topic(dispatch.unit_id))
+    return [
+        Record(
+            Action.DISPATCH_DONE,
+            actor,
+            [person],
+            {"dispatch_id": str(dispatch.id), "outcome": outcome},
+        )
+        for dispatch in closed
+    ]
 
 
 class Dispatches:

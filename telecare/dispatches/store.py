@@ -45,6 +45,11 @@ GIVE = """
 update dispatch set state = $3, accepted_by = $4, accepted_at = $5, arrived_at = null
 where tenant_id = $1 and id = $2
 """
+CLOSE_OF_RESIDENT = """
+update dispatch set state = 'done', done_at = $4, outcome = $3
+where tenant_id = $1 and resident_id = $2 and state <> 'done'
+returning id, unit_id, resident_id, state, asked_at, accepted_by
+"""
 OPEN = """
 select d.id, d.unit_id, d.resident_id, d.state, d.asked_at, d.accepted_by,
     shown_name(r) as resident_name, shown_name(s) as accepted_name
@@ -133,6 +138,13 @@ async def give(db: Transaction, dispatch_id: DispatchId, to: StaffId | None, now
     state = "asked" if to is None else "accepted"
     at = None if to is None else now
     await db.execute(GIVE, db.tenant, dispatch_id, state, to, at)
+
+
+async def close_of_resident(
+    db: Transaction, resident_id: ResidentId, outcome: str, now: datetime
+) -> Sequence[Dispatch]:
+    rows = await db.fetch(CLOSE_OF_RESIDENT, db.tenant, resident_id, outcome, now)
+    return [_dispatch(row) for row in rows]
 
 
 async def open_in(db: Transaction, units: Sequence[CareUnitId]) -> Sequence[OpenDispatch]:

@@ -216,7 +216,7 @@ ROUTES = (
     ),
     Route(
         "POST", "/api/residents/{id}/take-over", take_over, "staff", Action.ASSIGNMENT_BEGUN,
-        Empty, errors=(Code.NOT_ON_SHIFT, Code.REASON_NEEDED), status=204,
+        Empty, errors=(Code.NOT_ON_SHIFT, Code.REASON_NEEDED, Code.RESIDENT_ENDED), status=204,
     ),
     Route(
         "POST", "/api/residents/{id}/reason", give_reason, "staff", Action.REASON_GIVEN,

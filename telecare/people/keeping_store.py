@@ -16,6 +16,11 @@ select r.id, shown_name(r) as name, r.priority, r.is_protected, u.name as unit_n
 from resident r
 join care_unit u on u.tenant_id = r.tenant_id and u.id = r.unit_id
 where r.tenant_id = $1 and r.unit_id = any($2)
+    and not exists (
+        select from ending e
+        where e.tenant_id = r.tenant_id and e.resident_id = r.id and e.carried_out_at is not null
+            and e.undone_at is null
+    )
 order by u.name, r.name, r.id
 limit $3
 """

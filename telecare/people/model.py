@@ -13,7 +13,9 @@ Hearing = Literal["good", "aid", "hard", "deaf"]
 Priority = Literal[1, 2, 3]
 Scale = Literal[100, 115, 130]
 RepresentativeKind = Literal["god_man", "forvaltare", "framtidsfullmakt"]
-FollowUpKind = Literal["call_back", "second_talk", "visit_overdue", "ask_again", "follow_up"]
+FollowUpKind = Literal[
+    "call_back", "second_talk", "visit_overdue", "ask_again", "follow_up", "check_devices"
+]
 
 
 @dataclass(frozen=True, slots=True)

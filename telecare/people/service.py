@@ -23,13 +23,14 @@ from telecare.audit.model import Actor, Person, Record, actor_text, refused
 from telecare.people import store
 from telecare.people.model import Cohabitant, FollowUp, FollowUpKind, Resident
 from telecare.people.own_relation import reason_for
-from telecare.runtime.clock import Clock
+from telecare.runtime.clock import STOCKHOLM, Clock
 from telecare.runtime.db import Database, Transaction
-from telecare.runtime.errors import NotFound, TelecareError
+from telecare.runtime.errors import NotFound, Refusal, TelecareError
 from telecare.wire.errors import Code
 from telecare.wire.ids import (
     AssignmentId,
     CareUnitId,
+    EndingId,
     FollowUpId,
     ResidentId,
     StaffId,
@@ -50,12 +51,29 @@ class FollowUpTaken(TelecareError):
     code = Code.FOLLOW_UP_TAKEN
 
 
+class ResidentGone(Refusal):
+    """She has died, moved or declined: nothing more is done for her here (avslutad)."""
+
+    code = Code.RESIDENT_ENDED
+
+
 async def known(db: Transaction, resident_id: ResidentId) -> Resident:
     """Raises NotFound, also for another tenant's resident."""
     found = await store.resident(db, resident_id)
     if found is None:
         raise NotFound
     return found
+
+
+async def held(db: Transaction, resident_id: ResidentId) -> Resident:
+    """She, locked until commit against what may be said of her only once. Raises NotFound."""
+    await store.hold_resident(db, resident_id)
+    return await known(db, resident_id)
+
+
+def resident_topic(resident_id: UUID) -> str:
+    """What the screens in a resident's home show."""
+    return f"resident:{resident_id}"
 
 
 def without_address(resident: Resident) -> Resident:
@@ -70,6 +88,29 @@ async def assigned(
     if not await access_store.has_assignment(db, session.staff.id, resident.id, now):
         record = refused(Code.NOT_ASSIGNED, tried, session.actor, [resident.person], {})
         raise NotAssigned(Kept(record))
+
+
+async def working_for(
+    db: Transaction, session: StaffSession, resident: Resident, tried: Action, now: datetime
+) -> None:
+    """Raises NotAssigned (recorded) unless she is assigned to the resident, or of her unit: her
+    own, her shift's, or one that covers it now.
+    """
+    staff = session.staff
+    local = now.astimezone(STOCKHOLM)
+    if resident.unit_id == staff.unit_id or await access_store.covers(
+        db, staff.works_in, resident.unit_id, local=local
+    ):
+        return
+    await assigned(db, session, resident, tried, now)
+
+
+async def still_with_us(
+    db: Transaction, actor: Actor, resident: Resident, tried: Action, now: datetime
+) -> None:
+    """Raises ResidentGone (recorded) for somebody who has been ended."""
+    if await store.has_ended(db, resident.id, now):
+        raise ResidentGone(Kept(refused(Code.RESIDENT_ENDED, tried, actor, [resident.person], {})))
 
 
 async def assigned_or_keeps(
@@ -131,6 +172,59 @@ async def assign_to(db: Transaction, follow_up: FollowUp, staff_id: StaffId, now
     )
 
 
+async def close_follow_ups(
+    db: Transaction, kind: FollowUpKind, about: Sequence[UUID], *, note: str, now: datetime
+) -> Sequence[FollowUp]:
+    """Those nobody needs to look at any more; their records: `closed_without_us`."""
+    closed = await store.close_about(db, kind, about, note=note, now=now)
+    for follow_up in closed:
+        db.changed(unit_topic(follow_up.unit_id))
+    return closed
+
+
+async def end_of_resident(
+    db: Transaction, person: Person, ending_id: EndingId, *, note: str, actor: Actor, now: datetime
+) -> Sequence[Record]:
+    """Her follow-ups close, and she moves out where she is somebody's cohabitant: her word is
+    asked for there no more. The records are for the caller to enter.
+    """
+    closed = await store.close_of_resident(db, person.id, note=note, now=now)
+    for follow_up in closed:
+        db.changed(unit_topic(follow_up.unit_id))
+    moved = await store.move_out(db, person.id, ending_id, now)
+    return [
+        *closed_without_us(closed, person, actor, note),
+        *_moves(db, Action.COHABITANT_MOVED_OUT, moved, actor),
+    ]
+
+
+async def undo_end(db: Transaction, ending_id: EndingId, actor: Actor) -> Sequence[Record]:
+    moved = await store.move_in_again(db, ending_id)
+    return _moves(db, Action.COHABITANT_MOVED_IN, moved, actor)
+
+
+def _moves(
+    db: Transaction, action: Action, moved: Sequence[store.Moved], actor: Actor
+) -> Sequence[Record]:
+    for one in moved:
+        db.changed(resident_topic(one.home_of.id))
+    return [Record(action, actor, [one.home_of], {"cohabitant_id": str(one.id)}) for one in moved]
+
+
+def closed_without_us(
+    closed: Sequence[FollowUp], person: Person, actor: Actor, note: str
+) -> Sequence[Record]:
+    return [
+        Record(
+            Action.FOLLOW_UP_CLOSED,
+            actor,
+            [person],
+            {"follow_up_id": str(one.id), "kind": one.kind, "note": note},
+        )
+        for one in closed
+    ]
+
+
 TAKEN_OVER_SHOWN = timedelta(days=14)
 
 
@@ -156,6 +250,7 @@ class People:
         now = self._clock.now()
         async with self._database.transaction(session.tenant, actor_text(session.actor)) as db:
             resident = await known(db, resident_id)
+            await still_with_us(db, session.actor, resident, Action.ASSIGNMENT_BEGUN, now)
             await reason_for(db, session, resident, Action.ASSIGNMENT_BEGUN, now)
             await take_over(db, session, resident.person, resident.unit_id, now)
 

@@ -6,9 +6,17 @@ from datetime import datetime
 from uuid import UUID
 
 from telecare.access.holding import Held, held
-from telecare.people.model import Cohabitant, FollowUp, Resident
+from telecare.audit.model import Person
+from telecare.people.model import Cohabitant, FollowUp, FollowUpKind, Resident
 from telecare.runtime.db import Row, Transaction
-from telecare.wire.ids import CareUnitId, CohabitantId, FollowUpId, ResidentId, StaffId
+from telecare.wire.ids import (
+    CareUnitId,
+    CohabitantId,
+    EndingId,
+    FollowUpId,
+    ResidentId,
+    StaffId,
+)
 
 LIMIT = 100
 
@@ -30,11 +38,25 @@ from resident
 where tenant_id = $1 and id = any($2)
 order by name, id
 """
+HOLD_RESIDENT = """
+select id from resident where tenant_id = $1 and id = $2 for no key update
+"""
+HAS_ENDED = """
+select exists (
+    select from ending
+    where tenant_id = $1 and resident_id = $2 and undone_at is null and from_at <= $3
+)
+"""
 SEARCH = """
 select r.id, r.name, r.is_protected, u.name as unit_name
 from resident r
 join care_unit u on u.tenant_id = r.tenant_id and u.id = r.unit_id
 where r.tenant_id = $1 and lower(r.name) like '%' || lower($2) || '%' escape '\\'
+    and not exists (
+        select from ending e
+        where e.tenant_id = r.tenant_id and e.resident_id = r.id and e.carried_out_at is not null
+            and e.undone_at is null
+    )
     and ($3::uuid is null or (r.name, r.id) > (
         select l.name, l.id from resident l where l.tenant_id = $1 and l.id = $3
     ))
@@ -96,6 +118,17 @@ async def residents(db: Transaction, ids: Sequence[ResidentId]) -> Sequence[Resi
     return [_resident(row) for row in await db.fetch(RESIDENTS, db.tenant, list(ids))]
 
 
+async def hold_resident(db: Transaction, resident_id: ResidentId) -> None:
+    """One at a time: what may be said of her only once. Comes before the gate's locks."""
+    await db.execute(HOLD_RESIDENT, db.tenant, resident_id)
+
+
+async def has_ended(db: Transaction, resident_id: ResidentId, at: datetime) -> bool:
+    """Whether she is no longer with us (avslutad)."""
+    found: bool = await db.fetchval(HAS_ENDED, db.tenant, resident_id, at)
+    return found
+
+
 @dataclass(frozen=True, slots=True)
 class Found:
     id: ResidentId
@@ -136,6 +169,49 @@ async def cohabitants(
 ) -> Sequence[Cohabitant]:
     rows = await db.fetch(COHABITANTS, db.tenant, resident_id, now, LIMIT)
     return [Cohabitant(CohabitantId(r["id"]), r["name"], r["relation"]) for r in rows]
+
+
+MOVE_OUT = """
+update cohabitant c set moved_out_at = $4, ending_id = $3
+from resident r
+where c.tenant_id = $1 and c.is_resident_id = $2 and c.moved_out_at is null
+    and r.tenant_id = c.tenant_id and r.id = c.resident_id
+returning c.id, c.name, r.id as resident_id, r.name as resident_name, r.is_protected
+"""
+MOVE_IN_AGAIN = """
+update cohabitant c set moved_out_at = null, ending_id = null
+from resident r
+where c.tenant_id = $1 and c.ending_id = $2
+    and r.tenant_id = c.tenant_id and r.id = c.resident_id
+returning c.id, c.name, r.id as resident_id, r.name as resident_name, r.is_protected
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Moved:
+    """Somebody who is a resident herself, out of or into the home of another."""
+
+    id: CohabitantId
+    name: str
+    home_of: Person
+
+
+async def move_out(
+    db: Transaction, resident_id: ResidentId, ending_id: EndingId, now: datetime
+) -> Sequence[Moved]:
+    """Of every home where she is known as a cohabitant."""
+    return [_moved(row) for row in await db.fetch(MOVE_OUT, db.tenant, resident_id, ending_id, now)]
+
+
+async def move_in_again(db: Transaction, ending_id: EndingId) -> Sequence[Moved]:
+    return [_moved(row) for row in await db.fetch(MOVE_IN_AGAIN, db.tenant, ending_id)]
+
+
+def _moved(row: Row) -> Moved:
+    home_of = Person(
+        ResidentId(row["resident_id"]), row["resident_name"], is_protected=row["is_protected"]
+    )
+    return Moved(CohabitantId(row["id"]), row["name"], home_of)
 
 
 TAKEN_OVER = """
@@ -186,6 +262,16 @@ for update
 """
 CLOSE_FOLLOW_UP = """
 update follow_up set closed_at = $3, closed_by = $4, note = $5 where tenant_id = $1 and id = $2
+"""
+CLOSE_ABOUT = """
+update follow_up set closed_at = $5, note = $4
+where tenant_id = $1 and kind = $2 and about_id = any($3) and closed_at is null
+returning id, unit_id, resident_id, kind, about_id, created_at, taken_by
+"""
+CLOSE_OF_RESIDENT = """
+update follow_up set closed_at = $4, note = $3
+where tenant_id = $1 and resident_id = $2 and closed_at is null
+returning id, unit_id, resident_id, kind, about_id, created_at, taken_by
 """
 GIVE_FOLLOW_UP = """
 update follow_up set taken_by = $3, taken_at = $4
@@ -252,6 +338,21 @@ async def follow_ups_held_by(db: Transaction, staff_id: StaffId) -> Sequence[Hel
     return [held("follow_up", row) for row in rows]
 
 
+async def close_about(
+    db: Transaction, kind: FollowUpKind, about: Sequence[UUID], *, note: str, now: datetime
+) -> Sequence[FollowUp]:
+    """Close those that nobody needs to look at any more; they had no human end."""
+    rows = await db.fetch(CLOSE_ABOUT, db.tenant, kind, list(about), note, now)
+    return [_follow_up(row) for row in rows]
+
+
+async def close_of_resident(
+    db: Transaction, resident_id: ResidentId, *, note: str, now: datetime
+) -> Sequence[FollowUp]:
+    rows = await db.fetch(CLOSE_OF_RESIDENT, db.tenant, resident_id, note, now)
+    return [_follow_up(row) for row in rows]
+
+
 @dataclass(frozen=True, slots=True)
 class OpenFollowUp:
     follow_up: FollowUp
@@ -262,13 +363,3 @@ class OpenFollowUp:
 async def open_follow_ups(db: Transaction, units: Sequence[CareUnitId]) -> Sequence[OpenFollowUp]:
     rows = await db.fetch(OPEN_FOLLOW_UPS, db.tenant, list(units), LIMIT)
     return [OpenFollowUp(_follow_up(row), row["resident_name"], row["taken_name"]) for row in rows]
-
-
-RESIDENTS_OF = """
-select id, name from resident where tenant_id = $1 and id = any($2) order by id
-"""
-
-
-async def names(db: Transaction, residents: Sequence[UUID]) -> Sequence[tuple[ResidentId, str]]:
-    rows = await db.fetch(RESIDENTS_OF, db.tenant, list(residents))
-    return [(ResidentId(row["id"]), row["name"]) for row in rows]

@@ -8,7 +8,7 @@ from telecare.access import store as access_store
 from telecare.access.errors import NoLongerHeld
 from telecare.access.holding import Handing, Held, Holding
 from telecare.access.service import React, end_assignments, unit_topic
-from telecare.consent.service import resident_topic
+from telecare.people.service import resident_topic
 from telecare.runtime.db import Transaction
 from telecare.visits import store
 from telecare.visits.model import ASSIGNED_AFTER

@@ -36,10 +36,12 @@ class VisitState(StrEnum):
     STEPPED = "stepped"
     DONE = "done"
     CANCELLED = "cancelled"
+    ABSENT = "absent"
+    """She was away: nobody was to be rung, and nothing was missed."""
 
 
 class VisitClosed(TelecareError):
-    """Done or cancelled: nothing more can be done with it."""
+    """Done, cancelled or called off: nothing more can be done with it."""
 
     code = Code.VISIT_CLOSED
 
@@ -91,7 +93,7 @@ class Visit:
 
     @property
     def is_closed(self) -> bool:
-        return self.state in (VisitState.DONE, VisitState.CANCELLED)
+        return self.state in (VisitState.DONE, VisitState.CANCELLED, VisitState.ABSENT)
 
     def _open(self) -> None:
         if self.is_closed:
@@ -119,6 +121,12 @@ class Visit:
             return self
         return replace(self, state=VisitState.NEEDS_STEP)
 
+    def call_off(self) -> "Visit":
+        """She is away. What was held, or waits for the outcome of a talk, stays as it is."""
+        if self.state not in (VisitState.PLANNED, VisitState.NEEDS_STEP, VisitState.STEPPED):
+            return self
+        return replace(self, state=VisitState.ABSENT, step=None, step_at=None)
+
     def conclude(self, outcome: Outcome, note: str, done: Sequence[int]) -> "Visit":
         """Raises VisitClosed; OutcomeNeedsCall when nobody has talked."""
         self._open()
@@ -134,7 +142,9 @@ class Visit:
         )
 
     def move(self, starts_at: datetime) -> "Visit":
-        self._open()
+        """Also one that was called off: it is to be held after all."""
+        if self.state is not VisitState.ABSENT:
+            self._open()
         return replace(
             self,
             state=VisitState.PLANNED,

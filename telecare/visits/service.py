@@ -6,23 +6,31 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
 
+from telecare.absences import store as absence_store
+from telecare.absences.model import Absence
 from telecare.access import store as access_store
 from telecare.access.model import Permission, StaffSession
 from telecare.access.service import end_assignments, is_new_read, require, unit_topic
 from telecare.audit.actions import Action
 from telecare.audit.append import append
 from telecare.audit.format import Document
-from telecare.audit.model import Record, SystemActor, actor_text
+from telecare.audit.model import Person, Record, SystemActor, actor_text
 from telecare.calls import opening as calls
 from telecare.calls.model import Call, Kind
 from telecare.consent import store as consent_store
 from telecare.consent.model import Purpose
-from telecare.consent.service import resident_topic
 from telecare.dispatches.service import ask
 from telecare.people import store as people_store
 from telecare.people.model import Cohabitant, Resident
 from telecare.people.own_relation import unrelated
-from telecare.people.service import assigned, known, make_follow_up
+from telecare.people.service import (
+    assigned,
+    close_follow_ups,
+    closed_without_us,
+    known,
+    make_follow_up,
+    resident_topic,
+)
 from telecare.runtime.clock import Clock
 from telecare.runtime.db import Database, Transaction
 from telecare.runtime.errors import FieldInvalid, NotFound
@@ -47,6 +55,7 @@ from telecare.wire.ids import (
     CallId,
     CareUnitId,
     CohabitantId,
+    EndingId,
     ResidentId,
     StaffId,
     VisitId,
@@ -61,6 +70,8 @@ HEAD = "visit.to_head"
 RING_AGAIN = "visit.ring_again"
 TIMERS = [MISSED, STEP_OVERDUE, HEAD, RING_AGAIN]
 SYSTEM = SystemActor("visit timer")
+AWAY = "absence"
+"""The note of a follow-up that closed because she was away."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -311,12 +322,47 @@ class Visits:
             due = now + timedelta(minutes=insats.step_after_min)
             await set_timer(db, STEP_OVERDUE, visit.id, due)
 
+    async def call_off(self, db: Transaction, absence: Absence, now: datetime) -> Sequence[Record]:
+        """She has been away since `absence.from_at`: what nobody answered since was no miss. Its
+        records are for the caller to enter.
+        """
+        visits = await store.hold_unheld(db, absence.resident_id, since=absence.from_at, until=now)
+        return await self._called_off(db, visits, absence, now)
+
+    async def end_of_resident(
+        self, db: Transaction, person: Person, ending_id: EndingId
+    ) -> Sequence[Record]:
+        """Every visit of hers that is open is cancelled; the ending remembers which. The record
+        is for the caller to enter.
+        """
+        visits = await store.cancel_open(db, person.id, ending_id)
+        for visit in visits:
+            await cancel_timers(db, TIMERS, visit.id)
+            db.changed(unit_topic(visit.unit_id))
+        return _of_ending(Action.VISIT_CANCELLED, person, ending_id, visits)
+
+    async def undo_end(
+        self, db: Transaction, person: Person, ending_id: EndingId, now: datetime
+    ) -> Sequence[Record]:
+        """What still lies ahead is to be held after all, by whoever was to hold it."""
+        visits = await store.cancelled_by(db, ending_id, now)
+        for visit in visits:
+            if visit.staff_id is not None:
+                await _assign(db, visit, visit.staff_id, now)
+        for visit in visits:
+            await store.restore(db, visit.id)
+            await _watch(db, visit, await self._insats(db, visit.insats_id))
+            db.changed(unit_topic(visit.unit_id))
+        return _of_ending(Action.VISIT_RESTORED, person, ending_id, visits)
+
     # --- timers -------------------------------------------------------------------------------
 
     async def missed(self, db: Transaction, due: Due, now: datetime) -> None:
         """Nobody rang in time: it needs a step, and the coordinator hears of it (fails loud)."""
         visit = await store.hold(db, VisitId(due.subject))
         if visit is None or visit.state is not VisitState.PLANNED:
+            return
+        if await self._was_away(db, visit, visit.starts_at, now):
             return
         await self._save(db, visit.missed())
         await set_timer(db, HEAD, visit.id, now + HEAD_AFTER)
@@ -338,6 +384,8 @@ class Visits:
         visit = await store.hold(db, VisitId(due.subject))
         if visit is None or visit.state is not VisitState.STEPPED:
             return
+        if await self._was_away(db, visit, visit.step_at or now, now):
+            return
         await self._save(db, visit.after_call(was_held=False))
         await set_timer(db, HEAD, visit.id, now + HEAD_AFTER)
         await self._react(db, VisitOverdue(visit, to_head=False, at=now))
@@ -348,6 +396,35 @@ class Visits:
             return
         db.changed(unit_topic(visit.unit_id))
         await self._react(db, VisitOverdue(visit, to_head=True, at=now))
+
+    async def _was_away(self, db: Transaction, visit: Visit, at: datetime, now: datetime) -> bool:
+        """Whether she was absent when somebody was to ring her: then it is called off."""
+        absence = await absence_store.covering(db, visit.resident_id, at)
+        if absence is None:
+            return False
+        for record in await self._called_off(db, [visit], absence, now):
+            await append(db, record)
+        return True
+
+    async def _called_off(
+        self, db: Transaction, visits: Sequence[Visit], absence: Absence, now: datetime
+    ) -> Sequence[Record]:
+        if not visits:
+            return ()
+        for visit in visits:
+            await self._save(db, visit.call_off())
+            await cancel_timers(db, TIMERS, visit.id)
+        ids = [visit.id for visit in visits]
+        closed = await close_follow_ups(db, "visit_overdue", ids, note=AWAY, now=now)
+        person = (await known(db, absence.resident_id)).person
+        what: Document = {
+            "absence_id": str(absence.id),
+            "visit_ids": [str(visit_id) for visit_id in ids],
+        }
+        return [
+            Record(Action.VISIT_CALLED_OFF, SYSTEM, [person], what),
+            *closed_without_us(closed, person, SYSTEM, AWAY),
+        ]
 
     # --- parts --------------------------------------------------------------------------------
 
@@ -443,6 +520,18 @@ async def plan_visits(db: Transaction, plan: Plan, now: datetime) -> Sequence[Vi
     db.changed(unit_topic(unit_id))
     db.changed(resident_topic(resident.id))
     return visits
+
+
+def _of_ending(
+    action: Action, person: Person, ending_id: EndingId, visits: Sequence[Visit]
+) -> Sequence[Record]:
+    if not visits:
+        return ()
+    what: Document = {
+        "ending_id": str(ending_id),
+        "visit_ids": [str(visit.id) for visit in visits],
+    }
+    return [Record(action, SYSTEM, [person], what)]
 
 
 async def _watch(db: Transaction, visit: Visit, insats: Insats) -> None:

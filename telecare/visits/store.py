@@ -8,7 +8,7 @@ from uuid import UUID
 from telecare.access.holding import Held, held
 from telecare.runtime.db import Row, Transaction
 from telecare.visits.model import Insats, Visit, VisitState
-from telecare.wire.ids import CallId, CareUnitId, ResidentId, StaffId, VisitId
+from telecare.wire.ids import CallId, CareUnitId, EndingId, ResidentId, StaffId, VisitId
 from telecare.wire.signalling import Language
 
 LIMIT = 100
@@ -32,13 +32,34 @@ insert into visit (tenant_id, id, series_id, resident_id, unit_id, staff_id, ins
     minutes, to_do, to_know, created_at)
 values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)
 """
-BY_ID = """
+VISIT = """
 select id, series_id, resident_id, unit_id, staff_id, insats_id, starts_at, minutes, to_do, done,
     to_know, state, call_id, outcome, step, step_at, note, moved, taken_over
 from visit
-where tenant_id = $1 and id = $2
+where tenant_id = $1"""
+BY_ID = f"""{VISIT} and id = $2
 """
 HOLD = f"{BY_ID}for update\n"
+HOLD_UNHELD = f"""{VISIT}
+    and resident_id = $2 and starts_at >= $3 and starts_at <= $4
+    and state in ('planned', 'needs_step')
+order by id
+for update
+"""
+CANCEL_OPEN = """
+update visit set state = 'cancelled', step = null, step_at = null, ending_id = $3,
+    version = version + 1
+where tenant_id = $1 and resident_id = $2 and state not in ('done', 'cancelled', 'absent')
+returning id, series_id, resident_id, unit_id, staff_id, insats_id, starts_at, minutes, to_do, done,
+    to_know, state, call_id, outcome, step, step_at, note, moved, taken_over
+"""
+CANCELLED_BY = f"""{VISIT} and ending_id = $2 and starts_at > $3 and state = 'cancelled'
+order by starts_at, id
+"""
+RESTORE = """
+update visit set state = 'planned', ending_id = null, version = version + 1
+where tenant_id = $1 and id = $2
+"""
 SAVE = """
 update visit set staff_id = $3, starts_at = $4, done = $5, state = $6, call_id = $7, outcome = $8,
     step = $9, step_at = $10, note = $11, moved = $12, taken_over = $13, version = version + 1
@@ -49,7 +70,13 @@ select v.id, v.series_id, v.resident_id, v.unit_id, v.staff_id, v.insats_id, v.s
     v.minutes, v.to_do, v.done, v.to_know, v.state, v.call_id, v.outcome, v.step, v.step_at,
     v.note, v.moved, v.taken_over, i.name as insats_name, i.step_after_min,
     shown_name(r) as resident_name, shown_given_name(r) as resident_given_name,
-    r.language as resident_language, shown_name(s) as staff_name, c.state as call_state
+    r.language as resident_language, shown_name(s) as staff_name, c.state as call_state,
+    exists (
+        select from absence a
+        where a.tenant_id = v.tenant_id and a.resident_id = v.resident_id
+            and a.from_at <= v.starts_at and (a.until_at is null or a.until_at > v.starts_at)
+            and (a.home_at is null or a.home_at > v.starts_at)
+    ) as is_away
 from visit v
 join insats i on i.tenant_id = v.tenant_id and i.id = v.insats_id
 join resident r on r.tenant_id = v.tenant_id and r.id = v.resident_id
@@ -154,6 +181,29 @@ async def hold(db: Transaction, visit_id: VisitId) -> Visit | None:
     return _visit(row) if row else None
 
 
+async def hold_unheld(
+    db: Transaction, resident_id: ResidentId, *, since: datetime, until: datetime
+) -> Sequence[Visit]:
+    """Hers in that time that nobody has held or dealt with, locked."""
+    return [_visit(r) for r in await db.fetch(HOLD_UNHELD, db.tenant, resident_id, since, until)]
+
+
+async def cancel_open(
+    db: Transaction, resident_id: ResidentId, ending_id: EndingId
+) -> Sequence[Visit]:
+    """All of hers that were not closed, cancelled by the ending."""
+    return [_visit(r) for r in await db.fetch(CANCEL_OPEN, db.tenant, resident_id, ending_id)]
+
+
+async def cancelled_by(db: Transaction, ending_id: EndingId, after: datetime) -> Sequence[Visit]:
+    """What the ending cancelled and still lies ahead."""
+    return [_visit(r) for r in await db.fetch(CANCELLED_BY, db.tenant, ending_id, after)]
+
+
+async def restore(db: Transaction, visit_id: VisitId) -> None:
+    await db.execute(RESTORE, db.tenant, visit_id)
+
+
 async def save(db: Transaction, visit: Visit) -> None:
     await db.execute(
         SAVE, db.tenant, visit.id, visit.staff_id, visit.starts_at, list(visit.done),
@@ -175,13 +225,15 @@ class Listed:
     staff_name: str | None
     call_state: str | None
     call_id: CallId | None
+    is_away: bool
+    """An absence of hers covers its start."""
 
 
 def _listed(row: Row) -> Listed:
     return Listed(
         _visit(row), row["insats_name"], row["step_after_min"], row["resident_name"],
         row["resident_given_name"], row["resident_language"], row["staff_name"],
-        row["call_state"], row["call_id"],
+        row["call_state"], row["call_id"], row["is_away"],
     )  # fmt: skip
 
 

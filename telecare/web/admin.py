@@ -46,6 +46,7 @@ class Section:
 
 SECTIONS = (
     Section("people", "/admin/people", Permission.REGISTER),
+    Section("endings", "/admin/endings", Permission.PLAN),
     Section("staff", "/admin/staff", Permission.INVITE),
     Section("units", "/admin/units", Permission.CONFIGURE),
     Section("lists", "/admin/lists", Permission.CONFIGURE),
@@ -80,7 +81,7 @@ async def admin_page(
     )
 
 
-DONE = ("saved", "added", "ended")
+DONE = ("saved", "added", "ended", "undone")
 
 
 def local(at: datetime | date | None) -> str:

@@ -6,12 +6,13 @@ works anything out from events it may have missed.
 
 import asyncio
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from uuid import UUID
 
 from pydantic import TypeAdapter
 
+from telecare.absences import store as absence_store
 from telecare.access import store as access_store
 from telecare.access.service import unit_topic
 from telecare.calls import store as call_store
@@ -26,8 +27,10 @@ from telecare.runtime.feed import Feed
 from telecare.shifts import store as shift_store
 from telecare.visits import store as visit_store
 from telecare.visits.model import VisitState
-from telecare.wire.ids import CareUnitId, TenantId
+from telecare.wire.ids import CareUnitId, ResidentId, TenantId
 from telecare.wire.signalling import (
+    AbsenceKind,
+    AbsenceRow,
     CallRow,
     DispatchRow,
     HandOverRow,
@@ -42,6 +45,8 @@ from telecare.wire.signalling import (
 
 FRESH_S = 15.0
 """Presence changes by time alone: a board older than this is read again when asked."""
+WAITS = frozenset({VisitState.NEEDS_STEP, VisitState.UNFINISHED, VisitState.PLANNED})
+"""States of a visit that somebody must do something about in time."""
 ROW: TypeAdapter[Row] = TypeAdapter(Row)
 
 
@@ -150,8 +155,8 @@ class Boards:
 
 
 async def unit_rows(db: Transaction, unit: CareUnitId, now: datetime) -> Sequence[Row]:
-    """Call-ins first, then tasks, dispatches, what is handed over and today's visits; at most 100
-    of each.
+    """Call-ins first, then tasks, dispatches, what is handed over, today's visits and who is away;
+    at most 100 of each.
 
     Those of the units it covers at this hour too.
     """
@@ -164,7 +169,15 @@ async def unit_rows(db: Transaction, unit: CareUnitId, now: datetime) -> Sequenc
     waiting = await call_store.waiting(db, units)
     tasks = await people_store.open_follow_ups(db, units)
     dispatches = await dispatch_store.open_in(db, units)
-    rows: list[Row] = [_call_row(call, names.get(call.unit_id)) for call in waiting]
+    residents = [
+        *(call.resident_id for call in waiting),
+        *(task.follow_up.resident_id for task in tasks),
+        *(d.dispatch.resident_id for d in dispatches),
+    ]
+    away = await absence_store.away(db, units, residents, now)
+    rows: list[Row] = [
+        _call_row(call, names.get(call.unit_id), _kind(away, call.resident_id)) for call in waiting
+    ]
     rows += [
         TaskRow(
             id=task.follow_up.id,
@@ -175,6 +188,7 @@ async def unit_rows(db: Transaction, unit: CareUnitId, now: datetime) -> Sequenc
             unit_name=names.get(task.follow_up.unit_id),
             taken_by=task.taken_name,
             taken_by_id=task.follow_up.taken_by,
+            absent=_kind(away, task.follow_up.resident_id),
         )
         for task in tasks
     ]
@@ -187,6 +201,7 @@ async def unit_rows(db: Transaction, unit: CareUnitId, now: datetime) -> Sequenc
             resident_name=d.resident_name,
             accepted_by=d.accepted_name,
             unit_name=names.get(d.dispatch.unit_id),
+            absent=_kind(away, d.dispatch.resident_id),
         )
         for d in dispatches
     ]
@@ -199,7 +214,29 @@ async def unit_rows(db: Transaction, unit: CareUnitId, now: datetime) -> Sequenc
         )
         for listed in visits
     ]
+    rows += [
+        _absence_row(one, names.get(one.unit_id)) for one in away.values() if one.unit_id in units
+    ]
     return rows
+
+
+def _kind(
+    away: Mapping[ResidentId, absence_store.Away], resident_id: ResidentId
+) -> AbsenceKind | None:
+    return away[resident_id].absence.kind if resident_id in away else None
+
+
+def _absence_row(away: absence_store.Away, unit_name: str | None) -> AbsenceRow:
+    absence = away.absence
+    return AbsenceRow(
+        id=absence.id,
+        kind=absence.kind,
+        since=absence.from_at,
+        until=absence.until_at,
+        resident_id=absence.resident_id,
+        resident_name=away.resident_name,
+        unit_name=unit_name,
+    )
 
 
 def visit_row(listed: visit_store.Listed, screen: str, unit_name: str | None) -> VisitRow:
@@ -209,7 +246,9 @@ def visit_row(listed: visit_store.Listed, screen: str, unit_name: str | None) ->
         state = "ringing"
     elif listed.call_state is not None:
         state = "in_call"
-    waits = visit.state in (VisitState.NEEDS_STEP, VisitState.UNFINISHED, VisitState.PLANNED)
+    elif listed.is_away and visit.state is VisitState.PLANNED:
+        state = str(VisitState.ABSENT)
+    waits = state in WAITS
     overdue = visit.starts_at + timedelta(minutes=listed.step_after_min) if waits else None
     return VisitRow.model_validate({
         "id": visit.id,
@@ -251,7 +290,9 @@ def _hand_over_row(listed: shift_store.Listed, units: Sequence[CareUnitId]) -> H
     })  # fmt: skip
 
 
-def _call_row(call: call_store.Waiting, unit_name: str | None) -> CallRow:
+def _call_row(
+    call: call_store.Waiting, unit_name: str | None, absent: AbsenceKind | None
+) -> CallRow:
     return CallRow(
         id=call.id,
         since=call.since,
@@ -264,4 +305,5 @@ def _call_row(call: call_store.Waiting, unit_name: str | None) -> CallRow:
         taken_by=None,
         next_unit_at=call.since + CALL_IN_NEXT_UNIT if call.has_next_unit else None,
         unit_name=unit_name,
+        absent=absent,
     )

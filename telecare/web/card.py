@@ -7,9 +7,10 @@ from uuid import UUID
 
 from aiohttp import web
 
+from telecare.absences import store as absence_store
 from telecare.access import store as access_store
 from telecare.access.http import STAFF, path_id
-from telecare.access.model import StaffSession
+from telecare.access.model import Permission, StaffSession
 from telecare.access.service import is_new_read
 from telecare.audit.actions import Action
 from telecare.audit.append import append
@@ -22,6 +23,7 @@ from telecare.consent.model import Consent, Purpose
 from telecare.devices import store as device_store
 from telecare.devices.model import Endpoint, screen_of
 from telecare.dispatches import store as dispatch_store
+from telecare.endings import store as ending_store
 from telecare.people import relations_store
 from telecare.people import store as people_store
 from telecare.people.model import Cohabitant, Resident
@@ -36,7 +38,7 @@ from telecare.web.board import visit_row
 from telecare.web.floor import FLOOR
 from telecare.wire.errors import Code
 from telecare.wire.ids import ResidentId
-from telecare.wire.signalling import Language, VisitRow
+from telecare.wire.signalling import AbsenceKind, Language, VisitRow
 
 HISTORY = timedelta(days=30)
 
@@ -67,6 +69,25 @@ class CardCohabitant(Answer):
     id: UUID
     name: str
     relation: str
+
+
+class CardAbsence(Answer):
+    """One that is not over; with `from_at` ahead it has not begun."""
+
+    id: UUID
+    kind: AbsenceKind
+    from_at: datetime
+    until_at: datetime | None
+    reported_by: str
+    note: str
+
+
+class CardEnding(Answer):
+    id: UUID
+    reason: Literal["deceased", "moved", "declined"]
+    on_date: date
+    is_carried_out: bool
+    """False: it lies ahead."""
 
 
 class CardDevice(Answer):
@@ -116,6 +137,8 @@ class Card(Answer):
     can_call: bool
     why_not: str | None
     today: list[VisitRow]
+    absences: list[CardAbsence]
+    ending: CardEnding | None
     consents: list[CardConsent]
     objections: list[CardObjection]
     cohabitants: list[CardCohabitant]
@@ -137,7 +160,7 @@ async def card(request: web.Request) -> web.Response:
     now = floor.clock.now()
     async with floor.database.transaction(session.tenant) as db:
         resident = await known(db, ResidentId(path_id(request)))
-        await assigned(db, session, resident, Action.CARD_READ, now)
+        await _may_read(db, session, resident, now)
         why = await reason_for(db, session, resident, Action.CARD_READ, now)
         if resident.is_protected and not await dispatch_store.is_on_mission(
             db, session.staff.id, resident.id
@@ -147,6 +170,16 @@ async def card(request: web.Request) -> web.Response:
         if await is_new_read(db, session, "card", resident.id, now):
             await append(db, Record(Action.CARD_READ, session.actor, [resident.person], why))
     return json_answer(answer)
+
+
+async def _may_read(
+    db: Transaction, session: StaffSession, resident: Resident, now: datetime
+) -> None:
+    """Those assigned. Nobody is to somebody who has been ended: then who plans for her unit."""
+    ending = await ending_store.of_resident(db, resident.id)
+    plans = session.staff.may_in(Permission.PLAN, resident.unit_id)
+    if ending is None or ending.carried_out_at is None or not plans:
+        await assigned(db, session, resident, Action.CARD_READ, now)
 
 
 async def _card(db: Transaction, session: StaffSession, resident: Resident, now: datetime) -> Card:
@@ -161,6 +194,7 @@ async def _card(db: Transaction, session: StaffSession, resident: Resident, now:
     if why_not is None and await call_store.live_of_resident(db, resident.id) is not None:
         why_not = Code.BUSY
     screen = screen_of(endpoints, now)
+    ending = await ending_store.of_resident(db, resident.id)
     today = await visit_store.of_resident(db, resident.id, start, end)
     history = await visit_store.of_resident(db, resident.id, start - HISTORY, now)
     language = session.staff.language
@@ -183,6 +217,25 @@ async def _card(db: Transaction, session: StaffSession, resident: Resident, now:
         can_call=why_not is None,
         why_not=str(why_not) if why_not else None,
         today=[visit_row(listed, screen, None) for listed in today],
+        absences=[
+            CardAbsence(
+                id=absence.id,
+                kind=absence.kind,
+                from_at=absence.from_at,
+                until_at=absence.until_at,
+                reported_by=absence.reported_by,
+                note=absence.note,
+            )
+            for absence in await absence_store.not_over(db, resident.id, now)
+        ],
+        ending=CardEnding(
+            id=ending.id,
+            reason=ending.reason,
+            on_date=ending.on_date,
+            is_carried_out=ending.carried_out_at is not None,
+        )
+        if ending
+        else None,
         consents=[_consent(c, resident, cohabitants, language, now) for c in consents],
         objections=[
             CardObjection(

@@ -125,7 +125,7 @@ async def home_frame(
 
 async def _thing(db: Transaction, listed: visit_store.Listed, now: datetime) -> NextThing | None:
     visit = listed.visit
-    if visit.state in (VisitState.DONE, VisitState.CANCELLED):
+    if visit.is_closed or (listed.is_away and visit.state is VisitState.PLANNED):
         return None
     at = visit.step_at or visit.starts_at
     who = await visit_store.staff_given_name(db, visit.staff_id) if visit.staff_id else None

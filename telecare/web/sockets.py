@@ -15,7 +15,7 @@ from telecare.audit.append import Kept, append
 from telecare.audit.model import Person, Record, refused
 from telecare.calls import store as call_store
 from telecare.calls.opening import calls_topic
-from telecare.consent.service import resident_topic
+from telecare.people.service import resident_topic
 from telecare.runtime.clock import STOCKHOLM
 from telecare.runtime.http import Exempt, Route
 from telecare.web.board import Board
@@ -188,6 +188,9 @@ class ScreenSocket(PageSocket):
     async def _refresh_home(self) -> None:
         now = self.floor.clock.now()
         async with self.floor.database.transaction(self.session.tenant) as db:
+            if not await access_store.session_stands(db, self.session.id):
+                await self.close(SIGNED_OUT)
+                return
             frame = await home_frame(db, self.session, version=0, now=now)
             live = await call_store.live_of_resident(db, self.session.actor.resident_id)
         said = hash(frame.model_dump_json())

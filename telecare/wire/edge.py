@@ -169,14 +169,23 @@ class UnitReport(EdgeMessage):
     height: int | None = Field(default=None, ge=0)
 
 
-UP_SIGNAL: TypeAdapter[
-    UnitAnswered | UnitDeclined | UnitHungUp | UnitCallsIn | UnitSdp | UnitAlive | UnitReport
-] = TypeAdapter(
-    Annotated[
-        UnitAnswered | UnitDeclined | UnitHungUp | UnitCallsIn | UnitSdp | UnitAlive | UnitReport,
-        Field(discriminator="kind"),
-    ]
+class UnitWiped(EdgeMessage):
+    """The last word of a unit that was told `Wipe`: its keys and its outbox are going now."""
+
+    kind: Literal["wiped"] = "wiped"
+
+
+UnitSignal = (
+    UnitAnswered
+    | UnitDeclined
+    | UnitHungUp
+    | UnitCallsIn
+    | UnitSdp
+    | UnitAlive
+    | UnitReport
+    | UnitWiped
 )
+UP_SIGNAL: TypeAdapter[UnitSignal] = TypeAdapter(Annotated[UnitSignal, Field(discriminator="kind")])
 
 
 # --- down ------------------------------------------------------------------------------------
@@ -294,6 +303,15 @@ class Candidate(EdgeMessage):
 DOWN_SIGNAL: TypeAdapter[Offer | Candidate] = TypeAdapter(
     Annotated[Offer | Candidate, Field(discriminator="kind")]
 )
+
+
+class Wipe(EdgeMessage):
+    """This unit is revoked: stop everything, forget keys, events and who you are, and stop.
+
+    Said when the unit is closed, and again to each genuine message of a revoked one.
+    """
+
+    kind: Literal["wipe"] = "wipe"
 
 
 # --- enrolment over HTTP ---------------------------------------------------------------------

@@ -55,6 +55,12 @@ class Code(StrEnum):
     YES_NOT_FROM_TV = "yes_not_from_tv"
     PARTY_UNKNOWN = "party_unknown"
     POLICY_MISSING = "policy_missing"
+    # away, or no longer with us
+    RESIDENT_ABSENT = "resident_absent"
+    RESIDENT_ENDED = "resident_ended"
+    ABSENCE_OVERLAPS = "absence_overlaps"
+    ENDING_UNDO_OWN = "ending_undo_own"
+    ENDING_UNDO_LATE = "ending_undo_late"
     # calls
     CALL_NOT_RINGING = "call_not_ringing"
     CALL_ENDED = "call_ended"

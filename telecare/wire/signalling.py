@@ -16,6 +16,7 @@ SignalKind = Literal["offer", "answer", "candidate"]
 CallKind = Literal["visit", "video_call", "call_in", "look", "robot", "alarm"]
 CallState = Literal["requested", "ringing", "connecting", "open", "dark", "ended"]
 Language = Literal["sv", "fi", "en"]
+AbsenceKind = Literal["hospital", "short_term", "travel", "other"]
 
 
 class FromPage(BaseModel):
@@ -120,9 +121,18 @@ class VisitRow(ToPage):
     staff_id: UUID | None
     staff_name: str | None
     state: Literal[
-        "planned", "ringing", "in_call", "unfinished", "needs_step", "stepped", "done", "cancelled"
+        "planned",
+        "ringing",
+        "in_call",
+        "unfinished",
+        "needs_step",
+        "stepped",
+        "done",
+        "cancelled",
+        "absent",
     ]
-    """`unfinished`: talked but no outcome saved; `needs_step`: unanswered, declined or missed."""
+    """`unfinished`: talked but no outcome saved; `needs_step`: unanswered, declined or missed;
+    `absent`: she is away at its start. Home again before that, it is planned again."""
     call_id: UUID | None
     outcome: Literal["all_well", "ring_again", "needs_visit", "follow_up", "technical_fault"] | None
     step: Literal["ring_again", "home_visit", "talked_by_phone", "known_absence"] | None
@@ -154,6 +164,8 @@ class CallRow(ToPage):
     taken_by: str | None
     next_unit_at: AwareDatetime | None
     unit_name: str | None = None
+    absent: AbsenceKind | None = None
+    """She is registered absent, and somebody rings from her home."""
 
 
 class TaskRow(ToPage):
@@ -161,7 +173,9 @@ class TaskRow(ToPage):
 
     row: Literal["task"] = "task"
     id: UUID
-    kind: Literal["call_back", "second_talk", "visit_overdue", "ask_again", "follow_up"]
+    kind: Literal[
+        "call_back", "second_talk", "visit_overdue", "ask_again", "follow_up", "check_devices"
+    ]
     since: AwareDatetime
     resident_id: UUID
     resident_name: str
@@ -169,6 +183,7 @@ class TaskRow(ToPage):
     taken_by: str | None = None
     """Who said "Jag tar det"; None: anybody in the unit may."""
     taken_by_id: UUID | None = None
+    absent: AbsenceKind | None = None
 
 
 class DispatchRow(ToPage):
@@ -180,6 +195,7 @@ class DispatchRow(ToPage):
     resident_name: str
     accepted_by: str | None
     unit_name: str | None = None
+    absent: AbsenceKind | None = None
 
 
 class HandOverRow(ToPage):
@@ -205,8 +221,23 @@ class HandOverRow(ToPage):
     """The list's own unit is where it goes (or one that it covers): its people may answer."""
 
 
+class AbsenceRow(ToPage):
+    """Somebody of the unit who is away now: each day on its list, until she is home again."""
+
+    row: Literal["absence"] = "absence"
+    id: UUID
+    kind: AbsenceKind
+    since: AwareDatetime
+    until: AwareDatetime | None
+    """None: nobody knows."""
+    resident_id: UUID
+    resident_name: str
+    unit_name: str | None = None
+
+
 Row = Annotated[
-    VisitRow | CallRow | TaskRow | DispatchRow | HandOverRow, Field(discriminator="row")
+    VisitRow | CallRow | TaskRow | DispatchRow | HandOverRow | AbsenceRow,
+    Field(discriminator="row"),
 ]
 
 

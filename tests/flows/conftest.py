@@ -181,7 +181,7 @@ class Stack:
         self.clock_file.write_text(str((self.at_ten + timedelta(**further)).total_seconds()))
 
     async def new_day(self) -> None:
-        """Nobody in a call, every visit still to be held, as many tries as one likes."""
+        """Nobody in a call or away, every visit still to be held, as many tries as one likes."""
         for script in (
             "delete from call_lease",
             "delete from call_signal",
@@ -192,6 +192,8 @@ class Stack:
             "update call set created_at = created_at - interval '1 year'",
             "update visit set state = 'planned', outcome = null, step = null, step_at = null",
             "update shift set ended_at = now() where ended_at is null",
+            "update absence set home_at = from_at where home_at is null",
+            "update follow_up set closed_at = now() where closed_at is null",
             "delete from rate_limit",
             "delete from timer",
         ):

@@ -8,11 +8,13 @@ import aiohttp
 import pytest
 import pytest_asyncio
 
+from telecare.demo import seed
 from telecare.runtime.embedded import process
 from tests.flows.conftest import UP_S, sees
 from tests.flows.look import MATRIX, staff_look, tv_look
 from tests.flows.test_shift import nothing_open, somebody_should
 
+INGRID = next(home for home in seed.HOMES if home.key == "ingrid").id
 LONG = "Ta den vita tabletten med ett glas vatten, den ligger i dosetten på köksbänken."
 END_SHIFT = """() => fetch("/api/shifts/end", {method: "POST", body: "{}",
     headers: {"Content-Type": "application/json"}}).then(answer => answer.status)"""
@@ -158,6 +160,39 @@ async def test_the_shifts_own_pages_can_be_read_and_reached(
     await maria.locator("[data-test=relation-find]").wait_for()
     await look.at(maria, "relations")
     await nothing_open(stack)
+
+    assert look.faults == []
+
+
+@pytest.mark.parametrize(("language", "which"), MATRIX)
+async def test_an_absence_and_an_ending_can_be_read_and_reached(
+    stack, windows, in_language, language, which
+):
+    await in_language(language)
+    look = staff_look(language, which)
+    eva = await windows.staff("Eva Sjö")
+    await eva.locator("[data-test=begin-shift]").click()
+    await eva.locator("[data-test=begin-shift]").wait_for(state="detached")
+    await eva.goto(f"{windows.url}/#/people/{INGRID}")
+    await eva.locator("[data-test=take-over]").click()
+    await eva.locator("[data-test=report-absence]").click()
+    await eva.locator("[data-test=absence-save]").click()
+    await eva.locator("[data-test=faults]").wait_for()
+    await look.at(eva, "absence-faults")
+    await eva.locator("#reported_by").fill("W" * 60)
+    await eva.locator("[data-test=absence-save]").click()
+    await eva.locator("[data-test=absence]").wait_for()
+    await look.at(eva, "card-absent")
+    await eva.locator("[data-test=nav-today]").locator("visible=true").first.click()
+    await eva.locator("[data-test=away]").wait_for()
+    await look.at(eva, "today-absent")
+    await eva.locator("[data-test=come-home]").click()
+    await eva.locator("[data-test=away]").wait_for(state="detached")
+    await eva.goto(f"{windows.url}/admin/people/{INGRID}/ending")
+    await look.at(eva, "admin-ending")
+    await eva.goto(f"{windows.url}/admin/endings")
+    await look.at(eva, "admin-endings")
+    await stack.rows("delete from assignment where source = 'took_over'")
 
     assert look.faults == []
 

@@ -29,7 +29,8 @@ def example(route):
         "outcome": "all_well", "step": "talked_by_phone", "reason": "Frisk", "asked_by": "resident",
         "face": "good", "purpose": "video_visit", "decision": "permit", "information_version": 1,
         "information_language": "sv", "present": "Eva", "will_shown": "spoken", "ability": "clear",
-        "given": "in_person", "by": "staff", "text": "Tvekar",
+        "given": "in_person", "by": "staff", "text": "Tvekar", "reported_by": "Sonen",
+        "kind": "hospital",
     }  # fmt: skip
     if route.body is None:
         return {}

@@ -8,6 +8,7 @@ from collections import Counter
 
 import pytest
 
+from telecare.absences.service import Report
 from telecare.access import store as access_store
 from telecare.access.model import Role
 from telecare.access.service import end_assignments
@@ -16,6 +17,7 @@ from telecare.calls.model import CallEnded, CallNotRinging, CallTaken, Reason
 from telecare.calls.opening import SYSTEM, end_call
 from telecare.consent import store as consent_store
 from telecare.consent.model import Purpose
+from telecare.runtime.clock import STOCKHOLM
 from telecare.runtime.errors import Refusal, TelecareError
 
 ROUNDS = [pytest.param(40), pytest.param(500, marks=pytest.mark.slow)]
@@ -144,7 +146,49 @@ async def revoking(world, made):
     return race, take_away, give_back
 
 
-RACES = {"withdrawal": withdrawal, "ending assignments": ending_assignments, "revoking": revoking}
+async def absence(world, made):
+    race = await Race(world, made).begin()
+    reported = []
+
+    async def take_away():
+        told = Report("hospital", None, None, "Dottern")
+        reported[:] = [await made.absences.report(race.starters[0], race.ingrid.id, told)]
+
+    async def give_back():
+        for one in reported:
+            await made.absences.home(race.starters[0], one)
+        world.services.clock.forward(seconds=1)
+
+    return race, take_away, give_back
+
+
+async def ending(world, made):
+    race = await Race(world, made).begin()
+    per = await world.staff("Per", role=Role.SAMORDNARE)
+    head = await world.staff("Eva", role=Role.ENHETSCHEF)
+    ended = []
+
+    async def take_away():
+        today = world.now.astimezone(STOCKHOLM).date()
+        ended[:] = [await made.endings.end(per, race.ingrid.id, "moved", today)]
+
+    async def give_back():
+        for one in ended:
+            await made.endings.undo(head, one)
+            for starter in race.starters:
+                await world.assign(starter.staff.id, race.ingrid)
+        world.services.clock.forward(seconds=1)
+
+    return race, take_away, give_back
+
+
+RACES = {
+    "withdrawal": withdrawal,
+    "ending assignments": ending_assignments,
+    "revoking": revoking,
+    "absence": absence,
+    "ending": ending,
+}
 
 
 @pytest.mark.parametrize("rounds", ROUNDS)
@@ -164,6 +208,7 @@ async def test_no_call_is_open_after_the_permission_is_gone(world, made, name, r
     ("name", "module", "constant"),
     [
         ("withdrawal", consent_store, "HOLD_GATE"),
+        ("absence", consent_store, "HOLD_GATE"),
         ("ending assignments", access_store, "HOLD_ASSIGNMENT"),
         ("revoking", access_store, "HOLD_STAFF"),
     ],

@@ -5,6 +5,7 @@ from datetime import time
 
 import pytest
 
+from telecare.absences.service import Report
 from telecare.access.errors import LastHead, NotAssigned, NotOnShift, NotPermitted, StaffGone
 from telecare.access.model import Role
 from telecare.calls.call_in import LanguageFirst
@@ -13,7 +14,9 @@ from telecare.calls.service import NotByItself, NotYourCall
 from telecare.consent import gate
 from telecare.consent.model import Purpose
 from telecare.consent.service import RelativeCannotConsent, YesNotFromTv
+from telecare.endings.service import EndingUndoLate, EndingUndoOwn
 from telecare.people.own_relation import OwnRelation, ReasonNeeded
+from telecare.people.service import ResidentGone
 from telecare.runtime.db import run_script
 from telecare.runtime.errors import Refusal
 from tests.world import YES
@@ -144,6 +147,40 @@ async def policy_missing(home):
     return home.ring()
 
 
+async def resident_absent(home):
+    await home.begin()
+    await home.made.absences.report(
+        home.maria, home.ingrid.id, Report("hospital", None, None, "Dottern")
+    )
+    return home.ring()
+
+
+async def ended(home):
+    """By Per, who may."""
+    await home.begin()
+    per = await home.world.staff("Per", role=Role.SAMORDNARE)
+    today = home.world.now.date()
+    return per, await home.made.endings.end(per, home.ingrid.id, "moved", today)
+
+
+async def resident_gone(home):
+    await ended(home)
+    await home.world.assign(home.maria.staff.id, home.ingrid)
+    return home.ring()
+
+
+async def ending_undo_own(home):
+    per, ending = await ended(home)
+    return home.made.endings.undo(per, ending)
+
+
+async def ending_undo_late(home):
+    _, ending = await ended(home)
+    head = await home.world.staff("Eva", role=Role.ENHETSCHEF)
+    home.world.services.clock.forward(days=31)
+    return home.made.endings.undo(head, ending)
+
+
 async def relative_cannot_consent(home):
     await home.begin(says_yes=False)
     return home.says(stands_in="relative")
@@ -215,6 +252,10 @@ REFUSALS = {
     gate.CallerNotAllowed: caller_not_allowed,
     gate.ObjectionPauses: objection_pauses,
     gate.PolicyMissing: policy_missing,
+    gate.ResidentAbsent: resident_absent,
+    ResidentGone: resident_gone,
+    EndingUndoOwn: ending_undo_own,
+    EndingUndoLate: ending_undo_late,
     RelativeCannotConsent: relative_cannot_consent,
     YesNotFromTv: yes_not_from_tv,
     Busy: busy,

@@ -23,6 +23,7 @@ SHAPE_OF: dict[str, type[pydantic.BaseModel]] = {
     "task": signalling.TaskRow,
     "dispatch": signalling.DispatchRow,
     "hand_over": signalling.HandOverRow,
+    "absence": signalling.AbsenceRow,
     "snapshot": signalling.Snapshot,
     "rows": signalling.Rows,
     "waits": signalling.Waits,

@@ -4,7 +4,7 @@ import { firstOf } from "./i18n.js";
 const PATIENCE_MS = 15000;
 
 export class ApiError extends Error {
-  /** @param {number} status @param {string} code @param {{[field: string]: string}} fields */
+  /** @param {number} status @param {string} code @param {string[]} fields names of those at fault */
   constructor(status, code, fields) {
     super(code);
     this.status = status;
@@ -33,7 +33,7 @@ async function ask(method, path, body) {
     });
     text = await answer.text();
   } catch (_) {
-    throw new ApiError(0, "offline", {});
+    throw new ApiError(0, "offline", []);
   } finally {
     clearTimeout(timer);
   }
@@ -43,7 +43,7 @@ async function ask(method, path, body) {
   if (answer.ok) return data;
   const code = (data && data.code) || (answer.status === 401 ? "sign_in_needed" : answer.status >= 500 ? "unavailable" : "internal");
   if (code === "sign_in_needed" || code === "session_locked") onRefusal.refused(code);
-  throw new ApiError(answer.status, code, (data && data.fields) || {});
+  throw new ApiError(answer.status, code, (data && data.fields) || []);
 }
 
 /** @param {string} path */

@@ -4,6 +4,7 @@
 export type CallKind = "visit"|"video_call"|"call_in"|"look"|"robot"|"alarm";
 export type CallState = "requested"|"ringing"|"connecting"|"open"|"dark"|"ended";
 export type Language = "sv"|"fi"|"en";
+export type AbsenceKind = "hospital"|"short_term"|"travel"|"other";
 export type SignalKind = "offer"|"answer"|"candidate";
 export interface Hello {
   type: "hello";
@@ -22,7 +23,7 @@ export interface VisitRow {
   resident_language: Language;
   staff_id: string|null;
   staff_name: string|null;
-  state: "planned"|"ringing"|"in_call"|"unfinished"|"needs_step"|"stepped"|"done"|"cancelled";
+  state: "planned"|"ringing"|"in_call"|"unfinished"|"needs_step"|"stepped"|"done"|"cancelled"|"absent";
   call_id: string|null;
   outcome: string|null;
   step: string|null;
@@ -45,17 +46,19 @@ export interface CallRow {
   taken_by: string|null;
   next_unit_at: string|null;
   unit_name: string|null;
+  absent: AbsenceKind|null;
 }
 export interface TaskRow {
   row: "task";
   id: string;
-  kind: "call_back"|"second_talk"|"visit_overdue"|"ask_again"|"follow_up";
+  kind: "call_back"|"second_talk"|"visit_overdue"|"ask_again"|"follow_up"|"check_devices";
   since: string;
   resident_id: string;
   resident_name: string;
   unit_name: string|null;
   taken_by: string|null;
   taken_by_id: string|null;
+  absent: AbsenceKind|null;
 }
 export interface DispatchRow {
   row: "dispatch";
@@ -66,6 +69,7 @@ export interface DispatchRow {
   resident_name: string;
   accepted_by: string|null;
   unit_name: string|null;
+  absent: AbsenceKind|null;
 }
 export interface HandOverRow {
   row: "hand_over";
@@ -81,7 +85,17 @@ export interface HandOverRow {
   to_name: string;
   to_here: boolean;
 }
-export type Row = VisitRow|CallRow|TaskRow|DispatchRow|HandOverRow;
+export interface AbsenceRow {
+  row: "absence";
+  id: string;
+  kind: AbsenceKind;
+  since: string;
+  until: string|null;
+  resident_id: string;
+  resident_name: string;
+  unit_name: string|null;
+}
+export type Row = VisitRow|CallRow|TaskRow|DispatchRow|HandOverRow|AbsenceRow;
 export interface Snapshot {
   type: "snapshot";
   view: "today";

@@ -2,9 +2,10 @@
 import { html, useEffect, useRef, useState } from "../lib/preact.js";
 import { get, post } from "../core/api.js";
 import { t } from "../core/i18n.js";
+import { Faults, faultsOf } from "./faults.js";
 import { Icon } from "./icons.js";
 import * as store from "./store.js";
-import { Btn, Choice, Faults, faultsOf, Loading, Radios, Text, useFetched, usePage } from "./ui.js";
+import { Btn, Choice, Loading, Radios, Text, useFetched, usePage } from "./ui.js";
 import { isoDay, localMinute } from "./when.js";
 
 /** @typedef {import("./people.js").Card} Card */

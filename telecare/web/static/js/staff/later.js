@@ -16,7 +16,7 @@ let texts = null;
 async function learnTexts() {
   const boot = bootValues();
   const answer = await fetch(`${boot.static}/texts/${boot.lang}.json`);
-  if (!answer.ok) throw new ApiError(answer.status, "internal", {});
+  if (!answer.ok) throw new ApiError(answer.status, "internal", []);
   learn(await answer.json());
 }
 

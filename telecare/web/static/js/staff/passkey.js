@@ -28,14 +28,14 @@ function toSend(made) {
 
 /** @param {() => Promise<Credential|null>} ask */
 async function ceremony(ask) {
-  if (!navigator.credentials || !window.PublicKeyCredential) throw new ApiError(0, "passkey_unsupported", {});
+  if (!navigator.credentials || !window.PublicKeyCredential) throw new ApiError(0, "passkey_unsupported", []);
   try {
     const made = await ask();
-    if (!made) throw new ApiError(0, "passkey_cancelled", {});
+    if (!made) throw new ApiError(0, "passkey_cancelled", []);
     return toSend(/** @type {PublicKeyCredential} */ (made));
   } catch (error) {
     if (error instanceof ApiError) throw error;
-    throw new ApiError(0, "passkey_cancelled", {});
+    throw new ApiError(0, "passkey_cancelled", []);
   }
 }
 

@@ -2,6 +2,7 @@
 import { html, useEffect, useState } from "../lib/preact.js";
 import { get, post } from "../core/api.js";
 import { clock, firstOf, t } from "../core/i18n.js";
+import { Absences } from "./absence.js";
 import { Icon } from "./icons.js";
 import { Part } from "./later.js";
 import * as store from "./store.js";
@@ -37,6 +38,8 @@ import { whenText } from "./when.js";
  * @property {boolean} can_call
  * @property {string|null} why_not
  * @property {VisitRow[]} today
+ * @property {import("./absence.js").Absence[]} absences
+ * @property {{id: string, reason: string, on_date: string, is_carried_out: boolean}|null} ending
  * @property {Consent[]} consents
  * @property {Array<{id: string, purpose: string, by: string, text: string, at: string}>} objections
  * @property {Array<{id: string, name: string, relation: string}>} cohabitants
@@ -179,9 +182,11 @@ function CardBody({ card, again, letters }) {
     <div class="person"><span class="ava" aria-hidden="true">${initials(card.name)}</span><div><h1 tabindex="-1" ref=${heading}>${card.name}</h1><p>${t(card.age === null ? "card.about_ageless" : "card.about", { age: card.age, language: t(`card.speaks.${card.language}`), address: card.address })}</p></div>
       <div class="act">${why ? html`<p class="why" id="why-not">${why}</p>` : null}<${Btn} kind="btn go" icon="video" test="ring" label=${t("today.ring_name", { name: card.name })} disabled=${!card.can_call || Boolean(store.call.value)} act=${() => store.ringResident(card.id)}>${t("today.ring")}<//>
       ${card.can_take_over && html`<${Btn} icon="people" test="take-over" act=${takeOver}>${t("card.take_over")}<//>`}</div></div>
+    ${card.ending && html`<p class="strip" role="note" data-test="ending"><${Icon} name="warn" />${t(card.ending.is_carried_out ? "card.ended" : "card.ends", { day: card.ending.on_date })}</p>`}
     <div class="cols mix"><div>
       <section class="panel"><div class="h"><h2>${t("card.today")}</h2>${store.mayPlan.value && html`<a class="more" data-test="plan" href=${`#/plan?resident=${card.id}`}>${t("today.plan")}</a>`}</div>
         ${card.today.length ? html`<ol class="line">${card.today.map((row) => { const mark = tag(row); return html`<li key=${row.id}><time datetime=${row.starts_at}>${clock(row.starts_at)}</time><div>${t("card.visit", { insats: row.insats, minutes: row.minutes })} ${mark && html`<${Tag} kind=${mark.kind}>${mark.text}<//>`}<small>${row.staff_name || t("card.no_staff")}</small></div></li>`; })}</ol>` : html`<p class="soft">${t("card.nothing_today")}</p>`}</section>
+      <${Absences} card=${card} again=${again} />
       <${Consents} card=${card} again=${again} />
       <section class="panel"><h2>${t("card.happened")}</h2>
         ${card.happened.length ? html`<ol class="line">${card.happened.map((one, i) => html`<li key=${i}><time datetime=${one.at}>${whenText(one.at, at)}</time><div>${firstOf([one.text_key, "card.happened.other"], one.values)}</div></li>`)}</ol>` : html`<p class="soft">${t("card.nothing_happened")}</p>`}</section>

@@ -11,26 +11,27 @@ export const STAFF = {
     },
     waiting: {
       row: "s", id: "s", since: "s", resident_id: "s", resident_name: "s", resident_language: "s", source: "s",
-      first_for: "s?", first_until: "s?", taken_by: "s?", next_unit_at: "s?", unit_name: "s?",
+      first_for: "s?", first_until: "s?", taken_by: "s?", next_unit_at: "s?", unit_name: "s?", absent: "s?",
     },
     task: {
       row: "s", id: "s", kind: "s", since: "s", resident_id: "s", resident_name: "s", unit_name: "s?", taken_by: "s?",
-      taken_by_id: "s?",
+      taken_by_id: "s?", absent: "s?",
     },
     dispatch: {
       row: "s", id: "s", state: "s", asked_at: "s", resident_id: "s", resident_name: "s", accepted_by: "s?",
-      unit_name: "s?",
+      unit_name: "s?", absent: "s?",
     },
     hand_over: {
       row: "s", id: "s", kind: "s", state: "s", since: "s", resident_id: "s", resident_name: "s", from_id: "s", from_name: "s",
       to_id: "s?", to_name: "s", to_here: "b",
     },
+    absence: { row: "s", id: "s", kind: "s", since: "s", until: "s?", resident_id: "s", resident_name: "s", unit_name: "s?" },
     snapshot: { type: "s", view: "s", unit: "s", version: "n", rows: "[@row]" },
     rows: { type: "s", view: "s", unit: "s", version: "n", changed: "[@row]", gone: "[s]" },
     waits: { id: "s", since: "s" },
     locked: { type: "s", waiting: "[@waits]" },
   }),
-  ROWS: { visit: "visit", call: "waiting", task: "task", dispatch: "dispatch", hand_over: "hand_over" },
+  ROWS: { visit: "visit", call: "waiting", task: "task", dispatch: "dispatch", hand_over: "hand_over", absence: "absence" },
   FRAMES: COMMON.FRAMES.concat(["snapshot", "rows", "locked"]),
 };
 

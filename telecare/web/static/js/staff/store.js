@@ -318,6 +318,12 @@ export async function hangUp(callId) {
   }
 }
 
+/** @param {string} absenceId @param {string} name */
+export async function comeHome(absenceId, name) {
+  await post(`/api/absences/${absenceId}/home`);
+  tell(t("absence.came_home", { name }));
+}
+
 /** @param {string} visitId @param {number} n @param {boolean} done */
 export function tick(visitId, n, done) {
   const have = (ticked.value[visitId] || []).filter((one) => one !== n);

@@ -35,6 +35,8 @@ function poll() {
       const answered = await get("/api/tv/pairing");
       if (answered.state === "paired") {
         polling = false;
+        // Her screen as before, opened again: there is no word to compare.
+        if (!answered.word) { state.startAnew(); return; }
         word.value = answered.word || "";
         state.screen.value = "word";
         setTimeout(state.startAnew, 30000);

@@ -3,7 +3,7 @@ import { effect, signal } from "../lib/preact.js";
 import { ApiError, get, post } from "../core/api.js";
 import { CallEnd } from "../core/call.js";
 import { bootValues, hourOf, t } from "../core/i18n.js";
-import { Live } from "../core/live.js";
+import { Live, SIGNED_OUT } from "../core/live.js";
 import { COMMON } from "../core/protocol.js";
 import * as sound from "../core/sound.js";
 
@@ -64,8 +64,9 @@ export const live = new Live({
   version: boot.version,
   onFrame: take,
   mayReload: () => !call.value && !end.value && screen.value !== "faces" && screen.value !== "word",
-  onClosed(_code, wasOpen) {
+  onClosed(code, wasOpen) {
     failures = wasOpen ? 0 : failures + 1;
+    if (code === SIGNED_OUT) failures = 2;
     // A refused socket looks like a lost one: the pairing answer says which it is.
     if (failures % 3 === 2) askPaired();
   },
