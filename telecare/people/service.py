@@ -179,6 +179,8 @@ async def close_follow_ups(
     closed = await store.close_about(db, kind, about, note=note, now=now)
     for follow_up in closed:
         db.changed(unit_topic(follow_up.unit_id))
+        until = now + AFTER_FOLLOW_UP
+        await access_store.close_assignments(db, "follow_up", follow_up.id, until)
     return closed
 
 

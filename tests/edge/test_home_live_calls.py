@@ -20,6 +20,8 @@ from telecare.wire.edge import (
     UnitReport,
     UnitSdp,
     UnitStatus,
+    UnitWiped,
+    Wipe,
     signed_text,
 )
 from telecare.wire.homes import CallsIn
@@ -69,6 +71,23 @@ async def test_staff_see_and_hear_a_home_that_answers(server, homes, staff, iden
     await server.hears(UnitReport, what="first_frame")
     await server.hears(UnitReport, what="stopped")
     assert (await server.hears(UnitStatus, cameras={"room": "off"})).online
+
+
+async def test_a_unit_that_is_closed_in_a_call_closes_its_camera_before_it_forgets(
+    server, homes, staff, identity
+):
+    home = await homes()
+    call_id = await talk(server, staff)
+    async with server.renewing(call_id):
+        await staff.sees(10)
+
+        server.say(Down.CONFIG, Wipe())
+        await server.hears(UnitWiped)
+
+    assert [stamp["on"] for stamp in home.stamps()] == [True, False]
+    async with asyncio.timeout(10):
+        while (identity.folder / "mac.key").exists():
+            await asyncio.sleep(0.02)
 
 
 async def test_camera_goes_dark_three_seconds_after_the_last_renewal(server, homes, staff, gaps):

@@ -166,6 +166,26 @@ async def test_what_was_missed_since_she_left_is_not_chased(world, made, home, c
     assert sorted((t["note"] or "open") for t in tasks) == ["absence", "open"]
 
 
+async def test_whoever_had_taken_the_task_of_a_missed_visit_is_free_of_it(
+    world, made, home, clock, timers
+):
+    ingrid, maria, _ = home
+    await world.visit(maria, ingrid)
+    clock.forward(hours=1)
+    await timers.run_due()
+    [task] = await world.rows("select id from follow_up where tenant_id = $1", world.tenant)
+    await made.people.take_follow_up(maria, task["id"])
+
+    left = world.now - timedelta(hours=1)
+    await made.absences.report(maria, ingrid.id, hospital(from_at=left))
+
+    [assigned] = await world.rows(
+        "select valid_until from assignment where tenant_id = $1 and source = 'follow_up'",
+        world.tenant,
+    )
+    assert assigned["valid_until"] is not None
+
+
 async def test_to_ring_again_in_the_absence_is_called_off_too(world, made, home, clock, timers):
     ingrid, maria, _ = home
     visit = await world.visit(maria, ingrid)
