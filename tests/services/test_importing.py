@@ -10,7 +10,6 @@ from personnummer.personnummer import _luhn
 from telecare.access.errors import NotPermitted
 from telecare.access.http import STAFF_COOKIE
 from telecare.access.model import Role
-from telecare.app import timer_handlers
 from telecare.people import importing
 from telecare.people.people_file import (
     MAX_ROWS,
@@ -21,7 +20,6 @@ from telecare.people.people_file import (
     read_file,
 )
 from telecare.runtime.errors import NotFound
-from telecare.runtime.timers import Timers
 from tests.world import TOKENS
 
 TODAY = date(2026, 11, 23)
@@ -44,10 +42,10 @@ async def per(world):
     return await world.staff("Per", role=Role.SAMORDNARE)
 
 
-async def run(made, times=1):
+async def run(world, times=1):
     for _ in range(times):
-        made.clock.forward(seconds=1)
-        await Timers(made.database, made.clock, timer_handlers(made)).run_due()
+        world.services.clock.forward(seconds=1)
+        await world.run_due()
 
 
 async def names(world):
@@ -90,7 +88,7 @@ async def test_each_row_says_what_would_become_of_it_and_nobody_is_registered(wo
     await made.importing.send(per, "residents", world.unit, file(f"Förut;{number(0)};;"))
     import_id = await made.importing.send(per, "residents", world.unit, file(f"A;{number(0)};;"))
     await made.importing.begin(per, import_id)
-    await run(made)
+    await run(world)
     content = file(
         f"Elsa Prov;{number(1)};Gatan 1;1",
         f"Elsa Igen;{number(1)};;",
@@ -135,10 +133,10 @@ async def test_an_import_goes_on_where_it_was_killed_and_adds_each_row_once(
 
     made.importing._add = killed
     with pytest.raises(RuntimeError):
-        await run(made, 2)
+        await run(world, 2)
     halfway = await made.importing.look(per, import_id)
     made.importing._add = add
-    await run(made, 5)
+    await run(world, 5)
 
     assert halfway.about.row_done == 3
     looked = await made.importing.look(per, import_id)
@@ -159,12 +157,12 @@ async def test_a_file_nobody_reads_in_is_gone_after_an_hour(world, made, per, cl
     before = await made.importing.look(per, import_id)
 
     clock.forward(minutes=61)
-    await run(made)
+    await run(world)
 
     after = await made.importing.look(per, import_id)
     assert (len(before.rows), len(after.rows)) == (1, 0)
     await made.importing.begin(per, import_id)
-    await run(made)
+    await run(world)
     assert await names(world) == []
 
 
@@ -177,7 +175,7 @@ async def test_staff_come_with_the_roles_that_the_sender_may_give(world, made, p
     import_id = await made.importing.send(per, "staff", world.unit, content)
     looked = await made.importing.look(per, import_id)
     await made.importing.begin(per, import_id)
-    await run(made)
+    await run(world)
 
     assert [(j.fate, j.row.field) for j in looked.rows] == [
         ("added", ""), ("wrong", "roll"), ("added", ""), ("wrong", "slutar"),
@@ -200,7 +198,7 @@ async def test_whoever_was_revoked_meanwhile_registers_nobody(world, made, per):
     await made.importing.begin(per, import_id)
 
     await made.staffing.revoke(eva, per.staff.id)
-    await run(made)
+    await run(world)
 
     assert await names(world) == []
 
@@ -241,6 +239,6 @@ async def test_the_pages_show_fates_and_progress(client, world, made, per):
     _, running = await client.look(good[2], per)
     assert "<progress" in running
     assert 'http-equiv="refresh"' in running
-    await run(made, 6)
+    await run(world, 6)
     _, done = await client.look(good[2], per)
     assert "Klart: 1 av 251 rader lästes in." in done
