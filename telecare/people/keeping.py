@@ -186,15 +186,34 @@ class Keeping:
             await append(db, Record(Action.RESIDENT_CHANGED, session.actor, [after.person], what))
 
     async def add_cohabitant(
-        self, session: StaffSession, resident_id: ResidentId, *, name: str, relation: str
+        self,
+        session: StaffSession,
+        resident_id: ResidentId,
+        *,
+        name: str,
+        relation: str,
+        is_resident_id: ResidentId | None = None,
     ) -> None:
-        """From now on her yes is needed too; what runs without it ends at the commit."""
+        """From now on her yes is needed too; what runs without it ends at the commit.
+
+        `is_resident_id`: she is a resident herself. Raises NotFound, FieldInvalid.
+        """
         now = self._clock.now()
         async with self._begun(session) as db:
             resident = await self._kept(db, session, resident_id, Action.COHABITANT_REGISTERED)
+            if is_resident_id is not None:
+                await self._may_live_there(db, resident_id, is_resident_id, now)
             await self._react(db, CohabitantMovedIn(resident_id, now))
-            cohabitant = Cohabitant(CohabitantId(new_row_id(now)), name, relation)
+            cohabitant = Cohabitant(CohabitantId(new_row_id(now)), name, relation, is_resident_id)
             await register_cohabitant(db, resident, cohabitant, session.actor, now)
+
+    async def _may_live_there(
+        self, db: Transaction, home_of: ResidentId, other: ResidentId, now: datetime
+    ) -> None:
+        """Somebody else, known here, who does not live there yet. Raises FieldInvalid."""
+        lives_there = {c.is_resident_id for c in await store.cohabitants(db, home_of, now)}
+        if other == home_of or other in lives_there or await store.resident(db, other) is None:
+            raise FieldInvalid("is_resident_id")
 
     async def move_out(
         self, session: StaffSession, resident_id: ResidentId, cohabitant_id: UUID

@@ -48,6 +48,8 @@ class Cohabitant:
     id: CohabitantId
     name: str
     relation: str
+    is_resident_id: ResidentId | None = None
+    """She is a resident herself: what is hers stays hers when the other's service ends."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -135,6 +135,7 @@ async def register_cohabitant(
         "cohabitant_id": str(cohabitant.id),
         "name": cohabitant.name,
         "relation": cohabitant.relation,
+        "is_resident_id": str(cohabitant.is_resident_id) if cohabitant.is_resident_id else None,
     }
     await append(db, Record(Action.COHABITANT_REGISTERED, actor, [resident.person], what))
 

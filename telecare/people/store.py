@@ -69,11 +69,11 @@ order by r.name, r.id
 limit $4
 """
 ADD_COHABITANT = """
-insert into cohabitant (tenant_id, id, resident_id, name, relation, moved_in_at)
-values ($1, $2, $3, $4, $5, $6)
+insert into cohabitant (tenant_id, id, resident_id, name, relation, moved_in_at, is_resident_id)
+values ($1, $2, $3, $4, $5, $6, $7)
 """
 COHABITANTS = """
-select id, name, relation from cohabitant
+select id, name, relation, is_resident_id from cohabitant
 where tenant_id = $1 and resident_id = $2 and moved_in_at <= $3
     and (moved_out_at is null or moved_out_at > $3)
 order by name
@@ -160,7 +160,7 @@ async def add_cohabitant(
 ) -> None:
     await db.execute(
         ADD_COHABITANT, db.tenant, cohabitant.id, resident_id, cohabitant.name,
-        cohabitant.relation, now,
+        cohabitant.relation, now, cohabitant.is_resident_id,
     )  # fmt: skip
 
 
@@ -168,7 +168,10 @@ async def cohabitants(
     db: Transaction, resident_id: ResidentId, now: datetime
 ) -> Sequence[Cohabitant]:
     rows = await db.fetch(COHABITANTS, db.tenant, resident_id, now, LIMIT)
-    return [Cohabitant(CohabitantId(r["id"]), r["name"], r["relation"]) for r in rows]
+    return [
+        Cohabitant(CohabitantId(r["id"]), r["name"], r["relation"], r["is_resident_id"])
+        for r in rows
+    ]
 
 
 MOVE_OUT = """

@@ -22,6 +22,7 @@ from telecare.people.model import (
     Representative,
     RepresentativeKind,
 )
+from telecare.runtime.errors import FieldInvalid
 from telecare.runtime.http import Body, Handler, Route
 from telecare.runtime.texts import text
 from telecare.web.admin import Name, NothingForm, Phone, admin_page, after
@@ -72,8 +73,11 @@ PRIORITIES: dict[str, Priority] = {"1": 1, "2": 2, "3": 3}
 
 
 class CohabitantForm(Body):
-    name: Name
+    """Her name, or which resident she is."""
+
+    name: Name | None = None
     relation: Line
+    is_resident_id: UUID | None = None
 
 
 class RelativeForm(Body):
@@ -155,9 +159,16 @@ async def person(
         resident=card.resident,
         endpoints=await request.app[DEVICES].listed(session, resident_id),
         units=await _units(request),
+        others=await _others(request, resident_id),
         once=once or Once(),
         to_know="\n".join(card.resident.to_know),
     )
+
+
+async def _others(request: web.Request, besides: ResidentId) -> list[tuple[ResidentId, str]]:
+    """Who else is in her units' register and may be named."""
+    listed = await request.app[KEEPING].listed(request[STAFF])
+    return [(one.id, one.name) for one in listed if one.id != besides and one.name]
 
 
 def _path(request: web.Request) -> tuple[ResidentId, str]:
@@ -193,8 +204,17 @@ async def add_cohabitant(request: web.Request) -> web.StreamResponse:
 
     async def act() -> str:
         form = await read_form(request, CohabitantForm)
+        known = dict(await _others(request, resident_id))
+        is_resident_id = ResidentId(form.is_resident_id) if form.is_resident_id else None
+        name = form.name or (known.get(is_resident_id) if is_resident_id else None)
+        if name is None:
+            raise FieldInvalid("name")
         await request.app[KEEPING].add_cohabitant(
-            request[STAFF], resident_id, name=form.name, relation=form.relation
+            request[STAFF],
+            resident_id,
+            name=name,
+            relation=form.relation,
+            is_resident_id=is_resident_id,
         )
         return after(path, "added")
 

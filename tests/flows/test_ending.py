@@ -29,15 +29,12 @@ async def couple(stack):
     """Birgitta lives with Karl-Erik, and each has a service of their own."""
     now = FileClock(stack.clock_file).now()
     config = Config.from_environment(stack.environment)
-    lives_there = Cohabitant(CohabitantId(uuid4()), BIRGITTA.name, "maka")
+    lives_there = Cohabitant(CohabitantId(uuid4()), BIRGITTA.name, "maka", BIRGITTA.id)
     async with open_database(config.role_url("app"), size=2) as database:
         tenant = await seed.seed(database, now)
         async with database.transaction(tenant) as db:
             home = await resident(db, KARL_ERIK.id)
             await register_cohabitant(db, home, lives_there, seed.ACTOR, now)
-    await stack.rows(
-        "update cohabitant set is_resident_id = $2 where id = $1", lives_there.id, BIRGITTA.id
-    )
     yield
     await stack.rows("delete from cohabitant where id = $1", lives_there.id)
 

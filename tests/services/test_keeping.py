@@ -143,6 +143,22 @@ async def test_a_cohabitant_who_moves_in_has_not_said_yes(world, made, per):
     await made.calls.ring(maria, ingrid.id)
 
 
+async def test_a_cohabitant_who_is_a_resident_is_known_as_herself(client, world, made, per):
+    ingrid, sven = await world.resident("Ingrid"), await world.resident("Sven")
+    path = f"/admin/people/{ingrid.id}/cohabitants"
+
+    herself = await client.send(path, per, relation="make", is_resident_id=str(ingrid.id))
+    nobody = await client.send(path, per, relation="make")
+    good = await client.send(path, per, relation="make", is_resident_id=str(sven.id))
+    twice = await client.send(path, per, relation="make", is_resident_id=str(sven.id))
+
+    assert (herself[0], nobody[0], good[0], twice[0]) == (422, 422, 303, 422)
+    lives = (await made.keeping.card(per, ingrid.id)).cohabitants
+    assert [(one.name, one.is_resident_id) for one in lives] == [(sven.name, sven.id)]
+    _, page = await client.look(f"/admin/people/{ingrid.id}", per)
+    assert "är också brukare" in page
+
+
 async def test_a_representative_has_kind_document_and_days(world, made, per):
     ingrid = await world.resident("Ingrid")
     guardian = Representative(
