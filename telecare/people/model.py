@@ -76,6 +76,10 @@ class Representative:
     valid_from: date
     valid_until: date | None
 
+    def stands(self, today: date) -> bool:
+        last = self.valid_until
+        return self.valid_from <= today and (last is None or today <= last)
+
 
 @dataclass(frozen=True, slots=True)
 class FollowUp:

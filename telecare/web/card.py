@@ -24,7 +24,7 @@ from telecare.devices import store as device_store
 from telecare.devices.model import Endpoint, screen_of
 from telecare.dispatches import store as dispatch_store
 from telecare.endings import store as ending_store
-from telecare.people import relations_store
+from telecare.people import keeping_store, relations_store
 from telecare.people import store as people_store
 from telecare.people.model import Cohabitant, Resident
 from telecare.people.own_relation import reason_for
@@ -121,6 +121,16 @@ class CardInformation(Answer):
     texts: dict[Language, str]
 
 
+class Contact(Answer):
+    """Who may be rung about her: a relative, or who stands for her."""
+
+    name: str
+    what: str
+    """Her relation, or the kind of representative."""
+    phone: str
+    stands_for_her: bool
+
+
 class Card(Answer):
     """See docs/protocol.md."""
 
@@ -133,6 +143,9 @@ class Card(Answer):
     is_protected: bool
     age: int | None
     phone: str
+    hearing: str
+    priority: int
+    contacts: list[Contact]
     to_know: list[str]
     can_call: bool
     why_not: str | None
@@ -213,6 +226,9 @@ async def _card(db: Transaction, session: StaffSession, resident: Resident, now:
         is_protected=resident.is_protected,
         age=_age(resident.born_on, now),
         phone=resident.phone,
+        hearing=resident.hearing,
+        priority=resident.priority,
+        contacts=await _contacts(db, resident, now.astimezone(STOCKHOLM).date()),
         to_know=list(resident.to_know),
         can_call=why_not is None,
         why_not=str(why_not) if why_not else None,
@@ -258,6 +274,23 @@ async def _card(db: Transaction, session: StaffSession, resident: Resident, now:
         information=await _information(db),
         policies=await _policies(db, now),
     )
+
+
+async def _contacts(db: Transaction, resident: Resident, today: date) -> list[Contact]:
+    """Relatives who are rung first, the other relatives, then who stands for her today."""
+    relatives = await keeping_store.relatives(db, resident.id)
+    representatives = await keeping_store.representatives(db, resident.id)
+    return [
+        *(
+            Contact(name=one.name, what=one.relation, phone=one.phone, stands_for_her=False)
+            for one in relatives
+        ),
+        *(
+            Contact(name=one.name, what=one.kind, phone=one.phone, stands_for_her=True)
+            for one in representatives
+            if one.stands(today)
+        ),
+    ]
 
 
 async def _information(db: Transaction) -> dict[str, CardInformation]:

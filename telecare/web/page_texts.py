@@ -8,18 +8,19 @@ TV = ("tv.",)
 LATER = (
     "after.", "begin.", "caller.", "card.", "change.", "consent.", "consents.", "device.",
     "device_state.", "error.absence_", "error.pairing_", "error.party_", "error.relative_",
-    "error.series_", "error.yes_not_", "field.", "hand_over.", "held.", "notes.", "objection.",
-    "pair.", "people.found", "people.more", "people.none", "people.search", "people.show_", "plan.",
-    "purpose.", "shift_end.", "taken_over.l", "taken_over.n", "unanswered.", "why.",
+    "error.series_", "error.yes_not_", "field.", "hand_over.", "hearing.", "held.", "notes.",
+    "objection.", "pair.", "people.found", "people.more", "people.none", "people.search",
+    "people.show_", "plan.", "priority.", "purpose.", "representative.", "shift_end.",
+    "taken_over.l", "taken_over.n", "unanswered.", "why.",
 )  # fmt: skip
 """Parts of the staff page that are fetched when needed, and the refusals that only they meet."""
 SERVER_ONLY = (
-    "tv.", "demo.", "pairing.", "sign_in", "invitation.", "consent.sentence.", "action.", "admin.",
-    "ending.", "error.end_before_start", "error.ending_", "error.file_", "error.lan_",
-    "error.last_head", "error.message_", "error.name_taken", "error.national_id",
-    "error.policy_too_soon", "error.seal_", "error.start_code", "error.training_missing",
-    "error.unit_", "hearing.", "import.", "lists.", "permission.", "priority.", "refused.",
-    "relations.", "representative.", "role.", "rules.", "shift_list.",
+    "action.", "admin.", "consent.sentence.", "demo.", "ending.", "error.end_before_start",
+    "error.ending_", "error.file_", "error.lan_", "error.last_head", "error.message_",
+    "error.name_taken", "error.national_id", "error.policy_too_soon", "error.seal_",
+    "error.start_code", "error.training_missing", "error.unit_", "import.", "invitation.",
+    "lists.", "pairing.", "permission.", "refused.", "relations.", "role.", "rules.",
+    "shift_list.", "sign_in", "tv.",
 )  # fmt: skip
 
 

@@ -34,6 +34,9 @@ import { whenText } from "./when.js";
  * @property {boolean} is_protected
  * @property {number|null} age
  * @property {string} phone
+ * @property {string} hearing
+ * @property {number} priority
+ * @property {Array<{name: string, what: string, phone: string, stands_for_her: boolean}>} contacts
  * @property {string[]} to_know
  * @property {boolean} can_call
  * @property {string|null} why_not
@@ -192,7 +195,8 @@ function CardBody({ card, again, letters }) {
         ${card.happened.length ? html`<ol class="line">${card.happened.map((one, i) => html`<li key=${i}><time datetime=${one.at}>${whenText(one.at, at)}</time><div>${firstOf([one.text_key, "card.happened.other"], one.values)}</div></li>`)}</ol>` : html`<p class="soft">${t("card.nothing_happened")}</p>`}</section>
       <${Part} from="notes" name="Notes" given=${{ id: card.id, name: card.given_name, changed: again }} /></div>
     <div>${card.to_know.length > 0 && html`<section class="note"><h2>${t("call.to_know")}</h2><ul>${card.to_know.map((one) => html`<li key=${one}>${one}</li>`)}</ul></section>`}
-      <section class="panel"><h2>${t("card.reach")}</h2><dl class="kv">${card.phone && html`<dt>${t("card.phone")}</dt><dd>${card.phone}</dd>`}<dt>${t("card.address")}</dt><dd>${card.address || (card.is_protected ? t("card.address_protected") : "")}</dd></dl></section>
+      <section class="panel"><h2>${t("card.reach")}</h2><dl class="kv">${card.phone && html`<dt>${t("card.phone")}</dt><dd>${card.phone}</dd>`}${card.hearing !== "good" && html`<dt>${t("card.hearing")}</dt><dd>${t(`hearing.${card.hearing}`)}</dd>`}<dt>${t("card.priority")}</dt><dd>${t(`priority.${card.priority}`)}</dd><dt>${t("card.address")}</dt><dd>${card.address || (card.is_protected ? t("card.address_protected") : "")}</dd></dl></section>
+      ${card.contacts.length > 0 && html`<section class="panel"><h2>${t("card.contacts")}</h2><ul class="line">${card.contacts.map((one) => html`<li key=${one.phone + one.name} data-test="contact"><b>${one.phone}</b><span>${one.name}<small>${one.stands_for_her ? t(`representative.${one.what}`) : one.what}</small></span></li>`)}</ul></section>`}
       ${card.cohabitants.length > 0 && html`<section class="panel"><h2>${t("card.lives_here")}</h2><ul class="have">${card.cohabitants.map((one) => html`<li key=${one.id}><${Icon} name="person" /><div>${one.name}, ${one.relation}</div></li>`)}</ul></section>`}
       <section class="panel"><h2>${t("card.devices")}</h2>${card.devices.length > 0 && html`<ul class="have">${card.devices.map((one) => html`<li key=${one.id} data-test="device"><${Icon} name=${one.kind === "tv" ? "video" : "home"} /><div>${firstOf([`device.${one.kind}`, "device.other"])} <${Tag} kind=${one.state === "here" ? "ok" : "warn"}>${firstOf([`device_state.${one.state}`, "device_state.silent"])}<//>${one.heard_at && html`<small>${t("card.heard", { time: whenText(one.heard_at, at) })}</small>`}</div></li>`)}</ul>`}
         <div class="add"><${Pairing} card=${card} again=${again} shown=${letters} /></div></section>
