@@ -36,6 +36,7 @@ from telecare.people.service import (
     known,
     register,
     register_cohabitant,
+    resident_topic,
     without_address,
 )
 from telecare.runtime.clock import STOCKHOLM, Clock
@@ -75,6 +76,8 @@ class Details:
     priority: Priority
     is_protected: bool
     national_id: str | None
+    scale_percent: Scale = 100
+    """Of everything on her TV."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,7 +150,7 @@ class Keeping:
         resident_id = ResidentId(new_row_id(now))
         national_id = await self._checked(db, details, now)
         born_on = national_id.born_on if national_id else None
-        resident = _resident(resident_id, details, born_on=born_on, scale_percent=100)
+        resident = _resident(resident_id, details, born_on=born_on)
         await register(db, resident, actor, now)
         if national_id is not None:
             await self._keep_national_id(db, resident_id, national_id)
@@ -173,13 +176,13 @@ class Keeping:
                 resident_id,
                 details,
                 born_on=national_id.born_on if national_id else before.born_on,
-                scale_percent=before.scale_percent,
             )
             await keeping_store.change(db, after)
             if national_id is not None:
                 await self._keep_national_id(db, resident_id, national_id)
             for unit in {before.unit_id, after.unit_id}:
                 db.changed(unit_topic(unit))
+            db.changed(resident_topic(resident_id))
             what = _changes(before, after)
             if national_id is not None:
                 what = {**what, "national_id": "changed"}
@@ -358,9 +361,7 @@ def _still_protected(
     )
 
 
-def _resident(
-    resident_id: ResidentId, details: Details, *, born_on: date | None, scale_percent: Scale
-) -> Resident:
+def _resident(resident_id: ResidentId, details: Details, *, born_on: date | None) -> Resident:
     return Resident(
         id=resident_id,
         unit_id=details.unit_id,
@@ -371,7 +372,7 @@ def _resident(
         phone=details.phone,
         born_on=born_on,
         to_know=details.to_know,
-        scale_percent=scale_percent,
+        scale_percent=details.scale_percent,
         hearing=details.hearing,
         priority=details.priority,
         is_protected=details.is_protected,

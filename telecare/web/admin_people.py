@@ -21,6 +21,7 @@ from telecare.people.model import (
     Relative,
     Representative,
     RepresentativeKind,
+    Scale,
 )
 from telecare.runtime.errors import FieldInvalid
 from telecare.runtime.http import Body, Handler, Route
@@ -47,6 +48,7 @@ class PersonForm(Body):
     phone: Phone | None = None
     hearing: Hearing = "good"
     priority: str = Field(default="2", pattern="^[123]$")
+    scale_percent: str = Field(default="100", pattern="^(100|115|130)$")
     to_know: str = Field(default="", max_length=2000)
     """One thing a line."""
     is_protected: bool = False
@@ -66,10 +68,12 @@ class PersonForm(Body):
             priority=PRIORITIES[self.priority],
             is_protected=self.is_protected,
             national_id=self.national_id,
+            scale_percent=SCALES[self.scale_percent],
         )
 
 
 PRIORITIES: dict[str, Priority] = {"1": 1, "2": 2, "3": 3}
+SCALES: dict[str, Scale] = {"100": 100, "115": 115, "130": 130}
 
 
 class CohabitantForm(Body):

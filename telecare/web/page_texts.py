@@ -20,7 +20,7 @@ SERVER_ONLY = (
     "error.name_taken", "error.national_id", "error.policy_too_soon", "error.seal_",
     "error.start_code", "error.training_missing", "error.unit_", "import.", "invitation.",
     "lists.", "pairing.", "permission.", "refused.", "relations.", "role.", "rules.",
-    "shift_list.", "sign_in", "tv.",
+    "scale.", "shift_list.", "sign_in", "tv.",
 )  # fmt: skip
 
 

@@ -104,12 +104,13 @@ async def test_two_people_never_share_a_number_and_another_municipality_may_have
 async def test_a_change_tells_what_stood_there(world, made, per, elsa):
     resident_id = await made.keeping.register(per, elsa)
 
-    changed = replace(elsa, address="Storgatan 1", national_id=None, is_protected=False)
+    changed = replace(elsa, address="Storgatan 1", national_id=None, scale_percent=130)
     await made.keeping.change(per, resident_id, changed)
 
     record = (await world.records())[-1]
     assert (record["event"], record["what"]) == (
-        "resident.changed", {"address": ["Provgatan 2", "Storgatan 1"]},
+        "resident.changed",
+        {"address": ["Provgatan 2", "Storgatan 1"], "scale_percent": [100, 130]},
     )  # fmt: skip
     assert (await made.keeping.card(per, resident_id)).national_id == "19420308-9802"
 
