@@ -162,13 +162,13 @@ class Server:
 
     @asynccontextmanager
     async def renewing(self, call_id: UUID):
-        """Renew each second while inside; `last_lapse[0]` is when the newest one lapses."""
+        """Renew four times a second while inside; `last_lapse[0]` is when the newest one lapses."""
         last_lapse = [0]
 
         async def renew() -> None:
             while True:
                 last_lapse[0] = self.renew(call_id) or last_lapse[0]
-                await asyncio.sleep(1)
+                await asyncio.sleep(0.25)
 
         async with asyncio.TaskGroup() as group:
             task = group.create_task(renew())

@@ -28,6 +28,7 @@ async def test_a_role_comes_through_the_doors_of_its_table_and_no_other(client, 
     session = await world.staff(role=role)
     for route in sorted(STAFF_ROUTES, key=lambda one: one.path == "/api/sign-out"):
         status, _, _ = await client.ask(route, session=session)
+        assert status < 500, route.path
         last = (await world.records())[-1]
         if last["event"] == "action.refused" and last["what"].get("needs") == route.permission:
             refused.add((route.method, route.path))
