@@ -157,7 +157,7 @@ _CLOSED = (Code.HAND_OVER_CLOSED,)
 _ANSWER = (*_CLOSED, Code.NOT_PERMITTED, Code.NOT_ON_SHIFT)
 ROUTES = (
     Route("POST", "/api/shifts/begin", begin, "staff", Action.SHIFT_BEGUN, ShiftBody, Made,
-          (Code.SHIFT_ALREADY_BEGUN,), status=201),
+          (Code.SHIFT_ALREADY_BEGUN, Code.NOT_PERMITTED), status=201),
     Route("POST", "/api/shifts/end", end, "staff", Action.SHIFT_ENDED, Empty,
           errors=(Code.NOT_ON_SHIFT, Code.SHIFT_HOLDS_OPEN), status=204),
     Route("GET", "/api/shifts/held", held, "staff", Action.LIST_READ, answer=HeldList),

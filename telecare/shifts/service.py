@@ -13,12 +13,13 @@ from uuid import UUID
 from telecare.access import store as access_store
 from telecare.access.errors import NotOnShift, NotPermitted
 from telecare.access.holding import Handing, Held, Holding
-from telecare.access.model import CareUnit, StaffSession
+from telecare.access.model import CareUnit, Permission, StaffSession
 from telecare.access.service import (
     React,
     end_assignments,
     is_new_read,
     on_shift_for,
+    require_in,
     stays,
     unit_topic,
 )
@@ -95,6 +96,10 @@ class Shifts:
     async def begin(
         self, session: StaffSession, unit_id: CareUnitId, tasks: Sequence[Task] = ()
     ) -> ShiftId:
+        """In a unit where one of her roles lets her work.
+
+        Raises NotFound, NotPermitted, ShiftAlreadyBegun.
+        """
         now = self._clock.now()
         shift = ShiftId(new_row_id(now))
         done = sorted(set(tasks))
@@ -102,6 +107,7 @@ class Shifts:
             unit = await access_store.unit(db, unit_id)
             if unit is None:
                 raise NotFound
+            require_in(db, session, Permission.WORK, unit_id, Action.SHIFT_BEGUN)
             if not await store.begin(
                 db, shift, staff_id=session.staff.id, unit_id=unit_id, tasks=done, now=now
             ):

@@ -203,6 +203,7 @@ class Me(Answer):
     language: str
     shift: MyShift | None
     units: list[UnitChoice]
+    """Where she may begin a shift."""
     colleagues: list[UnitChoice]
     insatser: list[InsatsChoice]
     relations: list[MyRelation]
@@ -243,7 +244,11 @@ async def me(request: web.Request) -> web.Response:
             unit_name=staff.shift_unit_name or staff.unit_name,
             language=staff.language,
             shift=shift,
-            units=[UnitChoice(id=unit.id, name=unit.name) for unit in units],
+            units=[
+                UnitChoice(id=unit.id, name=unit.name)
+                for unit in units
+                if staff.may_in(Permission.WORK, unit.id)
+            ],
             colleagues=[UnitChoice(id=c.id, name=c.name) for c in colleagues],
             insatser=[InsatsChoice(id=i.id, name=i.name, minutes=i.minutes) for i in insatser],
             relations=[

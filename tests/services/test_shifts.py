@@ -1,7 +1,13 @@
 """A shift begins with what she does in it, and ends only when she holds nothing."""
 
+import json
+from datetime import timedelta
+
 import pytest
 
+from telecare.access.errors import NotPermitted
+from telecare.access.model import Role
+from telecare.access.staffing import NewRole
 from telecare.shifts.model import ShiftAlreadyBegun, ShiftHoldsOpen
 from telecare.shifts.service import Ask
 from tests.world import TOKENS
@@ -133,3 +139,18 @@ async def test_over_http_the_page_gets_what_she_holds_and_why_it_does_not_end(
     assert '"resident_name":"Ingrid Provsson"' in text
     assert '"can_hand_over":true' in text
     assert TOKENS[maria.id]
+
+
+async def test_a_shift_begins_where_she_has_a_role_and_nowhere_else(client, world, made):
+    maria = await world.staff("Maria")
+    eva = await world.staff("Eva", role=Role.ENHETSCHEF, unit=world.night_unit)
+
+    with pytest.raises(NotPermitted):
+        await made.shifts.begin(maria, world.night_unit)
+    _, me = await client.look("/api/me", maria)
+    assert [unit["name"] for unit in json.loads(me)["units"]] == ["Dagen"]
+
+    until = world.now + timedelta(hours=1)
+    role = NewRole(Role.OMSORGSPERSONAL, world.night_unit, until=until)
+    await made.staffing.give(eva, maria.staff.id, role)
+    await made.shifts.begin(await made.access.still(TOKENS[maria.id]), world.night_unit)
