@@ -71,6 +71,7 @@ STAFF = (
            languages=("fi", "sv")),
     Person("per", "Per Holm", "samordnare", (Role.SAMORDNARE,)),
     Person("eva", "Eva Sjö", "enhetschef", (Role.ENHETSCHEF,)),
+    Person("nils", "Nils Wik", "systemförvaltare", (Role.SYSTEMFORVALTARE,)),
     Person("anna", "Anna Berg", "undersköterska", (Role.OMSORGSPERSONAL,), unit=BACKBY),
 )  # fmt: skip
 

@@ -18,6 +18,7 @@ from telecare.access.service import (
     Limit,
     count_try,
     new_token,
+    require,
     require_in,
     token_hash,
     unit_topic,
@@ -190,6 +191,12 @@ class Devices:
             now = self._clock.now()
             await assigned_or_keeps(db, session, resident, Action.REGISTER_READ, now)
             return await store.endpoints(db, resident_id)
+
+    async def health(self, session: StaffSession) -> Sequence[store.Health]:
+        """Every device of the municipality, without whose it is. Raises NotPermitted."""
+        async with self._database.transaction(session.tenant) as db:
+            require(db, session, Permission.DEVICES, Action.REGISTER_READ)
+            return await store.health(db)
 
     async def unit_code(self, session: StaffSession, resident_id: ResidentId, label: str) -> str:
         now = self._clock.now()

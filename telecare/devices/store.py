@@ -4,14 +4,16 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Literal
 from uuid import UUID
 
-from telecare.devices.model import Closed, Endpoint, Pairing, Unit
+from telecare.devices.model import UNIT_LEASE, Closed, Endpoint, Pairing, Unit
 from telecare.runtime.db import Row, Transaction
 from telecare.wire.edge import CameraState, ScreenState
 from telecare.wire.ids import EndingId, EndpointId, ResidentId, TenantId, UnitId
 
 LIMIT = 100
+HEALTH_LIMIT = 1000
 
 ADD_ENDPOINT = """
 insert into endpoint (tenant_id, id, resident_id, kind, label, has_picture, paired_at)
@@ -324,3 +326,45 @@ async def unit_pairing_of(db: Transaction, code_hash: bytes) -> UnitPairing | No
         TenantId(row["tenant_id"]), row["id"], ResidentId(row["resident_id"]), row["label"],
         row["expires_at"], row["tries"],
     )  # fmt: skip
+
+
+HEALTH = """
+select e.id, e.kind, e.paired_at, e.seen_at, c.name as care_unit, u.id as unit_id, u.version,
+    u.screen
+from endpoint e
+join resident r on r.tenant_id = e.tenant_id and r.id = e.resident_id
+join care_unit c on c.tenant_id = r.tenant_id and c.id = r.unit_id
+left join edge_unit u on u.tenant_id = e.tenant_id and u.endpoint_id = e.id
+where e.tenant_id = $1 and e.ended_at is null
+order by e.seen_at nulls first, e.id
+limit $2
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Health:
+    """A device in some home of a care unit, and nothing of whose home it is."""
+
+    id: EndpointId
+    kind: Literal["tv", "unit"]
+    care_unit: str
+    unit_id: UnitId | None
+    version: str | None
+    screen: ScreenState | None
+    paired_at: datetime
+    seen_at: datetime | None
+
+    def is_here(self, now: datetime) -> bool:
+        return self.seen_at is not None and now - self.seen_at < UNIT_LEASE
+
+
+async def health(db: Transaction) -> Sequence[Health]:
+    """Those not heard from for longest first, at most 1000."""
+    rows = await db.fetch(HEALTH, db.tenant, HEALTH_LIMIT)
+    return [
+        Health(
+            EndpointId(r["id"]), r["kind"], r["care_unit"], r["unit_id"], r["version"],
+            r["screen"], r["paired_at"], r["seen_at"],
+        )
+        for r in rows
+    ]  # fmt: skip

@@ -18,6 +18,7 @@ from telecare.access.http import ACCESS, STAFF, path_id
 from telecare.access.model import GRANTABLE, PERMISSIONS, Permission, Role
 from telecare.access.staffing import Details, NewRole, Staffing
 from telecare.audit.actions import Action
+from telecare.devices.http import DEVICES
 from telecare.runtime.clock import STOCKHOLM, from_local
 from telecare.runtime.http import OWN, Body, Exempt, Route
 from telecare.runtime.qr import qr_path
@@ -51,6 +52,7 @@ SECTIONS = (
     Section("units", "/admin/units", Permission.CONFIGURE),
     Section("lists", "/admin/lists", Permission.CONFIGURE),
     Section("rules", "/admin/rules", Permission.CONFIGURE),
+    Section("devices", "/admin/devices", Permission.DEVICES),
     Section("rights", "/admin/rights", Permission.INVITE),
 )
 
@@ -370,6 +372,14 @@ async def review(request: web.Request) -> web.StreamResponse:
     return await submitted(request, act, rights)
 
 
+async def devices(request: web.Request) -> web.StreamResponse:
+    """Devices and their health, for who keeps the system going and sees no person."""
+    found = await request.app[DEVICES].health(request[STAFF])
+    now = request.app[FLOOR].clock.now()
+    silent = sum(not one.is_here(now) for one in found)
+    return await admin_page(request, "devices", "devices", devices=found, silent=silent)
+
+
 _STAFF = Exempt("shows staff, no resident")
 _UNITS = Exempt("no personal data")
 _FORM = (Code.FIELD_INVALID, Code.NOT_PERMITTED)
@@ -403,6 +413,7 @@ ROUTES = (
           errors=(Code.NOT_PERMITTED,), kind="page", permission="invite"),
     Route("POST", "/admin/staff/{id}/revoke", revoke, "staff", Action.STAFF_REVOKED, NothingForm,
           errors=(Code.NOT_PERMITTED, Code.LAST_HEAD), kind="page", permission="invite"),
+    Route("GET", "/admin/devices", devices, "staff", _UNITS, kind="page", permission="devices"),
     Route("GET", "/admin/rights", rights, "staff", _STAFF, kind="page", permission="invite"),
     Route("POST", "/admin/rights/reviews", review, "staff", Action.RIGHTS_REVIEWED, ReviewForm,
           errors=_FORM, kind="page", permission="invite"),

@@ -55,6 +55,24 @@ async def test_whoever_keeps_the_register_can_read_and_reach_everything(
     assert look.faults == []
 
 
+@pytest.mark.parametrize(("language", "which"), MATRIX)
+async def test_whoever_keeps_the_system_going_sees_devices_and_no_person(
+    windows, in_language, language, which
+):
+    await in_language(language)
+    look = staff_look(language, which)
+    nils = await windows.new()
+    await nils.goto(windows.url)
+    await nils.get_by_role("button", name="Nils Wik").click()
+    await nils.locator("a[href='/admin/devices']").first.click()
+    await nils.locator("[data-test=device]").first.wait_for()
+    await look.at(nils, "admin-devices")
+
+    text = await nils.locator("main").inner_text()
+    assert [home.name for home in HOMES if home.name.split()[0] in text] == []
+    assert look.faults == []
+
+
 async def test_everything_works_without_a_script(stack, windows):
     eva = await windows.staff("Eva Sjö")
     cookies = await eva.context.cookies()

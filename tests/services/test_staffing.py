@@ -301,3 +301,21 @@ async def test_a_system_administrator_begins_in_the_administration(client, world
         f"{client.url}/", cookies={"__Host-telecare": TOKENS[nils.id]}, allow_redirects=False
     ) as answer:
         assert (answer.status, answer.headers["Location"]) == (303, "/admin")
+
+
+async def test_a_system_administrator_sees_devices_and_no_person(client, world, clock):
+    ingrid = await world.resident("Ingrid")
+    await world.tv(ingrid)
+    unit = await world.home_unit(ingrid)
+    nils = await world.staff("Nils", role=Role.SYSTEMFORVALTARE)
+    clock.forward(minutes=5)
+
+    status, page = await client.look("/admin/devices", nils)
+
+    assert status == 200
+    assert unit.id in page
+    assert "2 svarar inte" in page
+    assert "Ingrid" not in page
+    assert "Provgatan" not in page
+    assert (await client.look("/admin/people", nils))[0] == 403
+    assert (await client.look(f"/api/residents/{ingrid.id}", nils))[0] == 403
