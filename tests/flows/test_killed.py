@@ -73,6 +73,7 @@ async def hung_up_and_nothing_left(stack, maria) -> None:
     assert await stack.rows(LEFT_OPEN) == []
 
 
+@pytest.mark.slow
 async def test_a_visit_to_a_tv_survives_that_the_database_is_killed(stack, windows, watched):
     birgitta = await windows.tv()
     maria = await windows.staff()

@@ -120,6 +120,7 @@ async def test_the_picture_of_a_home_unit_is_nowhere_but_at_its_ends(stack, chro
     await windows.close()
 
 
+@pytest.mark.slow
 async def test_the_picture_of_a_tv_page_is_nowhere_but_at_its_ends(stack, canary_chromium):
     await stack.new_day()
     windows = Windows(canary_chromium, stack.url)

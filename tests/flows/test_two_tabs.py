@@ -61,6 +61,7 @@ async def test_a_duplicated_tab_takes_the_visit_over_and_the_first_says_so(stack
     await ends_once(stack, second, call)
 
 
+@pytest.mark.slow
 async def test_the_tv_in_a_second_tab_takes_the_visit_over_and_the_first_says_so(stack, windows):
     maria, birgitta = await in_a_visit(windows)
     call = await live_call(stack)

@@ -175,7 +175,7 @@ class Life:
 
 @given(steps=st.lists(STEPS, min_size=8, max_size=40))
 @settings(
-    max_examples=100, deadline=None,
+    max_examples=30, deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )  # fmt: skip
 async def test_no_ring_call_or_picture_reaches_who_is_away_or_ended(world, made, clock, steps):

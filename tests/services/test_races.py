@@ -20,7 +20,7 @@ from telecare.consent.model import Purpose
 from telecare.runtime.clock import STOCKHOLM
 from telecare.runtime.errors import Refusal, TelecareError
 
-ROUNDS = [pytest.param(40), pytest.param(500, marks=pytest.mark.slow)]
+ROUNDS = [pytest.param(20), pytest.param(500, marks=pytest.mark.slow)]
 STARTERS = 5
 LATEST = 300
 pytestmark = pytest.mark.timeout(300)
