@@ -94,7 +94,7 @@ async def test_birgitta_hears_and_sees_who_comes_and_is_connected_by_herself(
     await tv.locator("[data-test=faces], [data-test=home]").first.wait_for()
 
 
-@pytest.mark.parametrize("how", ["arrow", "touch"])
+@pytest.mark.parametrize("how", [pytest.param("arrow", marks=pytest.mark.slow), "touch"])
 async def test_any_key_or_touch_makes_it_wait_for_her(stack, windows, agreed, how):
     screen, maria = await rung(windows, **(TABLET if how == "touch" else {}))
 

@@ -91,6 +91,7 @@ async def test_a_visit_to_a_tv_survives_that_the_database_is_killed(stack, windo
     await hung_up_and_nothing_left(stack, maria)
 
 
+@pytest.mark.slow
 async def test_a_visit_to_a_home_unit_survives_that_the_database_is_killed(stack, windows, watched):
     maria = await windows.staff()
     await ring(maria, "Ingrid")

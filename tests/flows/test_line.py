@@ -120,7 +120,7 @@ async def test_a_home_unit_is_reached_over_a_line_with_jitter(stack, far, window
     await ended(stack, "hung_up_by_staff")
 
 
-@pytest.mark.parametrize("held", [("up", "down"), ("down",)])
+@pytest.mark.parametrize("held", [("up", "down"), pytest.param(("down",), marks=pytest.mark.slow)])
 async def test_her_answer_on_a_line_that_hangs_counts_once(stack, far, windows, page_line, held):
     birgitta = await far.tv()
     maria = await windows.staff()

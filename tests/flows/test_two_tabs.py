@@ -27,6 +27,7 @@ async def ends_once(stack, page, call: str) -> None:
     await ended(stack, "hung_up_by_staff")
 
 
+@pytest.mark.slow
 async def test_a_second_tab_leaves_the_visit_alone_until_she_moves_it_there(stack, windows):
     maria, birgitta = await in_a_visit(windows)
     call = await live_call(stack)

@@ -9,13 +9,11 @@ from telecare.absences.service import AbsenceOverlaps, Report
 from telecare.access import store as access_store
 from telecare.access.errors import NotAssigned
 from telecare.access.model import Role
-from telecare.app import timer_handlers
 from telecare.calls import store as call_store
 from telecare.calls.model import Reason, State
 from telecare.consent.gate import ResidentAbsent
 from telecare.runtime.clock import local_day
 from telecare.runtime.errors import FieldInvalid, NotFound
-from telecare.runtime.timers import Timers
 from telecare.visits import store as visit_store
 from telecare.visits.model import VisitState
 from telecare.web.board import unit_rows
@@ -32,8 +30,9 @@ def hospital(**changes) -> Report:
 
 
 @pytest.fixture
-def timers(made, clock):
-    return Timers(made.database, clock, timer_handlers(made))
+def timers(world):
+    """This municipality's, however many others have due."""
+    return world
 
 
 @pytest.fixture

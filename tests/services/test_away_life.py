@@ -9,7 +9,6 @@ from hypothesis import strategies as st
 
 from telecare.absences.service import AbsenceOverlaps, Report
 from telecare.access.model import Role
-from telecare.app import timer_handlers
 from telecare.calls.model import CallEnded, CallNotRinging, CallTaken
 from telecare.calls.opening import Busy, NoEndpoint
 from telecare.consent.gate import ConsentWithdrawnBefore, ResidentAbsent
@@ -18,7 +17,6 @@ from telecare.endings.service import EndingUndoLate
 from telecare.people.service import ResidentGone
 from telecare.runtime.clock import STOCKHOLM
 from telecare.runtime.errors import FieldInvalid, NotFound, Refusal
-from telecare.runtime.timers import Timers
 
 pytestmark = pytest.mark.timeout(300)
 LIVE = """
@@ -49,7 +47,7 @@ class Life:
 
     def __init__(self, world, made, clock):
         self.world, self.made, self.clock = world, made, clock
-        self.timers = Timers(made.database, clock, timer_handlers(made))
+        self.timers = world
         self.absences = []
         self.ending = None
         self.ended_from = None

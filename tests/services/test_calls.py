@@ -8,7 +8,6 @@ import pytest
 
 from telecare.access.errors import NotAssigned
 from telecare.access.model import Role
-from telecare.app import timer_handlers
 from telecare.calls import store as call_store
 from telecare.calls.model import CallEnded, CallNotRinging, CallTaken, Reason, State
 from telecare.calls.opening import Busy, NoEndpoint
@@ -23,13 +22,13 @@ from telecare.consent.model import Purpose
 from telecare.devices import store as device_store
 from telecare.devices.model import Unit
 from telecare.runtime.errors import NotFound
-from telecare.runtime.timers import Timers
 from telecare.wire.ids import EndpointId, UnitId
 
 
 @pytest.fixture
-def timers(made, clock):
-    return Timers(made.database, clock, timer_handlers(made))
+def timers(world):
+    """This municipality's, however many others have due."""
+    return world
 
 
 async def state_of(world, call_id):

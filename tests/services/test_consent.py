@@ -10,11 +10,9 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
 from telecare.access.errors import NotAssigned
-from telecare.app import timer_handlers
 from telecare.consent.model import Allowed, Consent, Hours, Known, Policy, Purpose, decide
 from telecare.consent.service import PartyUnknown, RelativeCannotConsent, Statement, YesNotFromTv
 from telecare.runtime.errors import FieldInvalid, NotFound
-from telecare.runtime.timers import Timers
 from telecare.wire.errors import Code
 from tests.world import YES
 
@@ -105,14 +103,13 @@ async def test_a_yes_until_further_notice_comes_up_again_before_it_is_old(world,
     ingrid = await world.resident("Ingrid", says_yes=False)
     maria = await world.staff(assigned=(ingrid,))
     outcome = await made.consents.record(maria, ingrid.id, YES)
-    timers = Timers(made.database, clock, timer_handlers(made))
     tasks = "select kind, about_id from follow_up where tenant_id = $1"
 
     clock.forward(days=364)
-    await timers.run_due()
+    await world.run_due()
     assert await world.rows(tasks, world.tenant) == []
     clock.forward(days=2)
-    await timers.run_due()
+    await world.run_due()
 
     assert await world.rows(tasks, world.tenant) == [
         {"kind": "ask_again", "about_id": outcome.consent.id}

@@ -7,7 +7,6 @@ import pytest
 from telecare.access.errors import NotPermitted, SignInNeeded
 from telecare.access.model import Role
 from telecare.access.store import session_stands
-from telecare.app import timer_handlers
 from telecare.calls import store as call_store
 from telecare.calls.model import CallEnded, Reason, State
 from telecare.consent.gate import CohabitantConsentMissing
@@ -15,7 +14,6 @@ from telecare.devices.service import PairingCodeExpired, make_unit_code
 from telecare.endings.service import EndingUndoLate, EndingUndoOwn
 from telecare.people.service import ResidentGone
 from telecare.runtime.errors import FieldInvalid, NotFound
-from telecare.runtime.timers import Timers
 from telecare.wire import edge
 from telecare.wire.edge import EnrolRequest
 from telecare.wire.ids import UnitId
@@ -41,8 +39,9 @@ union all select 'assignment' from assignment
 
 
 @pytest.fixture
-def timers(made, clock):
-    return Timers(made.database, clock, timer_handlers(made))
+def timers(world):
+    """This municipality's, however many others have due."""
+    return world
 
 
 class Home:

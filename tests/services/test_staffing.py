@@ -10,9 +10,7 @@ import pytest
 from telecare.access.errors import LastHead, NotPermitted, SignInNeeded, TrainingMissing
 from telecare.access.model import Permission, Role
 from telecare.access.staffing import Details, NewRole
-from telecare.app import timer_handlers
 from telecare.runtime.errors import FieldInvalid
-from telecare.runtime.timers import Timers
 from tests.world import TOKENS
 
 
@@ -143,7 +141,7 @@ async def test_who_ended_can_be_let_in_again(world, made, eva, clock):
     details = Details("Maria Ek", world.unit, ("sv",), "sv", world.now + timedelta(minutes=1))
     await made.staffing.change(eva, maria.staff.id, details)
     clock.forward(minutes=2)
-    await Timers(made.database, clock, timer_handlers(made)).run_due()
+    await world.run_due()
 
     await made.staffing.change(eva, maria.staff.id, replace(details, ends_at=None))
 
