@@ -136,6 +136,7 @@ async def test_staff_can_read_and_reach_everything_before_a_call(
 
 
 @pytest.mark.parametrize(("language", "which"), MATRIX)
+@pytest.mark.slow
 async def test_the_shifts_own_pages_can_be_read_and_reached(
     stack, windows, in_language, language, which
 ):
@@ -165,6 +166,7 @@ async def test_the_shifts_own_pages_can_be_read_and_reached(
 
 
 @pytest.mark.parametrize(("language", "which"), MATRIX)
+@pytest.mark.slow
 async def test_an_absence_and_an_ending_can_be_read_and_reached(
     stack, windows, in_language, language, which
 ):

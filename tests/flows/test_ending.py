@@ -17,7 +17,7 @@ from telecare.wire.ids import CohabitantId
 from tests.flows.conftest import sees
 from tests.flows.steps import CALL, ended, ring
 
-pytestmark = pytest.mark.asyncio(loop_scope="session")
+pytestmark = [pytest.mark.asyncio(loop_scope="session"), pytest.mark.slow]
 
 BIRGITTA = next(home for home in seed.HOMES if home.key == "birgitta")
 KARL_ERIK = next(home for home in seed.HOMES if home.key == "karl-erik")

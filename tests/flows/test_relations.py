@@ -4,7 +4,7 @@ import pytest
 
 from tests.flows.look import Look
 
-pytestmark = pytest.mark.asyncio(loop_scope="session")
+pytestmark = [pytest.mark.asyncio(loop_scope="session"), pytest.mark.slow]
 
 
 async def test_she_states_it_and_says_why_when_she_opens(stack, windows):

@@ -12,7 +12,7 @@ from telecare.runtime.db import open_database
 from telecare.wire.ids import ResidentId, new_row_id
 from tests.flows.look import Look
 
-pytestmark = pytest.mark.asyncio(loop_scope="session")
+pytestmark = [pytest.mark.asyncio(loop_scope="session"), pytest.mark.slow]
 
 TONES = """
 window.tones = [];
