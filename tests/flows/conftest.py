@@ -28,6 +28,7 @@ from telecare.runtime.embedded import process
 from telecare.runtime.embedded.postgres import SUPERUSER
 from telecare.runtime.embedded.services import EmbeddedServices
 from telecare.wire.homes import HomeScript, Pressed
+from tests.flows.kept_state import keep, put_back
 
 CHROMIUM = shutil.which("chromium") or "/usr/bin/chromium"
 WATCH_PEERS = """
@@ -38,6 +39,13 @@ WATCH_PEERS = """
     constructor(...given) { super(...given); window.peers.push(this); }
   };
 })();
+"""
+CALLS_LONG_OVER = """
+update call set
+    state = 'ended',
+    ended_at = coalesce(ended_at, now()),
+    end_reason = coalesce(end_reason, 'cancelled'),
+    created_at = created_at - interval '1 year'
 """
 UP_S = 30
 PATIENCE_S = 25
@@ -77,6 +85,8 @@ class Stack:
     lan_file: str = ""
     server: object = None
     homes: list = field(default_factory=list)
+    homes_kept: int = 0
+    """That many of them belong to the state that is kept."""
     at_ten: timedelta = field(default_factory=_until_ten)
 
     @property
@@ -163,11 +173,8 @@ class Stack:
         return codes[key]
 
     async def rows(self, sql: str, *values: object) -> list[dict]:
-        connection = await asyncpg.connect(self.services.postgres.url(SUPERUSER))
-        try:
-            return [dict(row) for row in await connection.fetch(sql, *values)]
-        finally:
-            await connection.close()
+        async with self._superuser() as database:
+            return [dict(row) for row in await database.fetch(sql, *values)]
 
     async def until(self, sql: str, *values: object) -> list[dict]:
         """Rows as soon as there are any."""
@@ -181,25 +188,30 @@ class Stack:
         self.clock_file.write_text(str((self.at_ten + timedelta(**further)).total_seconds()))
 
     async def new_day(self) -> None:
-        """Nobody in a call or away, every visit still to be held, as many tries as one likes."""
-        for script in (
-            "delete from call_lease",
-            "delete from call_signal",
-            """
-            update call set state = 'ended', ended_at = now(), end_reason = 'cancelled'
-            where state <> 'ended'
-            """,
-            "update call set created_at = created_at - interval '1 year'",
-            "update visit set state = 'planned', outcome = null, step = null, step_at = null",
-            "update shift set ended_at = now() where ended_at is null",
-            "update absence set home_at = from_at where home_at is null",
-            "update follow_up set closed_at = now() where closed_at is null",
-            "delete from rate_limit",
-            "delete from timer",
-        ):
-            await self.rows(script)
-        await self.rows("select pg_notify('telecare', $1)", f"unit:{seed.TEAM}")
+        """As it was when the state was kept: nobody in a call, every visit still to be held."""
+        for home in self.homes[self.homes_kept :]:
+            process.stop(home, signal.SIGTERM, 10)
+        del self.homes[self.homes_kept :]
+        async with self._superuser() as database:
+            await put_back(database)
+            await database.execute(CALLS_LONG_OVER)
+            await database.execute("delete from timer")
+            await database.execute("select pg_notify('telecare', $1)", f"unit:{seed.TEAM}")
         self.move_clock()
+
+    async def keep_state(self) -> None:
+        """Each new day begins like this, and with the homes that are up now."""
+        self.homes_kept = len(self.homes)
+        async with self._superuser() as database:
+            await keep(database)
+
+    @contextlib.asynccontextmanager
+    async def _superuser(self) -> AsyncIterator[asyncpg.Connection]:
+        connection = await asyncpg.connect(self.services.postgres.url(SUPERUSER))
+        try:
+            yield connection
+        finally:
+            await connection.close()
 
     def stop(self) -> None:
         for home in self.homes:
@@ -225,6 +237,7 @@ async def started(folder: Path, *, is_demo: bool = True, **extra: str) -> Stack:
     stack.move_clock()
     stack.start_server()
     await stack.server_up()
+    await stack.keep_state()
     return stack
 
 
@@ -234,6 +247,7 @@ async def stack() -> AsyncIterator[Stack]:
     running = await started(folder)
     try:
         await running.start_home("ingrid")
+        await running.keep_state()
         yield running
     finally:
         running.stop()
@@ -304,8 +318,13 @@ class Windows:
 
 
 @pytest_asyncio.fixture(loop_scope="session")
-async def windows(stack, chromium) -> AsyncIterator[Windows]:
+async def day(stack) -> None:
+    """Nothing is left of what another test did."""
     await stack.new_day()
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def windows(stack, day, chromium) -> AsyncIterator[Windows]:
     made = Windows(chromium, stack.url)
     yield made
     await made.close()
@@ -313,7 +332,7 @@ async def windows(stack, chromium) -> AsyncIterator[Windows]:
 
 
 @pytest_asyncio.fixture(loop_scope="session")
-async def in_language(stack):
+async def in_language(stack, day):
     """Staff and residents get pages in this language."""
 
     async def speak(language: str) -> None:
@@ -322,8 +341,7 @@ async def in_language(stack):
             "update resident set language = $1 where given_name in ('Birgitta', 'Ingrid')", language
         )
 
-    yield speak
-    await speak("sv")
+    return speak
 
 
 VIDEO = "[...document.querySelectorAll('video')].filter(v => v.srcObject && !v.muted)[0]"

@@ -5,7 +5,7 @@ import pytest
 from tests.flows.conftest import hears, sees, stops_seeing
 from tests.flows.steps import CALL, ended, ring
 
-pytestmark = [pytest.mark.asyncio(loop_scope="session"), pytest.mark.slow]
+pytestmark = [pytest.mark.asyncio(loop_scope="session")]
 
 REFUSED = """
 select 1 from audit.body

@@ -91,4 +91,3 @@ async def test_everything_works_without_a_script(stack, windows):
 
     rows = await stack.rows("select 1 from staff where name = 'Utan Skript'")
     assert len(rows) == 1
-    await stack.rows("update staff set revoked_at = now() where name = 'Utan Skript'")

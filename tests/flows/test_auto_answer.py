@@ -29,7 +29,7 @@ TABLET = {"viewport": {"width": 1024, "height": 768}, "has_touch": True}
 
 
 @pytest_asyncio.fixture(loop_scope="session")
-async def agreed(stack):
+async def agreed(stack, day):
     """Birgitta has said yes to being connected after twenty seconds."""
     config, now = Config.from_environment(stack.environment), FileClock(stack.clock_file).now()
     async with open_database(config.role_url("app"), size=2) as database:
@@ -39,8 +39,6 @@ async def agreed(stack):
                 db, BIRGITTA.id, Purpose.AUTO_ANSWER, party=None, now=now,
                 hours=(time(8), time(21)), answer_after_s=20,
             )  # fmt: skip
-    yield
-    await stack.rows("delete from consent where purpose = 'auto_answer'")
 
 
 async def heard_the_time(page) -> None:

@@ -20,7 +20,7 @@ INGRID = next(home for home in seed.HOMES if home.key == "ingrid")
 
 
 @pytest_asyncio.fixture(loop_scope="session")
-async def from_noon(stack):
+async def from_noon(stack, day):
     """From noon today a guardian is accepted, paper is not, and cohabitants are not asked."""
     config, now = Config.from_environment(stack.environment), FileClock(stack.clock_file).now()
     policy_id = new_row_id(now)
@@ -37,8 +37,6 @@ async def from_noon(stack):
                 board="Nämnden för omsorg",
             )
             await consent_store.add_policy(db, policy_id, later, now + timedelta(hours=2))
-    yield
-    await stack.rows("delete from purpose_policy where id = $1", policy_id)
 
 
 async def form(windows):

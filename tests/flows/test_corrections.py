@@ -5,7 +5,7 @@ import pytest
 from telecare.demo import seed
 from tests.flows.look import Look
 
-pytestmark = [pytest.mark.asyncio(loop_scope="session"), pytest.mark.slow]
+pytestmark = [pytest.mark.asyncio(loop_scope="session")]
 
 NOTE = "Har fått ny dosett, den gamla är slängd"
 WRITTEN = """

@@ -17,7 +17,7 @@ from telecare.wire.ids import CohabitantId
 from tests.flows.conftest import sees
 from tests.flows.steps import CALL, ended, ring
 
-pytestmark = [pytest.mark.asyncio(loop_scope="session"), pytest.mark.slow]
+pytestmark = [pytest.mark.asyncio(loop_scope="session")]
 
 BIRGITTA = next(home for home in seed.HOMES if home.key == "birgitta")
 KARL_ERIK = next(home for home in seed.HOMES if home.key == "karl-erik")
@@ -25,7 +25,7 @@ STATE = "select state from visit where resident_id = $1 order by starts_at desc 
 
 
 @pytest_asyncio.fixture(loop_scope="session")
-async def couple(stack):
+async def couple(stack, day):
     """Birgitta lives with Karl-Erik, and each has a service of their own."""
     now = FileClock(stack.clock_file).now()
     config = Config.from_environment(stack.environment)
@@ -35,8 +35,6 @@ async def couple(stack):
         async with database.transaction(tenant) as db:
             home = await resident(db, KARL_ERIK.id)
             await register_cohabitant(db, home, lives_there, seed.ACTOR, now)
-    yield
-    await stack.rows("delete from cohabitant where id = $1", lives_there.id)
 
 
 async def end(page, stack, *, day: date) -> None:

@@ -12,7 +12,7 @@ from telecare.runtime.clock import STOCKHOLM
 from tests.flows.conftest import Windows, hears, remove, sees, started
 from tests.flows.steps import with_authenticator
 
-pytestmark = [pytest.mark.asyncio(loop_scope="session"), pytest.mark.slow]
+pytestmark = [pytest.mark.asyncio(loop_scope="session")]
 
 SLUG = "nybo"
 SECONDS_A_PRESS = 5

@@ -43,6 +43,7 @@ async def stack(unit_line):
     unit_line.target_port = running.services.broker.port
     try:
         await running.start_home("ingrid")
+        await running.keep_state()
         yield running
     finally:
         unit_line.release()

@@ -51,6 +51,7 @@ async def stack():
     running = await started(folder, TMPDIR=str(folder / "tmp"))
     try:
         await running.start_home("ingrid", picture="canary")
+        await running.keep_state()
         yield running
     finally:
         running.stop()

@@ -4,7 +4,7 @@ import pytest
 
 from tests.flows.look import Look
 
-pytestmark = [pytest.mark.asyncio(loop_scope="session"), pytest.mark.slow]
+pytestmark = [pytest.mark.asyncio(loop_scope="session")]
 
 
 async def test_she_states_it_and_says_why_when_she_opens(stack, windows):
@@ -44,5 +44,4 @@ async def test_she_states_it_and_says_why_when_she_opens(stack, windows):
         where event = 'card.read' and what::jsonb ->> 'reason' like 'Hon bad%'
     """
     assert await stack.rows(record)
-    await stack.rows("update own_relation set removed_at = now()")
     assert seen.faults == []

@@ -54,6 +54,7 @@ async def relayed():
         TELECARE_TURN_SECRET=SECRET,
     )
     await stack.rows("update tenant set relay_only = true")
+    await stack.keep_state()
     try:
         yield stack
     finally:

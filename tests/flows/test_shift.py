@@ -12,7 +12,7 @@ from telecare.runtime.db import open_database
 from telecare.wire.ids import ResidentId, new_row_id
 from tests.flows.look import Look
 
-pytestmark = [pytest.mark.asyncio(loop_scope="session"), pytest.mark.slow]
+pytestmark = [pytest.mark.asyncio(loop_scope="session")]
 
 TONES = """
 window.tones = [];
@@ -47,11 +47,6 @@ async def somebody_should(stack) -> None:
                 db, birgitta, unit_id=seed.TEAM, about_id=new_row_id(now), by=None,
                 actor=seed.ACTOR, now=now,
             )  # fmt: skip
-
-
-async def nothing_open(stack) -> None:
-    await stack.rows("update dispatch set state = 'done', outcome = '-'")
-    await stack.rows("update follow_up set closed_at = now() where closed_at is null")
 
 
 async def begun(windows, name: str):
@@ -129,7 +124,6 @@ async def test_it_ends_when_a_colleague_has_said_yes_to_all_she_holds(stack, win
         next(one.id for one in seed.STAFF if one.key == "kirsi")
     ]
     assert seen.faults == []
-    await nothing_open(stack)
 
 
 async def test_the_list_goes_on_paper_without_any_script(stack, windows):
