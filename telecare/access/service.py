@@ -346,6 +346,26 @@ async def take_over(
     )
 
 
+async def session_now(
+    db: Transaction, staff_id: StaffId, session_id: UUID, now: datetime
+) -> StaffSession | None:
+    """Who began something in `session_id`, with what she may now; None once she is no longer staff.
+
+    For what goes on without her: a timer, or somebody else's answer.
+    """
+    person = await store.staff(db, staff_id, now)
+    if person is None:
+        return None
+    return StaffSession(
+        tenant=db.tenant,
+        id=session_id,
+        staff=person,
+        signed_in_by=await store.signed_in_by(db, session_id),
+        is_locked=False,
+        expires_at=now,
+    )
+
+
 def _staff_session(row: store.SessionRow, person: Staff, *, is_locked: bool) -> StaffSession:
     assert row.signed_in_by != "pairing"  # noqa: S101 - staff do not pair
     assert row.expires_at is not None  # noqa: S101 - staff sessions end

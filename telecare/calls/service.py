@@ -12,6 +12,7 @@ from uuid import UUID
 
 from telecare.access import store as access_store
 from telecare.access.model import ScreenSession, StaffSession
+from telecare.access.service import session_now
 from telecare.audit.actions import Action
 from telecare.audit.append import Kept, append
 from telecare.audit.model import HomeActor, Record, actor_text, refused
@@ -488,17 +489,10 @@ class Calls:
         """Who rings, as the gate must see her now."""
         if call.staff_id is None or call.staff_session_id is None:
             raise CallEnded
-        person = await access_store.staff(db, call.staff_id, now)
-        if person is None:
+        caller = await session_now(db, call.staff_id, call.staff_session_id, now)
+        if caller is None:
             raise CallEnded
-        return StaffSession(
-            tenant=db.tenant,
-            id=call.staff_session_id,
-            staff=person,
-            signed_in_by=await access_store.signed_in_by(db, call.staff_session_id),
-            is_locked=False,
-            expires_at=now,
-        )
+        return caller
 
     async def _check_by_itself(
         self, db: Transaction, caller: StaffSession, resident: Resident, call: Call, now: datetime

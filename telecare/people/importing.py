@@ -11,9 +11,8 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from telecare.access import store as access_store
 from telecare.access.model import Permission, Staff, StaffSession
-from telecare.access.service import require_in
+from telecare.access.service import require_in, session_now
 from telecare.access.staffing import Details as StaffDetails
 from telecare.access.staffing import NewRole, Staffing
 from telecare.audit.actions import Action
@@ -205,17 +204,10 @@ class Importing:
 
     async def _sender(self, db: Transaction, about: Import, now: datetime) -> StaffSession | None:
         """Who sent it, as she is now; None when she may no longer do it."""
-        person = await access_store.staff(db, about.staff_id, now)
-        if person is None or not person.may_in(PERMISSION[about.kind], about.unit_id):
+        sender = await session_now(db, about.staff_id, about.staff_session_id, now)
+        if sender is None or not sender.staff.may_in(PERMISSION[about.kind], about.unit_id):
             return None
-        return StaffSession(
-            tenant=db.tenant,
-            id=about.staff_session_id,
-            staff=person,
-            signed_in_by=await access_store.signed_in_by(db, about.staff_session_id),
-            is_locked=False,
-            expires_at=now,
-        )
+        return sender
 
     async def _add(
         self, db: Transaction, about: Import, read: ReadRow, actor: StaffActor, now: datetime
