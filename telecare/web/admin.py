@@ -20,10 +20,10 @@ from telecare.access.staffing import Details, NewRole, Staffing
 from telecare.audit.actions import Action
 from telecare.devices.http import DEVICES
 from telecare.runtime.clock import STOCKHOLM, from_local
-from telecare.runtime.http import OWN, Body, Exempt, Route
+from telecare.runtime.http import OWN, Body, Empty, Exempt, Route
 from telecare.runtime.qr import qr_path
 from telecare.web.floor import FLOOR
-from telecare.web.html import TEMPLATES, Sent, language_of, read_form, submitted
+from telecare.web.html import TEMPLATES, Sent, form_route, language_of
 from telecare.wire.errors import Code
 from telecare.wire.ids import CareUnitId, ProviderId, StaffId
 from telecare.wire.signalling import Language
@@ -152,56 +152,36 @@ async def units(request: web.Request, sent: Sent | None = None) -> web.StreamRes
     return await admin_page(request, "units", "units", sent=sent, register=found, others=others)
 
 
-async def add_provider(request: web.Request) -> web.StreamResponse:
-    async def act() -> str:
-        form = await read_form(request, ProviderForm)
-        await request.app[CARE_UNITS].add_provider(request[STAFF], form.name)
-        return after("/admin/units", "added")
-
-    return await submitted(request, act, units)
+async def add_provider(request: web.Request, form: ProviderForm) -> str:
+    await request.app[CARE_UNITS].add_provider(request[STAFF], form.name)
+    return after("/admin/units", "added")
 
 
-async def add_unit(request: web.Request) -> web.StreamResponse:
-    async def act() -> str:
-        form = await read_form(request, UnitForm)
-        await request.app[CARE_UNITS].add(request[STAFF], form.details)
-        return after("/admin/units", "added")
-
-    return await submitted(request, act, units)
+async def add_unit(request: web.Request, form: UnitForm) -> str:
+    await request.app[CARE_UNITS].add(request[STAFF], form.details)
+    return after("/admin/units", "added")
 
 
-async def change_unit(request: web.Request) -> web.StreamResponse:
-    async def act() -> str:
-        form = await read_form(request, UnitForm)
-        unit_id = CareUnitId(path_id(request))
-        await request.app[CARE_UNITS].change(request[STAFF], unit_id, form.details)
-        return after("/admin/units", "saved")
-
-    return await submitted(request, act, units)
+async def change_unit(request: web.Request, form: UnitForm) -> str:
+    unit_id = CareUnitId(path_id(request))
+    await request.app[CARE_UNITS].change(request[STAFF], unit_id, form.details)
+    return after("/admin/units", "saved")
 
 
-async def cover(request: web.Request) -> web.StreamResponse:
-    async def act() -> str:
-        form = await read_form(request, CoverForm)
-        await request.app[CARE_UNITS].cover(
-            request[STAFF],
-            CareUnitId(path_id(request)),
-            CareUnitId(form.covers),
-            hours=(form.start, form.until),
-        )
-        return after("/admin/units", "saved")
-
-    return await submitted(request, act, units)
+async def cover(request: web.Request, form: CoverForm) -> str:
+    await request.app[CARE_UNITS].cover(
+        request[STAFF],
+        CareUnitId(path_id(request)),
+        CareUnitId(form.covers),
+        hours=(form.start, form.until),
+    )
+    return after("/admin/units", "saved")
 
 
-async def uncover(request: web.Request) -> web.StreamResponse:
-    async def act() -> str:
-        form = await read_form(request, UncoverForm)
-        unit_id = CareUnitId(path_id(request))
-        await request.app[CARE_UNITS].uncover(request[STAFF], unit_id, CareUnitId(form.covers))
-        return after("/admin/units", "ended")
-
-    return await submitted(request, act, units)
+async def uncover(request: web.Request, form: UncoverForm) -> str:
+    unit_id = CareUnitId(path_id(request))
+    await request.app[CARE_UNITS].uncover(request[STAFF], unit_id, CareUnitId(form.covers))
+    return after("/admin/units", "ended")
 
 
 # --- staff --------------------------------------------------------------------------------------
@@ -241,10 +221,6 @@ class EndRoleForm(Body):
     grant_id: UUID
 
 
-class NothingForm(Body):
-    """A button alone."""
-
-
 async def staff(request: web.Request, sent: Sent | None = None) -> web.StreamResponse:
     """Everybody of the units whose staff she keeps, and the form for somebody new."""
     colleagues = await request.app[STAFFING].listed(request[STAFF])
@@ -266,16 +242,10 @@ async def _choices(request: web.Request) -> dict[str, object]:
     }
 
 
-async def add_staff(request: web.Request) -> web.StreamResponse:
-    async def act() -> web.StreamResponse:
-        form = await read_form(request, NewStaffForm)
-        role = NewRole(
-            form.role, CareUnitId(form.unit_id), moment(form.role_until), form.trained_on
-        )
-        token = await request.app[STAFFING].add(request[STAFF], form.details, [role])
-        return await _invited(request, form.name, token)
-
-    return await submitted(request, act, staff)
+async def add_staff(request: web.Request, form: NewStaffForm) -> web.StreamResponse:
+    role = NewRole(form.role, CareUnitId(form.unit_id), moment(form.role_until), form.trained_on)
+    token = await request.app[STAFFING].add(request[STAFF], form.details, [role])
+    return await _invited(request, form.name, token)
 
 
 async def _invited(request: web.Request, name: str, token: str) -> web.Response:
@@ -292,57 +262,35 @@ async def colleague(request: web.Request, sent: Sent | None = None) -> web.Strea
     )
 
 
-async def change_staff(request: web.Request) -> web.StreamResponse:
-    async def act() -> str:
-        form = await read_form(request, StaffForm)
-        staff_id = StaffId(path_id(request))
-        await request.app[STAFFING].change(request[STAFF], staff_id, form.details)
-        return after(f"/admin/staff/{staff_id}", "saved")
-
-    return await submitted(request, act, colleague)
+async def change_staff(request: web.Request, form: StaffForm) -> str:
+    staff_id = StaffId(path_id(request))
+    await request.app[STAFFING].change(request[STAFF], staff_id, form.details)
+    return after(f"/admin/staff/{staff_id}", "saved")
 
 
-async def give_role(request: web.Request) -> web.StreamResponse:
-    async def act() -> str:
-        form = await read_form(request, RoleForm)
-        staff_id = StaffId(path_id(request))
-        role = NewRole(
-            form.role, CareUnitId(form.unit_id), moment(form.role_until), form.trained_on
-        )
-        await request.app[STAFFING].give(request[STAFF], staff_id, role)
-        return after(f"/admin/staff/{staff_id}", "added")
-
-    return await submitted(request, act, colleague)
+async def give_role(request: web.Request, form: RoleForm) -> str:
+    staff_id = StaffId(path_id(request))
+    role = NewRole(form.role, CareUnitId(form.unit_id), moment(form.role_until), form.trained_on)
+    await request.app[STAFFING].give(request[STAFF], staff_id, role)
+    return after(f"/admin/staff/{staff_id}", "added")
 
 
-async def end_role(request: web.Request) -> web.StreamResponse:
-    async def act() -> str:
-        form = await read_form(request, EndRoleForm)
-        staff_id = StaffId(path_id(request))
-        await request.app[STAFFING].end_role(request[STAFF], staff_id, form.grant_id)
-        return after(f"/admin/staff/{staff_id}", "ended")
-
-    return await submitted(request, act, colleague)
+async def end_role(request: web.Request, form: EndRoleForm) -> str:
+    staff_id = StaffId(path_id(request))
+    await request.app[STAFFING].end_role(request[STAFF], staff_id, form.grant_id)
+    return after(f"/admin/staff/{staff_id}", "ended")
 
 
-async def invite(request: web.Request) -> web.StreamResponse:
-    async def act() -> web.StreamResponse:
-        await read_form(request, NothingForm)
-        staff_id = StaffId(path_id(request))
-        token = await request.app[STAFFING].invite(request[STAFF], staff_id)
-        found = await request.app[STAFFING].colleague(request[STAFF], staff_id)
-        return await _invited(request, found.member.name, token)
-
-    return await submitted(request, act, colleague)
+async def invite(request: web.Request, _: Empty) -> web.StreamResponse:
+    staff_id = StaffId(path_id(request))
+    token = await request.app[STAFFING].invite(request[STAFF], staff_id)
+    found = await request.app[STAFFING].colleague(request[STAFF], staff_id)
+    return await _invited(request, found.member.name, token)
 
 
-async def revoke(request: web.Request) -> web.StreamResponse:
-    async def act() -> str:
-        await read_form(request, NothingForm)
-        await request.app[STAFFING].revoke(request[STAFF], StaffId(path_id(request)))
-        return after("/admin/staff", "ended")
-
-    return await submitted(request, act, colleague)
+async def revoke(request: web.Request, _: Empty) -> str:
+    await request.app[STAFFING].revoke(request[STAFF], StaffId(path_id(request)))
+    return after("/admin/staff", "ended")
 
 
 async def rights(request: web.Request, sent: Sent | None = None) -> web.StreamResponse:
@@ -363,13 +311,9 @@ class ReviewForm(Body):
     unit_id: UUID
 
 
-async def review(request: web.Request) -> web.StreamResponse:
-    async def act() -> str:
-        form = await read_form(request, ReviewForm)
-        await request.app[STAFFING].review(request[STAFF], CareUnitId(form.unit_id))
-        return after("/admin/rights", "saved")
-
-    return await submitted(request, act, rights)
+async def review(request: web.Request, form: ReviewForm) -> str:
+    await request.app[STAFFING].review(request[STAFF], CareUnitId(form.unit_id))
+    return after("/admin/rights", "saved")
 
 
 async def devices(request: web.Request) -> web.StreamResponse:
@@ -382,39 +326,37 @@ async def devices(request: web.Request) -> web.StreamResponse:
 
 _STAFF = Exempt("shows staff, no resident")
 _UNITS = Exempt("no personal data")
-_FORM = (Code.FIELD_INVALID, Code.NOT_PERMITTED)
-
 
 ROUTES = (
     Route("GET", "/admin", front, "staff", _UNITS, kind="page", permission=OWN),
     Route("GET", "/admin/units", units, "staff", _UNITS, kind="page", permission="configure"),
-    Route("POST", "/admin/providers", add_provider, "staff", Action.PROVIDER_ADDED, ProviderForm,
-          errors=_FORM, kind="page", permission="configure"),
-    Route("POST", "/admin/units", add_unit, "staff", Action.UNIT_ADDED, UnitForm, errors=_FORM,
-          kind="page", permission="configure"),
-    Route("POST", "/admin/units/{id}", change_unit, "staff", Action.UNIT_CHANGED, UnitForm,
-          errors=_FORM, kind="page", permission="configure"),
-    Route("POST", "/admin/units/{id}/covers", cover, "staff", Action.UNIT_CHANGED, CoverForm,
-          errors=_FORM, kind="page", permission="configure"),
-    Route("POST", "/admin/units/{id}/covers/end", uncover, "staff", Action.UNIT_CHANGED,
-          UncoverForm, errors=_FORM, kind="page", permission="configure"),
+    form_route("/admin/providers", add_provider, units, Action.PROVIDER_ADDED, ProviderForm,
+               permission="configure"),
+    form_route("/admin/units", add_unit, units, Action.UNIT_ADDED, UnitForm,
+               permission="configure"),
+    form_route("/admin/units/{id}", change_unit, units, Action.UNIT_CHANGED, UnitForm,
+               permission="configure"),
+    form_route("/admin/units/{id}/covers", cover, units, Action.UNIT_CHANGED, CoverForm,
+               permission="configure"),
+    form_route("/admin/units/{id}/covers/end", uncover, units, Action.UNIT_CHANGED, UncoverForm,
+               permission="configure"),
     Route("GET", "/admin/staff", staff, "staff", _STAFF, kind="page", permission="invite"),
-    Route("POST", "/admin/staff", add_staff, "staff", Action.STAFF_ADDED, NewStaffForm,
-          errors=(*_FORM, Code.TRAINING_MISSING), kind="page", permission="invite"),
+    form_route("/admin/staff", add_staff, staff, Action.STAFF_ADDED, NewStaffForm,
+               errors=(Code.TRAINING_MISSING,), permission="invite"),
     Route("GET", "/admin/staff/{id}", colleague, "staff", _STAFF, kind="page",
           errors=(Code.NOT_PERMITTED,), permission="invite"),
-    Route("POST", "/admin/staff/{id}", change_staff, "staff", Action.STAFF_CHANGED, StaffForm,
-          errors=(*_FORM, Code.LAST_HEAD), kind="page", permission="invite"),
-    Route("POST", "/admin/staff/{id}/roles", give_role, "staff", Action.ROLE_GIVEN, RoleForm,
-          errors=(*_FORM, Code.TRAINING_MISSING), kind="page", permission="invite"),
-    Route("POST", "/admin/staff/{id}/roles/end", end_role, "staff", Action.ROLE_CHANGED,
-          EndRoleForm, errors=(*_FORM, Code.LAST_HEAD), kind="page", permission="invite"),
-    Route("POST", "/admin/staff/{id}/invite", invite, "staff", Action.INVITATION_MADE, NothingForm,
-          errors=(Code.NOT_PERMITTED,), kind="page", permission="invite"),
-    Route("POST", "/admin/staff/{id}/revoke", revoke, "staff", Action.STAFF_REVOKED, NothingForm,
-          errors=(Code.NOT_PERMITTED, Code.LAST_HEAD), kind="page", permission="invite"),
+    form_route("/admin/staff/{id}", change_staff, colleague, Action.STAFF_CHANGED, StaffForm,
+               errors=(Code.LAST_HEAD,), permission="invite"),
+    form_route("/admin/staff/{id}/roles", give_role, colleague, Action.ROLE_GIVEN, RoleForm,
+               errors=(Code.TRAINING_MISSING,), permission="invite"),
+    form_route("/admin/staff/{id}/roles/end", end_role, colleague, Action.ROLE_CHANGED, EndRoleForm,
+               errors=(Code.LAST_HEAD,), permission="invite"),
+    form_route("/admin/staff/{id}/invite", invite, colleague, Action.INVITATION_MADE, Empty,
+               permission="invite"),
+    form_route("/admin/staff/{id}/revoke", revoke, colleague, Action.STAFF_REVOKED, Empty,
+               errors=(Code.LAST_HEAD,), permission="invite"),
     Route("GET", "/admin/devices", devices, "staff", _UNITS, kind="page", permission="devices"),
     Route("GET", "/admin/rights", rights, "staff", _STAFF, kind="page", permission="invite"),
-    Route("POST", "/admin/rights/reviews", review, "staff", Action.RIGHTS_REVIEWED, ReviewForm,
-          errors=_FORM, kind="page", permission="invite"),
+    form_route("/admin/rights/reviews", review, rights, Action.RIGHTS_REVIEWED, ReviewForm,
+               permission="invite"),
 )  # fmt: skip

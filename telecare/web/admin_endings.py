@@ -2,7 +2,6 @@
 
 from datetime import date
 from typing import Literal
-from uuid import UUID
 
 from aiohttp import web
 
@@ -11,11 +10,11 @@ from telecare.audit.actions import Action
 from telecare.devices.http import DEVICES
 from telecare.endings.service import Endings
 from telecare.runtime.clock import STOCKHOLM
-from telecare.runtime.http import Body, Route
-from telecare.web.admin import NothingForm, admin_page, after
+from telecare.runtime.http import Body, Empty, Route
+from telecare.web.admin import admin_page, after
 from telecare.web.admin_people import KEEPING, person
 from telecare.web.floor import FLOOR
-from telecare.web.html import Sent, read_form, submitted
+from telecare.web.html import OneForm, Sent, form_route
 from telecare.wire.errors import Code
 from telecare.wire.ids import EndingId, EndpointId, ResidentId
 
@@ -25,12 +24,6 @@ ENDINGS = web.AppKey("endings", Endings)
 class EndingForm(Body):
     reason: Literal["deceased", "moved", "declined"]
     on_date: date
-
-
-class DeviceForm(Body):
-    """The device whose button was pressed."""
-
-    one: UUID
 
 
 async def ending(request: web.Request, sent: Sent | None = None) -> web.StreamResponse:
@@ -43,14 +36,10 @@ async def ending(request: web.Request, sent: Sent | None = None) -> web.StreamRe
     )
 
 
-async def end(request: web.Request) -> web.StreamResponse:
-    async def act() -> str:
-        form = await read_form(request, EndingForm)
-        resident_id = ResidentId(path_id(request))
-        await request.app[ENDINGS].end(request[STAFF], resident_id, form.reason, form.on_date)
-        return after("/admin/endings", "ended")
-
-    return await submitted(request, act, ending)
+async def end(request: web.Request, form: EndingForm) -> str:
+    resident_id = ResidentId(path_id(request))
+    await request.app[ENDINGS].end(request[STAFF], resident_id, form.reason, form.on_date)
+    return after("/admin/endings", "ended")
 
 
 async def endings(request: web.Request, sent: Sent | None = None) -> web.StreamResponse:
@@ -62,38 +51,27 @@ async def endings(request: web.Request, sent: Sent | None = None) -> web.StreamR
     )
 
 
-async def undo(request: web.Request) -> web.StreamResponse:
-    async def act() -> str:
-        await read_form(request, NothingForm)
-        await request.app[ENDINGS].undo(request[STAFF], EndingId(path_id(request)))
-        return after("/admin/endings", "undone")
-
-    return await submitted(request, act, endings)
+async def undo(request: web.Request, _: Empty) -> str:
+    await request.app[ENDINGS].undo(request[STAFF], EndingId(path_id(request)))
+    return after("/admin/endings", "undone")
 
 
-async def close_device(request: web.Request) -> web.StreamResponse:
+async def close_device(request: web.Request, form: OneForm) -> str:
     """From the person it stands with, never by a number typed from a list."""
-
-    async def act() -> str:
-        form = await read_form(request, DeviceForm)
-        resident_id = ResidentId(path_id(request))
-        await request.app[DEVICES].close(request[STAFF], resident_id, EndpointId(form.one))
-        return after(f"/admin/people/{resident_id}", "ended")
-
-    return await submitted(request, act, person)
+    resident_id = ResidentId(path_id(request))
+    await request.app[DEVICES].close(request[STAFF], resident_id, EndpointId(form.one))
+    return after(f"/admin/people/{resident_id}", "ended")
 
 
-_FORM = (Code.FIELD_INVALID, Code.NOT_PERMITTED)
 ROUTES = (
     Route("GET", "/admin/people/{id}/ending", ending, "staff", Action.REGISTER_READ, kind="page",
           errors=(Code.NOT_PERMITTED,), permission="plan"),
-    Route("POST", "/admin/people/{id}/ending", end, "staff", Action.RESIDENT_ENDED, EndingForm,
-          errors=(*_FORM, Code.RESIDENT_ENDED), kind="page", permission="plan"),
-    Route("POST", "/admin/people/{id}/devices/close", close_device, "staff", Action.DEVICE_CLOSED,
-          DeviceForm, errors=_FORM, kind="page", permission="plan"),
+    form_route("/admin/people/{id}/ending", end, ending, Action.RESIDENT_ENDED, EndingForm,
+               errors=(Code.RESIDENT_ENDED,), permission="plan"),
+    form_route("/admin/people/{id}/devices/close", close_device, person, Action.DEVICE_CLOSED,
+               OneForm, permission="plan"),
     Route("GET", "/admin/endings", endings, "staff", Action.LIST_READ, kind="page",
           permission="plan"),
-    Route("POST", "/admin/endings/{id}/undo", undo, "staff", Action.ENDING_UNDONE, NothingForm,
-          errors=(*_FORM, Code.ENDING_UNDO_OWN, Code.ENDING_UNDO_LATE), kind="page",
-          permission="plan"),
+    form_route("/admin/endings/{id}/undo", undo, endings, Action.ENDING_UNDONE, Empty,
+               errors=(Code.ENDING_UNDO_OWN, Code.ENDING_UNDO_LATE), permission="plan"),
 )  # fmt: skip

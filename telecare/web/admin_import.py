@@ -10,10 +10,19 @@ from telecare.access.http import ACCESS, STAFF, path_id
 from telecare.audit.actions import Action
 from telecare.people.importing import PERMISSION, Importing, Judged
 from telecare.people.people_file import COLUMNS, Kind
-from telecare.runtime.http import OWN, Body, BodyMalformed, BodyTooLarge, Exempt, Route, as_refusal
+from telecare.runtime.http import (
+    OWN,
+    Body,
+    BodyMalformed,
+    BodyTooLarge,
+    Empty,
+    Exempt,
+    Route,
+    as_refusal,
+)
 from telecare.runtime.texts import text
-from telecare.web.admin import NothingForm, admin_page
-from telecare.web.html import Sent, language_of, read_form, submitted
+from telecare.web.admin import admin_page
+from telecare.web.html import Sent, form_route, language_of, submitted
 from telecare.wire.errors import Code
 from telecare.wire.ids import CareUnitId
 
@@ -65,14 +74,14 @@ def _kind(given: str) -> Kind:
 
 
 async def send(request: web.Request) -> web.StreamResponse:
-    async def act() -> str:
-        form, content = await _file(request)
-        import_id = await request.app[IMPORTING].send(
-            request[STAFF], form.kind, CareUnitId(form.unit_id), content
-        )
-        return f"/admin/import/{import_id}"
+    return await submitted(request, _send, choose)
 
-    return await submitted(request, act, choose)
+
+async def _send(request: web.Request) -> str:
+    form, content = await _file(request)
+    unit_id = CareUnitId(form.unit_id)
+    import_id = await request.app[IMPORTING].send(request[STAFF], form.kind, unit_id, content)
+    return f"/admin/import/{import_id}"
 
 
 async def _file(request: web.Request) -> tuple[FileForm, bytes]:
@@ -137,15 +146,10 @@ def _fate_text(language: str, judged: Judged) -> str:
     return text(language, f"import.fate.{judged.fate}")
 
 
-async def begin(request: web.Request) -> web.StreamResponse:
+async def begin(request: web.Request, _: Empty) -> str:
     import_id = path_id(request)
-
-    async def act() -> str:
-        await read_form(request, NothingForm)
-        await request.app[IMPORTING].begin(request[STAFF], import_id)
-        return f"/admin/import/{import_id}"
-
-    return await submitted(request, act, look)
+    await request.app[IMPORTING].begin(request[STAFF], import_id)
+    return f"/admin/import/{import_id}"
 
 
 _FILE = (
@@ -162,6 +166,5 @@ ROUTES = (
           permission="invite"),
     Route("GET", "/admin/import/{id}", look, "staff", Exempt("her own file, recorded when sent"),
           kind="page", permission="invite"),
-    Route("POST", "/admin/import/{id}", begin, "staff", Action.IMPORT_BEGUN, NothingForm,
-          errors=(Code.NOT_PERMITTED,), kind="page", permission="invite"),
+    form_route("/admin/import/{id}", begin, look, Action.IMPORT_BEGUN, Empty, permission="invite"),
 )  # fmt: skip

@@ -24,10 +24,10 @@ from telecare.people.model import (
     Scale,
 )
 from telecare.runtime.errors import FieldInvalid
-from telecare.runtime.http import Body, Handler, Route
+from telecare.runtime.http import Body, Empty, Route
 from telecare.runtime.texts import text
-from telecare.web.admin import Name, NothingForm, Phone, admin_page, after
-from telecare.web.html import Sent, language_of, read_form, submitted
+from telecare.web.admin import Name, Phone, admin_page, after
+from telecare.web.html import OneForm, Sent, form_route, language_of
 from telecare.wire.errors import Code
 from telecare.wire.ids import CareUnitId, ResidentId
 from telecare.wire.signalling import Language
@@ -101,12 +101,6 @@ class RepresentativeForm(Body):
     valid_until: date | None = None
 
 
-class OneForm(Body):
-    """A button beside one of several."""
-
-    one: UUID
-
-
 class PairForm(Body):
     letters: str = Field(min_length=6, max_length=12)
 
@@ -130,13 +124,9 @@ async def _units(request: web.Request) -> list[tuple[CareUnitId, str]]:
     return [(unit.id, unit.name) for unit in every if unit.id in keeps]
 
 
-async def add_person(request: web.Request) -> web.StreamResponse:
-    async def act() -> str:
-        form = await read_form(request, PersonForm)
-        resident_id = await request.app[KEEPING].register(request[STAFF], form.details)
-        return after(f"/admin/people/{resident_id}", "added")
-
-    return await submitted(request, act, people)
+async def add_person(request: web.Request, form: PersonForm) -> str:
+    resident_id = await request.app[KEEPING].register(request[STAFF], form.details)
+    return after(f"/admin/people/{resident_id}", "added")
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,170 +170,117 @@ def _path(request: web.Request) -> tuple[ResidentId, str]:
     return resident_id, f"/admin/people/{resident_id}"
 
 
-async def change_person(request: web.Request) -> web.StreamResponse:
+async def change_person(request: web.Request, form: PersonForm) -> str:
     resident_id, path = _path(request)
-
-    async def act() -> str:
-        form = await read_form(request, PersonForm)
-        await request.app[KEEPING].change(request[STAFF], resident_id, form.details)
-        return after(path, "saved")
-
-    return await submitted(request, act, person)
+    await request.app[KEEPING].change(request[STAFF], resident_id, form.details)
+    return after(path, "saved")
 
 
-async def take_over(request: web.Request) -> web.StreamResponse:
+async def take_over(request: web.Request, _: Empty) -> str:
     """Whom no list names can be reached by those on shift in her unit; listed for the head."""
     resident_id, path = _path(request)
-
-    async def act() -> str:
-        await read_form(request, NothingForm)
-        await request.app[PEOPLE].take_over(request[STAFF], resident_id)
-        return after(path, "saved")
-
-    return await submitted(request, act, people)
+    await request.app[PEOPLE].take_over(request[STAFF], resident_id)
+    return after(path, "saved")
 
 
-async def add_cohabitant(request: web.Request) -> web.StreamResponse:
+async def add_cohabitant(request: web.Request, form: CohabitantForm) -> str:
     resident_id, path = _path(request)
-
-    async def act() -> str:
-        form = await read_form(request, CohabitantForm)
-        known = dict(await _others(request, resident_id))
-        is_resident_id = ResidentId(form.is_resident_id) if form.is_resident_id else None
-        name = form.name or (known.get(is_resident_id) if is_resident_id else None)
-        if name is None:
-            raise FieldInvalid("name")
-        await request.app[KEEPING].add_cohabitant(
-            request[STAFF],
-            resident_id,
-            name=name,
-            relation=form.relation,
-            is_resident_id=is_resident_id,
-        )
-        return after(path, "added")
-
-    return await submitted(request, act, person)
+    known = dict(await _others(request, resident_id))
+    is_resident_id = ResidentId(form.is_resident_id) if form.is_resident_id else None
+    name = form.name or (known.get(is_resident_id) if is_resident_id else None)
+    if name is None:
+        raise FieldInvalid("name")
+    await request.app[KEEPING].add_cohabitant(
+        request[STAFF],
+        resident_id,
+        name=name,
+        relation=form.relation,
+        is_resident_id=is_resident_id,
+    )
+    return after(path, "added")
 
 
-async def move_out(request: web.Request) -> web.StreamResponse:
+async def move_out(request: web.Request, form: OneForm) -> str:
     resident_id, path = _path(request)
-
-    async def act() -> str:
-        form = await read_form(request, OneForm)
-        await request.app[KEEPING].move_out(request[STAFF], resident_id, form.one)
-        return after(path, "ended")
-
-    return await submitted(request, act, person)
+    await request.app[KEEPING].move_out(request[STAFF], resident_id, form.one)
+    return after(path, "ended")
 
 
-async def add_relative(request: web.Request) -> web.StreamResponse:
+async def add_relative(request: web.Request, form: RelativeForm) -> str:
     resident_id, path = _path(request)
-
-    async def act() -> str:
-        form = await read_form(request, RelativeForm)
-        relative = Relative(uuid4(), form.name, form.relation, form.phone, form.rings_first)
-        await request.app[KEEPING].add_relative(request[STAFF], resident_id, relative)
-        return after(path, "added")
-
-    return await submitted(request, act, person)
+    relative = Relative(uuid4(), form.name, form.relation, form.phone, form.rings_first)
+    await request.app[KEEPING].add_relative(request[STAFF], resident_id, relative)
+    return after(path, "added")
 
 
-async def end_relative(request: web.Request) -> web.StreamResponse:
+async def end_relative(request: web.Request, form: OneForm) -> str:
     resident_id, path = _path(request)
-
-    async def act() -> str:
-        form = await read_form(request, OneForm)
-        await request.app[KEEPING].end_relative(request[STAFF], resident_id, form.one)
-        return after(path, "ended")
-
-    return await submitted(request, act, person)
+    await request.app[KEEPING].end_relative(request[STAFF], resident_id, form.one)
+    return after(path, "ended")
 
 
-async def add_representative(request: web.Request) -> web.StreamResponse:
+async def add_representative(request: web.Request, form: RepresentativeForm) -> str:
     resident_id, path = _path(request)
-
-    async def act() -> str:
-        form = await read_form(request, RepresentativeForm)
-        one = Representative(
-            uuid4(), form.kind, form.name, form.phone, form.scope, form.document,
-            form.valid_from, form.valid_until,
-        )  # fmt: skip
-        await request.app[KEEPING].add_representative(request[STAFF], resident_id, one)
-        return after(path, "added")
-
-    return await submitted(request, act, person)
+    one = Representative(
+        uuid4(), form.kind, form.name, form.phone, form.scope, form.document,
+        form.valid_from, form.valid_until,
+    )  # fmt: skip
+    await request.app[KEEPING].add_representative(request[STAFF], resident_id, one)
+    return after(path, "added")
 
 
-async def end_representative(request: web.Request) -> web.StreamResponse:
+async def end_representative(request: web.Request, form: OneForm) -> str:
     resident_id, path = _path(request)
-
-    async def act() -> str:
-        form = await read_form(request, OneForm)
-        await request.app[KEEPING].end_representative(request[STAFF], resident_id, form.one)
-        return after(path, "ended")
-
-    return await submitted(request, act, person)
+    await request.app[KEEPING].end_representative(request[STAFF], resident_id, form.one)
+    return after(path, "ended")
 
 
-async def pair_tv(request: web.Request) -> web.StreamResponse:
+async def pair_tv(request: web.Request, form: PairForm) -> web.StreamResponse:
     """The letters that the TV shows; then the word both show."""
     resident_id, _ = _path(request)
-
-    async def act() -> web.StreamResponse:
-        session, devices = request[STAFF], request.app[DEVICES]
-        form = await read_form(request, PairForm)
-        await devices.count_try(PAIRING_LIMIT, str(session.id))
-        word = await devices.pair_tv(session, resident_id, form.letters)
-        once = Once(word=text(language_of(request), f"pairing.word.{word}"))
-        return await person(request, once=once)
-
-    return await submitted(request, act, person)
+    session, devices = request[STAFF], request.app[DEVICES]
+    await devices.count_try(PAIRING_LIMIT, str(session.id))
+    word = await devices.pair_tv(session, resident_id, form.letters)
+    once = Once(word=text(language_of(request), f"pairing.word.{word}"))
+    return await person(request, once=once)
 
 
-async def unit_code(request: web.Request) -> web.StreamResponse:
+async def unit_code(request: web.Request, form: UnitCodeForm) -> web.StreamResponse:
     """A code for a home unit that is to be enrolled here, shown once."""
     resident_id, _ = _path(request)
-
-    async def act() -> web.StreamResponse:
-        form = await read_form(request, UnitCodeForm)
-        code = await request.app[DEVICES].unit_code(request[STAFF], resident_id, form.label)
-        return await person(request, once=Once(unit_code=f"{code[:4]} {code[4:]}"))
-
-    return await submitted(request, act, person)
+    code = await request.app[DEVICES].unit_code(request[STAFF], resident_id, form.label)
+    return await person(request, once=Once(unit_code=f"{code[:4]} {code[4:]}"))
 
 
-_FORM = (Code.FIELD_INVALID, Code.NOT_PERMITTED)
-_PERSON = (
-    *_FORM, Code.NATIONAL_ID_WRONG, Code.NATIONAL_ID_TAKEN, Code.NATIONAL_ID_KEY_MISSING,
-)  # fmt: skip
-
-
-def _post(
-    path: str, handler: Handler, record: Action, body: type[Body], errors: tuple[Code, ...] = _FORM
-) -> Route:
-    return Route(
-        "POST", f"/admin/people{path}", handler, "staff", record, body, errors=errors,
-        kind="page", permission="register",
-    )  # fmt: skip
-
+_PERSON = (Code.NATIONAL_ID_WRONG, Code.NATIONAL_ID_TAKEN, Code.NATIONAL_ID_KEY_MISSING)
 
 ROUTES = (
     Route("GET", "/admin/people", people, "staff", Action.LIST_READ, kind="page",
           permission="register"),
     Route("GET", "/admin/people/{id}", person, "staff", Action.REGISTER_READ, kind="page",
           errors=(Code.NOT_PERMITTED,), permission="register"),
-    _post("", add_person, Action.RESIDENT_REGISTERED, PersonForm, _PERSON),
-    _post("/{id}", change_person, Action.RESIDENT_CHANGED, PersonForm, _PERSON),
-    _post("/{id}/take-over", take_over, Action.ASSIGNMENT_BEGUN, NothingForm,
-          (Code.NOT_PERMITTED, Code.NOT_ON_SHIFT)),
-    _post("/{id}/cohabitants", add_cohabitant, Action.COHABITANT_REGISTERED, CohabitantForm),
-    _post("/{id}/cohabitants/end", move_out, Action.COHABITANT_MOVED_OUT, OneForm),
-    _post("/{id}/relatives", add_relative, Action.RELATIVE_ADDED, RelativeForm),
-    _post("/{id}/relatives/end", end_relative, Action.RELATIVE_ENDED, OneForm),
-    _post("/{id}/representatives", add_representative, Action.REPRESENTATIVE_ADDED,
-          RepresentativeForm, (*_FORM, Code.END_BEFORE_START)),
-    _post("/{id}/representatives/end", end_representative, Action.REPRESENTATIVE_ENDED, OneForm),
-    _post("/{id}/screens", pair_tv, Action.SCREEN_PAIRED, PairForm,
-          (*_FORM, Code.PAIRING_CODE_WRONG, Code.PAIRING_CODE_EXPIRED, Code.RATE_LIMITED)),
-    _post("/{id}/units", unit_code, Action.PAIRING_BEGUN, UnitCodeForm),
+    form_route("/admin/people", add_person, people, Action.RESIDENT_REGISTERED, PersonForm,
+               errors=_PERSON, permission="register"),
+    form_route("/admin/people/{id}", change_person, person, Action.RESIDENT_CHANGED, PersonForm,
+               errors=_PERSON, permission="register"),
+    form_route("/admin/people/{id}/take-over", take_over, people, Action.ASSIGNMENT_BEGUN, Empty,
+               errors=(Code.NOT_ON_SHIFT,), permission="register"),
+    form_route("/admin/people/{id}/cohabitants", add_cohabitant, person,
+               Action.COHABITANT_REGISTERED, CohabitantForm, permission="register"),
+    form_route("/admin/people/{id}/cohabitants/end", move_out, person, Action.COHABITANT_MOVED_OUT,
+               OneForm, permission="register"),
+    form_route("/admin/people/{id}/relatives", add_relative, person, Action.RELATIVE_ADDED,
+               RelativeForm, permission="register"),
+    form_route("/admin/people/{id}/relatives/end", end_relative, person, Action.RELATIVE_ENDED,
+               OneForm, permission="register"),
+    form_route("/admin/people/{id}/representatives", add_representative, person,
+               Action.REPRESENTATIVE_ADDED, RepresentativeForm, errors=(Code.END_BEFORE_START,),
+               permission="register"),
+    form_route("/admin/people/{id}/representatives/end", end_representative, person,
+               Action.REPRESENTATIVE_ENDED, OneForm, permission="register"),
+    form_route("/admin/people/{id}/screens", pair_tv, person, Action.SCREEN_PAIRED, PairForm,
+               errors=(Code.PAIRING_CODE_WRONG, Code.PAIRING_CODE_EXPIRED, Code.RATE_LIMITED),
+               permission="register"),
+    form_route("/admin/people/{id}/units", unit_code, person, Action.PAIRING_BEGUN, UnitCodeForm,
+               permission="register"),
 )  # fmt: skip

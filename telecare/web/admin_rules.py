@@ -2,7 +2,6 @@
 
 from datetime import date
 from typing import Annotated, Literal
-from uuid import UUID
 
 from aiohttp import web
 from pydantic import Field, StringConstraints
@@ -15,7 +14,7 @@ from telecare.consent.rules import Rules
 from telecare.runtime.http import Body, Exempt, Route
 from telecare.visits.insatser import Insatser
 from telecare.web.admin import Name, admin_page, after
-from telecare.web.html import Sent, read_form, submitted
+from telecare.web.html import OneForm, Sent, form_route
 from telecare.wire.errors import Code
 from telecare.wire.signalling import Language
 
@@ -35,10 +34,6 @@ class InsatsForm(Body):
 class ItemForm(Body):
     list: ListName
     name: Name
-
-
-class OneForm(Body):
-    one: UUID
 
 
 class PolicyForm(Body):
@@ -88,45 +83,26 @@ async def lists(request: web.Request, sent: Sent | None = None) -> web.StreamRes
     )
 
 
-async def add_insats(request: web.Request) -> web.StreamResponse:
-    async def act() -> str:
-        form = await read_form(request, InsatsForm)
-        await request.app[INSATSER].add(
-            request[STAFF],
-            name=form.name,
-            minutes=form.minutes,
-            step_after_min=form.step_after_min,
-        )
-        return after("/admin/lists", "added")
-
-    return await submitted(request, act, lists)
+async def add_insats(request: web.Request, form: InsatsForm) -> str:
+    await request.app[INSATSER].add(
+        request[STAFF], name=form.name, minutes=form.minutes, step_after_min=form.step_after_min
+    )
+    return after("/admin/lists", "added")
 
 
-async def end_insats(request: web.Request) -> web.StreamResponse:
-    async def act() -> str:
-        form = await read_form(request, OneForm)
-        await request.app[INSATSER].end(request[STAFF], form.one)
-        return after("/admin/lists", "ended")
-
-    return await submitted(request, act, lists)
+async def end_insats(request: web.Request, form: OneForm) -> str:
+    await request.app[INSATSER].end(request[STAFF], form.one)
+    return after("/admin/lists", "ended")
 
 
-async def add_item(request: web.Request) -> web.StreamResponse:
-    async def act() -> str:
-        form = await read_form(request, ItemForm)
-        await request.app[LISTS].add(request[STAFF], form.list, form.name)
-        return after("/admin/lists", "added")
-
-    return await submitted(request, act, lists)
+async def add_item(request: web.Request, form: ItemForm) -> str:
+    await request.app[LISTS].add(request[STAFF], form.list, form.name)
+    return after("/admin/lists", "added")
 
 
-async def end_item(request: web.Request) -> web.StreamResponse:
-    async def act() -> str:
-        form = await read_form(request, OneForm)
-        await request.app[LISTS].end(request[STAFF], form.one)
-        return after("/admin/lists", "ended")
-
-    return await submitted(request, act, lists)
+async def end_item(request: web.Request, form: OneForm) -> str:
+    await request.app[LISTS].end(request[STAFF], form.one)
+    return after("/admin/lists", "ended")
 
 
 async def rules(request: web.Request, sent: Sent | None = None) -> web.StreamResponse:
@@ -135,43 +111,34 @@ async def rules(request: web.Request, sent: Sent | None = None) -> web.StreamRes
     return await admin_page(request, "rules", "rules", sent=sent, book=book, purposes=list(Purpose))
 
 
-async def set_policy(request: web.Request) -> web.StreamResponse:
-    async def act() -> str:
-        form = await read_form(request, PolicyForm)
-        await request.app[RULES].set_policy(
-            request[STAFF], form.policy, first_day=form.first_day, decision=form.decision
-        )
-        return after("/admin/rules", "saved")
-
-    return await submitted(request, act, rules)
+async def set_policy(request: web.Request, form: PolicyForm) -> str:
+    await request.app[RULES].set_policy(
+        request[STAFF], form.policy, first_day=form.first_day, decision=form.decision
+    )
+    return after("/admin/rules", "saved")
 
 
-async def publish(request: web.Request) -> web.StreamResponse:
-    async def act() -> str:
-        form = await read_form(request, TextForm)
-        bodies: dict[Language, str] = {"sv": form.sv, "fi": form.fi, "en": form.en}
-        await request.app[RULES].publish(request[STAFF], form.purpose, bodies)
-        return after("/admin/rules", "saved")
-
-    return await submitted(request, act, rules)
+async def publish(request: web.Request, form: TextForm) -> str:
+    bodies: dict[Language, str] = {"sv": form.sv, "fi": form.fi, "en": form.en}
+    await request.app[RULES].publish(request[STAFF], form.purpose, bodies)
+    return after("/admin/rules", "saved")
 
 
 _WORDS = Exempt("no personal data")
-_FORM = (Code.FIELD_INVALID, Code.NOT_PERMITTED, Code.NAME_TAKEN)
 
 ROUTES = (
     Route("GET", "/admin/lists", lists, "staff", _WORDS, kind="page", permission="configure"),
-    Route("POST", "/admin/lists/insatser", add_insats, "staff", Action.LIST_CHANGED, InsatsForm,
-          errors=_FORM, kind="page", permission="configure"),
-    Route("POST", "/admin/lists/insatser/end", end_insats, "staff", Action.LIST_CHANGED, OneForm,
-          errors=_FORM, kind="page", permission="configure"),
-    Route("POST", "/admin/lists/items", add_item, "staff", Action.LIST_CHANGED, ItemForm,
-          errors=_FORM, kind="page", permission="configure"),
-    Route("POST", "/admin/lists/items/end", end_item, "staff", Action.LIST_CHANGED, OneForm,
-          errors=_FORM, kind="page", permission="configure"),
+    form_route("/admin/lists/insatser", add_insats, lists, Action.LIST_CHANGED, InsatsForm,
+               errors=(Code.NAME_TAKEN,), permission="configure"),
+    form_route("/admin/lists/insatser/end", end_insats, lists, Action.LIST_CHANGED, OneForm,
+               errors=(Code.NAME_TAKEN,), permission="configure"),
+    form_route("/admin/lists/items", add_item, lists, Action.LIST_CHANGED, ItemForm,
+               errors=(Code.NAME_TAKEN,), permission="configure"),
+    form_route("/admin/lists/items/end", end_item, lists, Action.LIST_CHANGED, OneForm,
+               errors=(Code.NAME_TAKEN,), permission="configure"),
     Route("GET", "/admin/rules", rules, "staff", _WORDS, kind="page", permission="configure"),
-    Route("POST", "/admin/rules/policies", set_policy, "staff", Action.POLICY_SET, PolicyForm,
-          errors=(*_FORM, Code.POLICY_TOO_SOON), kind="page", permission="configure"),
-    Route("POST", "/admin/rules/texts", publish, "staff", Action.TEXT_PUBLISHED, TextForm,
-          errors=_FORM, kind="page", permission="configure"),
+    form_route("/admin/rules/policies", set_policy, rules, Action.POLICY_SET, PolicyForm,
+               errors=(Code.NAME_TAKEN, Code.POLICY_TOO_SOON), permission="configure"),
+    form_route("/admin/rules/texts", publish, rules, Action.TEXT_PUBLISHED, TextForm,
+               errors=(Code.NAME_TAKEN,), permission="configure"),
 )  # fmt: skip

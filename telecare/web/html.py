@@ -4,6 +4,7 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from types import UnionType
 from typing import TypeVar, Union, get_args, get_origin
+from uuid import UUID
 
 import jinja2
 from aiohttp import web
@@ -11,8 +12,9 @@ from pydantic import ValidationError
 
 from telecare.access.errors import SessionLocked, SignInNeeded
 from telecare.access.http import STAFF
+from telecare.audit.actions import Action
 from telecare.runtime.errors import TelecareError
-from telecare.runtime.http import Body, BodyMalformed, as_refusal
+from telecare.runtime.http import Body, BodyMalformed, Route, as_refusal
 from telecare.runtime.log import tell_if_unrecorded
 from telecare.runtime.texts import LANGUAGES, text
 from telecare.web import page_texts
@@ -21,6 +23,7 @@ from telecare.wire.errors import Code
 
 FORM = "application/x-www-form-urlencoded"
 OUR_FAULT = 500
+FORM_ERRORS = (Code.FIELD_INVALID, Code.NOT_PERMITTED)
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,7 +153,44 @@ def error_page(request: web.Request, error: TelecareError) -> web.StreamResponse
     return page
 
 
+class OneForm(Body):
+    """A button beside one of several."""
+
+    one: UUID
+
+
 Form = TypeVar("Form", bound=Body)
+Outcome = str | web.StreamResponse
+"""Of a form: the address to go on to, or a page, for what is shown once."""
+Show = Callable[[web.Request, Sent], Awaitable[web.StreamResponse]]
+"""Draws a form's page again, with the reason and what was typed."""
+
+
+def form_route(
+    path: str,
+    act: Callable[[web.Request, Form], Awaitable[Outcome]],
+    show: Show,
+    record: Action,
+    body: type[Form],
+    *,
+    errors: tuple[Code, ...] = (),
+    permission: str = "work",
+) -> Route:
+    """Where staff send a form: `act` does what it asks; refused, `show` answers.
+
+    `errors` are those besides what any form may be refused with.
+    """
+
+    async def read_and_act(request: web.Request) -> Outcome:
+        return await act(request, await read_form(request, body))
+
+    async def handle(request: web.Request) -> web.StreamResponse:
+        return await submitted(request, read_and_act, show)
+
+    return Route(
+        "POST", path, handle, "staff", record, body, errors=(*FORM_ERRORS, *errors), kind="page",
+        permission=permission,
+    )  # fmt: skip
 
 
 async def read_form(request: web.Request, model: type[Form]) -> Form:
@@ -194,17 +234,11 @@ def _takes_many(kind: object) -> bool:
 
 
 async def submitted(
-    request: web.Request,
-    act: Callable[[], Awaitable[str | web.StreamResponse]],
-    show: Callable[[web.Request, Sent], Awaitable[web.StreamResponse]],
+    request: web.Request, act: Callable[[web.Request], Awaitable[Outcome]], show: Show
 ) -> web.StreamResponse:
-    """Do what a form asks; go on to the address that `act` returns, or show its
-    page, for what is shown once.
-
-    Refused, `show` draws the form's page again, with the reason and what was typed.
-    """
+    """Do what a form asks; refused, `show` answers."""
     try:
-        outcome = await act()
+        outcome = await act(request)
     except TelecareError as error:
         if error.status >= OUR_FAULT or isinstance(error, (SessionLocked, BodyMalformed)):
             raise

@@ -11,8 +11,8 @@ from telecare.audit.actions import Action
 from telecare.people.http import PEOPLE, RELATIONS
 from telecare.people.relations_store import RelationKind
 from telecare.people.store import Found
-from telecare.runtime.http import Body, Exempt, Route
-from telecare.web.html import TEMPLATES, Sent, language_of, read_form, submitted
+from telecare.runtime.http import Body, Empty, Exempt, Route
+from telecare.web.html import TEMPLATES, Sent, form_route, language_of
 from telecare.wire.ids import ResidentId
 
 PATH = "/me/relations"
@@ -29,10 +29,6 @@ class RelationForm(Body):
     resident_id: UUID
     kind: RelationKind
     note: str = Field(default="", max_length=200)
-
-
-class RemoveForm(Body):
-    pass
 
 
 async def _page(
@@ -53,44 +49,29 @@ async def relations(request: web.Request, sent: Sent | None = None) -> web.Strea
     return await _page(request, sent)
 
 
-async def search(request: web.Request) -> web.StreamResponse:
+async def search(request: web.Request, form: SearchForm) -> web.StreamResponse:
     """By name; recorded like every search."""
-
-    async def act() -> web.StreamResponse:
-        form = await read_form(request, SearchForm)
-        people = request.app[PEOPLE]
-        found = await people.search(request[STAFF], form.q, after=None, limit=SHOWN)
-        return await _page(request, found=list(found))
-
-    return await submitted(request, act, relations)
+    people = request.app[PEOPLE]
+    found = await people.search(request[STAFF], form.q, after=None, limit=SHOWN)
+    return await _page(request, found=list(found))
 
 
-async def state(request: web.Request) -> web.StreamResponse:
-    async def act() -> str:
-        form = await read_form(request, RelationForm)
-        await request.app[RELATIONS].state(
-            request[STAFF], ResidentId(form.resident_id), form.kind, form.note
-        )
-        return PATH
-
-    return await submitted(request, act, relations)
+async def state(request: web.Request, form: RelationForm) -> str:
+    await request.app[RELATIONS].state(
+        request[STAFF], ResidentId(form.resident_id), form.kind, form.note
+    )
+    return PATH
 
 
-async def remove(request: web.Request) -> web.StreamResponse:
-    async def act() -> str:
-        await read_form(request, RemoveForm)
-        await request.app[RELATIONS].remove(request[STAFF], path_id(request))
-        return PATH
-
-    return await submitted(request, act, relations)
+async def remove(request: web.Request, _: Empty) -> str:
+    await request.app[RELATIONS].remove(request[STAFF], path_id(request))
+    return PATH
 
 
 _OWN = Exempt("shows the signed-in person what she has stated herself")
 ROUTES = (
     Route("GET", PATH, relations, "staff", _OWN, kind="page"),
-    Route("POST", f"{PATH}/search", search, "staff", Action.SEARCHED, SearchForm, kind="page"),
-    Route("POST", PATH, state, "staff", Action.RELATION_STATED, RelationForm, kind="page",
-          status=303),
-    Route("POST", f"{PATH}/{{id}}/remove", remove, "staff", Action.RELATION_REMOVED, RemoveForm,
-          kind="page", status=303),
+    form_route(f"{PATH}/search", search, relations, Action.SEARCHED, SearchForm),
+    form_route(PATH, state, relations, Action.RELATION_STATED, RelationForm),
+    form_route(f"{PATH}/{{id}}/remove", remove, relations, Action.RELATION_REMOVED, Empty),
 )  # fmt: skip
