@@ -56,6 +56,7 @@ async def stack():
             canary("staff"),
             canary("carer"),
         )
+        await running.keep_state()
         yield running
     finally:
         running.stop()
