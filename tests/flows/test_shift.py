@@ -156,6 +156,52 @@ async def test_no_page_but_the_days_is_without_who_wants_to_hand_over(stack, win
     await nothing_open(stack)
 
 
+async def test_a_home_visit_ends_with_the_municipalitys_own_outcome_or_her_words(stack, windows):
+    async def at_the_door(maria) -> None:
+        await maria.locator("[data-test=dispatch-accept]").click()
+        await maria.locator("[data-test=dispatch-arrive]").click()
+        await maria.locator("[data-test=dispatch-done]").click()
+
+    said = "select outcome from dispatch where outcome = $1"
+    seen = look()
+    await somebody_should(stack)
+    maria = await begun(windows, "Maria Ek")
+    await at_the_door(maria)
+    close = maria.locator("[data-test=dispatch-close]")
+    await maria.get_by_label("Hur gick det?").fill("Hon låg på golvet")
+    assert await maria.locator("[data-test=dispatch] input[type=radio]").count() == 0
+    await close.click()
+    assert await stack.until(said, "Hon låg på golvet")
+
+    eva = await windows.staff("Eva Sjö")
+    await eva.goto(f"{windows.url}/admin/lists")
+    await eva.locator("#item-outcome").fill("Hjälp upp")
+    await eva.locator("[data-test=add-outcome]").click()
+    await eva.locator("li", has_text="Hjälp upp").wait_for()
+    await maria.reload()
+    await somebody_should(stack)
+    await at_the_door(maria)
+    await maria.get_by_label("Hjälp upp").wait_for()
+    assert await close.is_disabled()
+    await maria.get_by_label("Något annat").check()
+    await maria.get_by_label("Med egna ord").wait_for()
+    await seen.at(maria, "dispatch-close")
+    assert await close.is_disabled()
+    await maria.get_by_label("Hjälp upp").check()
+    await close.click()
+    assert await stack.until(said, "Hjälp upp")
+
+    await somebody_should(stack)
+    await at_the_door(maria)
+    await maria.get_by_label("Något annat").check()
+    await maria.get_by_label("Med egna ord").fill("Grannen var där")
+    await close.click()
+    assert await stack.until(said, "Grannen var där")
+    assert seen.faults == []
+    await stack.rows("update list_item set ended_at = now()")
+    await nothing_open(stack)
+
+
 async def test_the_list_goes_on_paper_without_any_script(stack, windows):
     maria = await begun(windows, "Maria Ek")
 
