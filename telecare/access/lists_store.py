@@ -15,6 +15,12 @@ where tenant_id = $1 and ended_at is null
 order by list, name, id
 limit $2
 """
+OUTCOMES = """
+select id, name from list_item
+where tenant_id = $1 and list = 'outcome' and ended_at is null
+order by name, id
+limit $2
+"""
 ADD = """
 insert into list_item (tenant_id, id, list, name, added_at)
 values ($1, $2, $3, $4, $5)
@@ -31,6 +37,11 @@ async def items(
     db: Transaction,
 ) -> Sequence[tuple[UUID, Literal["outcome", "cause", "measure"], str]]:
     return [(r["id"], r["list"], r["name"]) for r in await db.fetch(ITEMS, db.tenant, LIMIT)]
+
+
+async def outcomes(db: Transaction) -> Sequence[tuple[UUID, str]]:
+    """What a home visit's end is chosen from: those not ended."""
+    return [(r["id"], r["name"]) for r in await db.fetch(OUTCOMES, db.tenant, LIMIT)]
 
 
 async def add(db: Transaction, item: UUID, to: str, name: str, now: datetime) -> bool:

@@ -10,7 +10,16 @@ from pydantic import AwareDatetime, Field, NaiveDatetime
 from telecare.access.http import STAFF, path_id
 from telecare.audit.actions import Action
 from telecare.calls.http import RING_ERRORS, Ringing
-from telecare.runtime.http import Answer, Body, Empty, Route, json_answer, nothing, read_body
+from telecare.runtime.http import (
+    Answer,
+    Body,
+    Empty,
+    Exempt,
+    Route,
+    json_answer,
+    nothing,
+    read_body,
+)
 from telecare.visits.model import Outcome, Repeat, Step
 from telecare.visits.service import Plan, Visits
 from telecare.wire.errors import Code
@@ -66,6 +75,11 @@ class CancelBody(Body):
 
 class HandOverBody(Body):
     staff_id: UUID
+
+
+class HandOverChoice(Answer):
+    not_to: list[UUID]
+    """Of the colleagues, those not to choose."""
 
 
 class ToDoItem(Answer):
@@ -187,6 +201,12 @@ async def cancel(request: web.Request) -> web.Response:
     return nothing()
 
 
+async def choose_for_hand_over(request: web.Request) -> web.Response:
+    """What the choice of a colleague leaves out."""
+    not_to = await request.app[VISITS].not_to(request[STAFF], VisitId(path_id(request)))
+    return json_answer(HandOverChoice(not_to=sorted(not_to)))
+
+
 async def hand_over(request: web.Request) -> web.Response:
     body = await read_body(request, HandOverBody)
     await request.app[VISITS].hand_over(
@@ -212,6 +232,9 @@ ROUTES = (
           errors=(*_CLOSED, Code.NOT_PERMITTED), status=204, permission="plan"),
     Route("POST", "/api/visits/{id}/cancel", cancel, "staff", Action.VISIT_CANCELLED, CancelBody,
           errors=(*_CLOSED, Code.NOT_PERMITTED), status=204, permission="plan"),
+    Route("GET", "/api/visits/{id}/hand-over", choose_for_hand_over, "staff",
+          Exempt("whom not to choose; the choice is recorded"), answer=HandOverChoice,
+          errors=(Code.NOT_PERMITTED,)),
     Route("POST", "/api/visits/{id}/hand-over", hand_over, "staff", Action.VISIT_HANDED_OVER,
           HandOverBody, errors=(*_CLOSED, Code.NOT_PERMITTED, Code.OWN_RELATION), status=204),
 )  # fmt: skip

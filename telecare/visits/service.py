@@ -23,6 +23,7 @@ from telecare.dispatches.service import ask
 from telecare.people import store as people_store
 from telecare.people.model import Cohabitant, Resident
 from telecare.people.own_relation import unrelated
+from telecare.people.relations_store import related_to
 from telecare.people.service import (
     assigned,
     close_follow_ups,
@@ -278,12 +279,23 @@ class Visits:
             what = {"reason": reason, "visit_id": str(visit.id)}
             await append(db, Record(Action.VISIT_CANCELLED, session.actor, [resident.person], what))
 
+    async def not_to(self, session: StaffSession, visit_id: VisitId) -> frozenset[StaffId]:
+        """Whom not to hand it over to: they have stated a relation to the resident.
+
+        Raises NotFound, NotPermitted.
+        """
+        async with self._by(session) as db:
+            visit = await store.by_id(db, visit_id)
+            if visit is None:
+                raise NotFound
+            _hers_or_planned(db, session, visit)
+            return await related_to(db, visit.resident_id)
+
     async def hand_over(self, session: StaffSession, visit_id: VisitId, to: StaffId) -> None:
         now = self._clock.now()
         async with self._by(session) as db:
             visit, resident = await self._found(db, visit_id)
-            if visit.staff_id != session.staff.id:
-                require(db, session, Permission.PLAN, Action.VISIT_HANDED_OVER)
+            _hers_or_planned(db, session, visit)
             colleague = await access_store.staff(db, to, now)
             if colleague is None:
                 raise FieldInvalid("staff_id")
@@ -532,6 +544,12 @@ def _of_ending(
         "visit_ids": [str(visit.id) for visit in visits],
     }
     return [Record(action, SYSTEM, [person], what)]
+
+
+def _hers_or_planned(db: Transaction, session: StaffSession, visit: Visit) -> None:
+    """Her own visit is hers to hand over; anybody else's by who plans. Raises NotPermitted."""
+    if visit.staff_id != session.staff.id:
+        require(db, session, Permission.PLAN, Action.VISIT_HANDED_OVER)
 
 
 async def _watch(db: Transaction, visit: Visit, insats: Insats) -> None:

@@ -7,11 +7,12 @@ from telecare.runtime.texts import catalogue
 TV = ("tv.",)
 LATER = (
     "after.", "begin.", "caller.", "card.", "change.", "consent.", "consents.", "device.",
-    "device_state.", "error.absence_", "error.pairing_", "error.party_", "error.relative_",
-    "error.series_", "error.yes_not_", "field.", "hand_over.", "hearing.", "held.", "notes.",
-    "objection.", "pair.", "people.found", "people.more", "people.none", "people.search",
-    "people.show_", "plan.", "priority.", "purpose.", "representative.", "shift_end.",
-    "taken_over.l", "taken_over.n", "unanswered.", "why.",
+    "device_state.", "dispatch.close", "dispatch.o", "error.absence_", "error.pairing_",
+    "error.party_", "error.relative_", "error.series_", "error.yes_not_", "field.",
+    "hand_over.", "hearing.", "held.", "notes.", "objection.", "pair.", "people.found",
+    "people.more", "people.none", "people.search", "people.show_", "plan.", "priority.",
+    "purpose.", "representative.", "shift_end.", "taken_over.l", "taken_over.n", "unanswered.",
+    "why.",
 )  # fmt: skip
 """Parts of the staff page that are fetched when needed, and the refusals that only they meet."""
 SERVER_ONLY = (

@@ -7,6 +7,7 @@ from uuid import UUID
 from aiohttp import web
 from pydantic import Field, JsonValue
 
+from telecare.access import lists_store
 from telecare.access.errors import SignInNeeded
 from telecare.access.http import (
     ACCESS,
@@ -206,6 +207,8 @@ class Me(Answer):
     """Where she may begin a shift."""
     colleagues: list[UnitChoice]
     insatser: list[InsatsChoice]
+    outcomes: list[UnitChoice]
+    """The municipality's own, for how a home visit ended."""
     relations: list[MyRelation]
     """Whom she has stated a relation to: to open asks why."""
     session_ends_at: datetime
@@ -224,6 +227,7 @@ async def me(request: web.Request) -> web.Response:
     colleagues = await access.colleagues(session)
     async with request.app[FLOOR].database.transaction(session.tenant) as db:
         insatser = await visit_store.insatser(db)
+        outcomes = await lists_store.outcomes(db)
         tasks = await shift_store.tasks_of(db, staff.id)
         relations = await relations_store.stated_by(db, staff.id)
     shift = None
@@ -251,6 +255,7 @@ async def me(request: web.Request) -> web.Response:
             ],
             colleagues=[UnitChoice(id=c.id, name=c.name) for c in colleagues],
             insatser=[InsatsChoice(id=i.id, name=i.name, minutes=i.minutes) for i in insatser],
+            outcomes=[UnitChoice(id=one, name=name) for one, name in outcomes],
             relations=[
                 MyRelation(resident_id=one.resident_id, given_name=one.given_name, kind=one.kind)
                 for one in relations

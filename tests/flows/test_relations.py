@@ -9,7 +9,8 @@ pytestmark = [pytest.mark.asyncio(loop_scope="session")]
 
 async def test_she_states_it_and_says_why_when_she_opens(stack, windows):
     seen = Look("sv", [(320, 640), (1440, 900)])
-    maria = await windows.staff()
+    per, maria = await windows.staff("Per Holm"), await windows.staff()
+    await per.locator("[data-test=filter-team]").click()
     await maria.locator("[data-test=begin-shift]").click()
     await maria.locator("[data-test=tone-heard]").click()
     await maria.locator("[data-test=relations]").first.click()
@@ -22,6 +23,12 @@ async def test_she_states_it_and_says_why_when_she_opens(stack, windows):
     await maria.locator("[data-test=relation]", has_text="Granne").wait_for()
     await seen.at(maria, "relations")
     assert await maria.locator("script").count() == 0
+
+    await per.locator("[data-test=visit]", has_text="Ingrid").locator("[data-test=more]").click()
+    await per.locator("[data-test=hand-over]").wait_for()
+    offered = await per.locator("[data-test=change] option").all_inner_texts()
+    assert "Kirsi Niemi" in offered
+    assert "Maria Ek" not in offered
 
     await maria.get_by_role("link", name="Till dagens besök").click()
     ingrid = maria.locator("[data-test=visit]", has_text="Ingrid")

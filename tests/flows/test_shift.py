@@ -93,14 +93,20 @@ async def test_it_ends_when_a_colleague_has_said_yes_to_all_she_holds(stack, win
     await maria.locator("[data-test=dispatch-accept]").click()
     await maria.locator("[data-test=dispatch][data-state=accepted]").wait_for()
 
+    await kirsi.goto(f"{windows.url}/#/people")
     await maria.locator("[data-test=end-shift]").first.click()
     await maria.locator("[data-test=held]").nth(1).wait_for()
     await maria.locator("[data-test=end-shift-now]").click()
     home_visit = maria.locator("[data-test=held][data-kind=dispatch]")
     call_back = maria.locator("[data-test=held][data-kind=follow_up]")
     await home_visit.locator("[data-test=hand-over-ask]").click()
-    await kirsi.locator("[data-test=hand-over-offer]", has_text="Birgitta").wait_for()
     seen = look()
+    strip = kirsi.locator("[data-test=offered-strip]", has_text="Maria Ek")
+    await strip.wait_for()
+    await seen.at(kirsi, "hand-over-strip")
+    await strip.get_by_role("link").click()
+    await kirsi.locator("[data-test=hand-over-offer]", has_text="Birgitta").wait_for()
+    await strip.wait_for(state="detached")
     await seen.at(kirsi, "hand-over-offer")
     await kirsi.locator("[data-test=hand-over-decline]").click()
     await home_visit.get_by_text("Kirsi Niemi kan inte ta emot.").wait_for()
@@ -124,6 +130,70 @@ async def test_it_ends_when_a_colleague_has_said_yes_to_all_she_holds(stack, win
         next(one.id for one in seed.STAFF if one.key == "kirsi")
     ]
     assert seen.faults == []
+
+
+async def test_no_page_but_the_days_is_without_who_wants_to_hand_over(stack, windows):
+    await somebody_should(stack)
+    maria, per = await begun(windows, "Maria Ek"), await begun(windows, "Per Holm")
+    ingrid = resident("Ingrid")
+    await maria.locator("[data-test=task-take]").click()
+    await maria.locator("[data-test=end-shift]").first.click()
+    held = maria.locator("[data-test=held]")
+    await held.locator("select").select_option(label="Alla i tjänst: Team Skallberget")
+    await held.locator("[data-test=hand-over-ask]").click()
+    await per.locator("[data-test=hand-over-offer]").wait_for()
+
+    for page in ("people", f"people/{ingrid}", f"people/{ingrid}/consent", "plan", "end-shift"):
+        await per.goto(f"{windows.url}/#/{page}")
+        await per.get_by_text("Maria Ek vill lämna över till dig.").wait_for()
+
+    await nothing_open(stack)
+
+
+async def test_a_home_visit_ends_with_the_municipalitys_own_outcome_or_her_words(stack, windows):
+    async def at_the_door(maria) -> None:
+        await maria.locator("[data-test=dispatch-accept]").click()
+        await maria.locator("[data-test=dispatch-arrive]").click()
+        await maria.locator("[data-test=dispatch-done]").click()
+
+    said = "select outcome from dispatch where outcome = $1"
+    seen = look()
+    await somebody_should(stack)
+    maria = await begun(windows, "Maria Ek")
+    await at_the_door(maria)
+    close = maria.locator("[data-test=dispatch-close]")
+    await maria.get_by_label("Hur gick det?").fill("Hon låg på golvet")
+    assert await maria.locator("[data-test=dispatch] input[type=radio]").count() == 0
+    await close.click()
+    assert await stack.until(said, "Hon låg på golvet")
+
+    eva = await windows.staff("Eva Sjö")
+    await eva.goto(f"{windows.url}/admin/lists")
+    await eva.locator("#item-outcome").fill("Hjälp upp")
+    await eva.locator("[data-test=add-outcome]").click()
+    await eva.locator("li", has_text="Hjälp upp").wait_for()
+    await maria.reload()
+    await somebody_should(stack)
+    await at_the_door(maria)
+    await maria.get_by_label("Hjälp upp").wait_for()
+    assert await close.is_disabled()
+    await maria.get_by_label("Något annat").check()
+    await maria.get_by_label("Med egna ord").wait_for()
+    await seen.at(maria, "dispatch-close")
+    assert await close.is_disabled()
+    await maria.get_by_label("Hjälp upp").check()
+    await close.click()
+    assert await stack.until(said, "Hjälp upp")
+
+    await somebody_should(stack)
+    await at_the_door(maria)
+    await maria.get_by_label("Något annat").check()
+    await maria.get_by_label("Med egna ord").fill("Grannen var där")
+    await close.click()
+    assert await stack.until(said, "Grannen var där")
+    assert seen.faults == []
+    await stack.rows("update list_item set ended_at = now()")
+    await nothing_open(stack)
 
 
 async def test_the_list_goes_on_paper_without_any_script(stack, windows):

@@ -5,6 +5,7 @@ from datetime import datetime
 
 import pytest
 
+from telecare.access.errors import NotPermitted
 from telecare.access.model import Role
 from telecare.app import ROUTES
 from telecare.people.own_relation import OwnRelation, ReasonNeeded
@@ -128,6 +129,23 @@ async def test_planning_and_handing_over_a_visit_to_her_are_refused(world, made,
         await made.visits.plan(planner, plan)
     with pytest.raises(OwnRelation):
         await made.visits.hand_over(planner, visit, maria.staff.id)
+
+
+async def test_whoever_may_hand_a_visit_over_is_told_whom_not_to_choose(
+    client, world, made, ingrid, maria
+):
+    planner = await world.staff("Per", role=Role.SAMORDNARE)
+    anna, berit = await world.staff("Anna"), await world.staff("Berit")
+    visit = await world.visit(anna, ingrid, minutes=600)
+
+    for session in (anna, planner):
+        _, text = await client.look(f"/api/visits/{visit}/hand-over", session)
+        assert json.loads(text) == {"not_to": [str(maria.staff.id)]}
+    with pytest.raises(NotPermitted):
+        await made.visits.not_to(berit, visit)
+    [stated] = await made.relations.mine(maria)
+    await made.relations.remove(maria, stated.id)
+    assert await made.visits.not_to(anna, visit) == frozenset()
 
 
 async def test_she_is_not_asked_by_name_to_take_something_over_but_may_offer(

@@ -1,5 +1,6 @@
 """Lists, policies and information texts: dated, decided, never changed behind anybody's back."""
 
+import json
 from dataclasses import replace
 from datetime import date, timedelta
 
@@ -118,6 +119,22 @@ async def test_lists_hold_a_word_once_and_planned_visits_keep_theirs(world, made
         await made.lists.end(eva, item.id)
     assert await made.lists.items(eva) == []
     assert (await world.events())[-1] == "list.changed"
+
+
+async def test_staff_choose_from_the_outcomes_that_are_not_ended(
+    client, world, other_world, made, eva
+):
+    maria = await world.staff()
+    await made.lists.add(await other_world.staff(role=Role.ENHETSCHEF), "outcome", "Deras")
+    await made.lists.add(eva, "cause", "Fall")
+    for name in ("Till sjukhus", "Borttaget", "Hjälp upp"):
+        await made.lists.add(eva, "outcome", name)
+    ended = next(one for one in await made.lists.items(eva) if one.name == "Borttaget")
+    await made.lists.end(eva, ended.id)
+
+    _, me = await client.look("/api/me", maria)
+
+    assert [one["name"] for one in json.loads(me)["outcomes"]] == ["Hjälp upp", "Till sjukhus"]
 
 
 async def test_only_those_who_configure_change_rules_and_lists(world, made):

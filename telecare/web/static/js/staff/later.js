@@ -6,7 +6,7 @@ import { Loading, useFetched } from "./ui.js";
 
 /** @type {{[name: string]: () => Promise<any>}} */
 const LATER = {
-  after: () => import("./after.js"), change: () => import("./change.js"), forms: () => import("./forms.js"), notes: () => import("./notes.js"), people: () => import("./people.js"),
+  after: () => import("./after.js"), change: () => import("./change.js"), closing: () => import("./closing.js"), forms: () => import("./forms.js"), notes: () => import("./notes.js"), people: () => import("./people.js"),
   relation: () => import("./relation.js"), shift: () => import("./shift.js"),
 };
 

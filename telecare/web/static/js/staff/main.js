@@ -32,7 +32,7 @@ function Strips() {
   const waiting = store.waiting.value.filter((row) => !row.taken_by).length;
   const ends = store.endsSoon.value;
   const offered = store.handOvers.value.find(store.toMe);
-  const elsewhere = ["", "plan"].indexOf(store.route.value.path[0] || "") < 0;
+  const elsewhere = store.route.value.path.length > 0;
   return html`<div role="status" class="strips">${store.live.contact.value === "trying" && html`<p class="strip lost" data-test="no-contact"><${Icon} name="plug" /><b>${t("live.no_contact")}</b></p>`}
     ${other && html`<div class="strip" data-test="call-elsewhere"><${Icon} name="video" /><b>${t("call.running", { name: other.resident_name })}</b><${Btn} kind="btn go" act=${() => store.continueHere(other.call_id)}>${t("call.continue_here")}<//></div>`}
     ${ends && html`<div class="strip" data-test="ends-soon"><${Icon} name="clock" /><b>${t(store.call.value ? "session.ends_after_call" : "session.ends", { time: clock(ends) })}</b>${!store.call.value && html`<${Btn} kind="btn" test="sign-in-anew" act=${store.signOut}>${t("session.anew")}<//>`}</div>`}

@@ -30,6 +30,7 @@ import { STAFF, lockPage, touched } from "./rows.js";
  * @property {Array<{id: string, name: string}>} units
  * @property {Array<{id: string, name: string}>} colleagues
  * @property {Array<{id: string, name: string, minutes: number}>} insatser
+ * @property {Array<{id: string, name: string}>} outcomes
  * @property {Array<{resident_id: string, given_name: string, kind: string}>} relations
  * @property {string} session_ends_at
  * @property {boolean} demo

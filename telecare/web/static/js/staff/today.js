@@ -156,13 +156,12 @@ function Task({ row }) {
 /** @param {{row: DispatchRow}} props */
 function Dispatch({ row }) {
   const [closing, setClosing] = useState(false);
-  const [outcome, setOutcome] = useState("");
   const at = store.now.value;
-  /** @param {string} what @param {object} [body] */
-  const say = (what, body) => post(`/api/dispatches/${row.id}/${what}`, body);
+  /** @param {string} what */
+  const say = (what) => post(`/api/dispatches/${row.id}/${what}`);
   return html`<article class="q sensor later" data-test="dispatch" data-state=${row.state}><h3><${Icon} name="go" />${t(`dispatch.${row.state}`)}<span class="since">${t("queue.minutes", { n: Math.max(0, Math.floor((at - Date.parse(row.asked_at)) / 60000)) })}</span></h3>
     <p><b>${row.resident_name}</b>${row.accepted_by ? t("dispatch.by", { name: row.accepted_by }) : t("dispatch.nobody")}${row.absent && ` ${isAway(row.absent)}`}</p>
-    ${closing ? html`<${Text} id=${`out-${row.id}`} label=${t("dispatch.outcome")} value=${outcome} set=${setOutcome} lines=${2} /><div class="row"><${Btn} kind="btn go" test="dispatch-close" disabled=${!outcome.trim()} act=${() => say("close", { outcome: outcome.trim() })}>${t("dispatch.close")}<//></div>`
+    ${closing ? html`<${Part} from="closing" name="Outcome" given=${{ id: row.id }} />`
     : html`<div class="row">${row.state === "asked" && html`<${Btn} kind="btn go" test="dispatch-accept" act=${() => say("accept")}>${t("dispatch.accept")}<//>`}
       ${row.state === "accepted" && html`<${Btn} kind="btn go" test="dispatch-arrive" act=${() => say("arrive")}>${t("dispatch.arrive")}<//>`}
       ${row.state === "arrived" && html`<${Btn} kind="btn go" test="dispatch-done" act=${() => setClosing(true)}>${t("dispatch.done_button")}<//>`}
