@@ -147,8 +147,6 @@ async def test_no_page_but_the_days_is_without_who_wants_to_hand_over(stack, win
         await per.goto(f"{windows.url}/#/{page}")
         await per.get_by_text("Maria Ek vill lämna över till dig.").wait_for()
 
-    await nothing_open(stack)
-
 
 async def test_a_home_visit_ends_with_the_municipalitys_own_outcome_or_her_words(stack, windows):
     async def at_the_door(maria) -> None:
@@ -192,8 +190,6 @@ async def test_a_home_visit_ends_with_the_municipalitys_own_outcome_or_her_words
     await close.click()
     assert await stack.until(said, "Grannen var där")
     assert seen.faults == []
-    await stack.rows("update list_item set ended_at = now()")
-    await nothing_open(stack)
 
 
 async def test_the_list_goes_on_paper_without_any_script(stack, windows):
