@@ -25,13 +25,41 @@ async def run_serve(options: argparse.Namespace) -> None:
     from telecare.runtime.config import Config
     from telecare.runtime.ports import free_port
 
-    config = Config.from_environment(os.environ)
+    config = Config.from_environment(os.environ, "mqtt_url")
     free_port(options.port)
     stop = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
     async with serving(config, SystemClock(), host=options.host, port=options.port):
         await stop.wait()
+
+
+async def run_sequencer(options: argparse.Namespace) -> None:
+    from telecare.integrity.process import sequence
+    from telecare.runtime.clock import SystemClock
+    from telecare.runtime.config import Config
+    from telecare.runtime.tasks import running
+
+    del options
+    config = Config.from_environment(os.environ, "log_key_dir")
+    stop = asyncio.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(number, stop.set)
+    async with running(sequencer=sequence(config, SystemClock())):
+        await stop.wait()
+
+
+async def run_audit_key(options: argparse.Namespace) -> None:
+    """Make a municipality's signing key, or the one that will follow it; says its fingerprint."""
+    from telecare.audit.note import ED25519, VerifierKey
+    from telecare.integrity.keys import LogFiles
+    from telecare.runtime.config import Config
+
+    config = Config.from_environment(os.environ, "log_key_dir")
+    files = LogFiles(Path(config.log_key_dir))
+    made = files.make(options.slug) if options.which == "new" else files.make_next(options.slug)
+    key = VerifierKey(options.slug, ED25519, made.public_key().public_bytes_raw())
+    print(key.fingerprint)
 
 
 async def run_migrate(options: argparse.Namespace) -> None:
@@ -150,6 +178,13 @@ def parsed(arguments: list[str] | None) -> argparse.Namespace:
     serve = command("serve", run_serve, "run the server")
     serve.add_argument("--host", default="127.0.0.1")
     serve.add_argument("--port", type=int, default=8080)
+    command("sequencer", run_sequencer, "keep and sign the log's tree")
+    audit = commands.add_parser("audit", help="keys and proofs of the log")
+    audits = audit.add_subparsers(required=True, metavar="what")
+    key = audits.add_parser("key", help="make a municipality's signing key")
+    key.set_defaults(run=run_audit_key)
+    key.add_argument("which", choices=["new", "rotate"])
+    key.add_argument("slug", help="the municipality's short name")
     command("migrate", run_migrate, "bring the database's tables up to date")
     command("roles", run_roles, "print the SQL that makes the login roles")
     demo_ = command("demo", run_demo, "run everything here, with invented people")

@@ -308,7 +308,8 @@ class World:
         try:
             rows = await connection.fetch(
                 """
-                select b.entry_id, b.event, b.seed, b.actor, b.subject, b.what, b.basis, e.data
+                select b.entry_id, b.event, b.seed, b.actor, b.subject, b.persons, b.what,
+                    b.basis, e.data
                 from audit.body b join audit.entry e using (tenant_id, entry_id)
                 where b.tenant_id = $1
                 order by b.entry_id
@@ -321,7 +322,7 @@ class World:
             {
                 **dict(row),
                 "actor": json.loads(row["actor"]),
-                "subject": json.loads(row["subject"]),
+                "subject": {"persons": [json.loads(person) for person in row["persons"]]},
                 "what": json.loads(row["what"]),
                 "basis": json.loads(row["basis"]),
                 "text": {k: row[k] for k in ("actor", "subject", "what", "basis")},

@@ -7,6 +7,9 @@ from enum import StrEnum
 
 
 class Action(StrEnum):
+    # the log itself
+    LOG_KEY_ADDED = "log.key_added"
+    LOG_STOPPED = "log.stopped"
     # administration
     TENANT_ADDED = "tenant.added"
     STAFF_ADDED = "staff.added"

@@ -2,12 +2,14 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 
 from telecare.audit.format import Document, canonical
 from telecare.audit.model import Record, actor_text
 from telecare.runtime.db import Transaction
 
 APPEND = "select audit.append($1, $2, $3, $4, $5, $6)"
+LONGEST_WAIT = "select coalesce(log_longest_wait(), interval '0')"
 
 
 async def append(db: Transaction, record: Record) -> int:
@@ -40,6 +42,12 @@ def _marked(record: Record) -> Document:
     if any(person.is_protected for person in record.persons):
         return {**record.what, "review": "protected_identity"}
     return record.what
+
+
+async def longest_wait(db: Transaction) -> timedelta:
+    """How long the oldest record has waited for its place in the tree, by the log's own clock."""
+    waited: timedelta = await db.fetchval(LONGEST_WAIT)
+    return waited
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,6 +23,7 @@ from telecare.runtime.embedded import process
 from telecare.runtime.embedded.services import EmbeddedServices
 from telecare.runtime.errors import CannotStart
 from telecare.runtime.ports import PortTaken, free_port
+from telecare.runtime.sealing import make_key
 from telecare.runtime.texts import text
 
 SERVER_UP_S = 30.0
@@ -86,8 +87,10 @@ async def demo(options: DemoOptions) -> None:
         homes.tell(*await _homes(environment, options))
         server.tell(json.dumps(environment))  # after the people are made: it makes who is missing
         await _until_up(port, server)
-        children.append(homes)
+        sequencer = _sequencer(services, environment, options.folder)
+        children = [sequencer, server, homes]  # stopped from the last: it takes in what they wrote
         homes.start()
+        sequencer.start()
         _tell(port)
         await _until_stopped(services, children, lan_file)
     finally:
@@ -132,12 +135,15 @@ class Child:
 
     command: list[str]
     log: Path
+    environment: dict[str, str] | None = None
     process: "subprocess.Popen[bytes] | None" = None
     told: bytes = b""
 
     def start(self) -> None:
         with self.log.open("ab") as output:
-            self.process = process.start(self.command, output=output, stdin=subprocess.PIPE)
+            self.process = process.start(
+                self.command, output=output, stdin=subprocess.PIPE, environment=self.environment
+            )
         if self.told:
             self._say()
 
@@ -160,6 +166,18 @@ class Child:
     def stop(self) -> None:
         if self.process is not None:
             process.stop(self.process, signal.SIGTERM, STOP_S)
+
+
+def _sequencer(services: EmbeddedServices, environment: dict[str, str], folder: Path) -> Child:
+    """Keeps the log's tree. Its key is its own: the server is not told where it lies."""
+    from telecare.demo.seed import SLUG  # noqa: PLC0415 - as below
+
+    make_key(services.log_key_dir / f"{SLUG}.key")
+    return Child(
+        [sys.executable, "-m", "telecare", "sequencer"],
+        folder / "sequencer.log",
+        {**os.environ, **environment, "TELECARE_LOG_KEY_DIR": str(services.log_key_dir)},
+    )
 
 
 def check_camera(device: str) -> None:

@@ -18,31 +18,37 @@ class Config(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
     database_url: str
-    mqtt_url: str
     public_url: str
     """http://localhost:PORT or https://…; passkeys and Origin checks are bound to it."""
+    mqtt_url: str = ""
     broker_url_for_units: str = ""
     turn_urls: tuple[str, ...] = ()
     turn_secret: str = ""
     """coturn's `static-auth-secret`; never in the database."""
     person_key_file: str = ""
     """Seals personnummer (runtime/sealing.py). Without it none can be taken down."""
+    log_key_dir: str = ""
+    """What the sequencer alone reads: keys of the log, and what was signed last."""
 
     @classmethod
-    def from_environment(cls, environment: Mapping[str, str]) -> Self:
-        """Raises ConfigMissing naming the variable."""
-        needed = {}
-        for field in ("database_url", "mqtt_url", "public_url"):
+    def from_environment(cls, environment: Mapping[str, str], *also_needed: str) -> Self:
+        """`also_needed`: fields besides database and public address that this command lives on.
+
+        Raises ConfigMissing naming the variable.
+        """
+        for field in ("database_url", "public_url", *also_needed):
             name = f"TELECARE_{field.upper()}"
             if not environment.get(name):
                 raise ConfigMissing(name)
-            needed[field] = environment[name]
         return cls(
-            **needed,
+            database_url=environment["TELECARE_DATABASE_URL"],
+            public_url=environment["TELECARE_PUBLIC_URL"],
+            mqtt_url=environment.get("TELECARE_MQTT_URL", ""),
             broker_url_for_units=environment.get("TELECARE_BROKER_URL_FOR_UNITS", ""),
             turn_urls=tuple(environment.get("TELECARE_TURN_URLS", "").split()),
             turn_secret=environment.get("TELECARE_TURN_SECRET", ""),
             person_key_file=environment.get("TELECARE_PERSON_KEY_FILE", ""),
+            log_key_dir=environment.get("TELECARE_LOG_KEY_DIR", ""),
         )
 
     def role_url(self, role: str, passwords: Mapping[str, str] | None = None) -> str:

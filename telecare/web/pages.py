@@ -1,7 +1,7 @@
 """HTML pages: sign-in, invitation, the staff app's and the TV's first page, health."""
 
 from contextlib import suppress
-from datetime import datetime
+from datetime import datetime, timedelta
 from uuid import UUID
 
 from aiohttp import web
@@ -22,6 +22,7 @@ from telecare.access.model import Permission, StaffSession
 from telecare.access.passkeys import Passkeys
 from telecare.access.service import new_token
 from telecare.audit.actions import Action
+from telecare.audit.append import longest_wait
 from telecare.people import relations_store
 from telecare.people import store as people_store
 from telecare.people.relations_store import RelationKind
@@ -47,6 +48,8 @@ from telecare.wire.errors import Code
 
 PASSKEYS = web.AppKey("passkeys", Passkeys)
 BROKER = web.AppKey("broker", Broker)
+LONGEST_WAIT = timedelta(seconds=10)
+"""A record is a leaf within a second; after this much longer nobody keeps the log's tree."""
 CEREMONY_COOKIE = "__Host-telecare-ceremony"
 
 
@@ -277,8 +280,12 @@ async def healthz(request: web.Request) -> web.Response:
 
 
 async def readyz(request: web.Request) -> web.Response:
-    """Database and broker answer."""
-    ok = await request.app[FLOOR].database.is_up() and request.app[BROKER].is_up
+    """Database and broker answer, and no record waits long for its place in the log's tree."""
+    floor = request.app[FLOOR]
+    ok = await floor.database.is_up() and request.app[BROKER].is_up
+    if ok:
+        async with floor.database.across_tenants() as db:
+            ok = await longest_wait(db) <= LONGEST_WAIT
     return json_answer(Health(ok=ok), status=200 if ok else 503)
 
 

@@ -27,6 +27,7 @@ from telecare.runtime.db import open_database
 from telecare.runtime.embedded import process
 from telecare.runtime.embedded.postgres import SUPERUSER
 from telecare.runtime.embedded.services import EmbeddedServices
+from telecare.runtime.sealing import make_key
 from telecare.wire.homes import HomeScript, Pressed
 from tests.flows.kept_state import keep, put_back
 
@@ -84,6 +85,7 @@ class Stack:
     """Where the server's code lies; None: here."""
     lan_file: str = ""
     server: object = None
+    sequencer: object = None
     homes: list = field(default_factory=list)
     homes_kept: int = 0
     """That many of them belong to the state that is kept."""
@@ -117,6 +119,18 @@ class Stack:
                 output=output,
                 environment=self.environment,
                 folder=self.release,
+            )
+
+    def start_sequencer(self) -> None:
+        make_key(self.services.log_key_dir / f"{seed.SLUG}.key")
+        with (self.folder / "sequencer.log").open("ab") as output:
+            self.sequencer = process.start(
+                [sys.executable, "-m", "telecare", "sequencer"],
+                output=output,
+                environment={
+                    **self.environment,
+                    "TELECARE_LOG_KEY_DIR": str(self.services.log_key_dir),
+                },
             )
 
     async def telecare(self, *arguments: str) -> str:
@@ -216,7 +230,8 @@ class Stack:
     def stop(self) -> None:
         for home in self.homes:
             process.stop(home, signal.SIGTERM, 10)
-        process.stop(self.server, signal.SIGTERM, 10)
+        for each in (self.server, self.sequencer):
+            process.stop(each, signal.SIGTERM, 10)
         self.services.stop()
 
 
@@ -236,6 +251,7 @@ async def started(folder: Path, *, is_demo: bool = True, **extra: str) -> Stack:
     stack = Stack(services, folder, port, extra, is_demo)
     stack.move_clock()
     stack.start_server()
+    stack.start_sequencer()
     await stack.server_up()
     await stack.keep_state()
     return stack

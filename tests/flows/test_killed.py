@@ -7,15 +7,20 @@ import sys
 import time
 from contextlib import asynccontextmanager
 
+import aiohttp
 import asyncpg
 import pytest
 import pytest_asyncio
 
 from tests.flows.conftest import PATIENCE_S, sees
-from tests.flows.steps import CAMERA, ended, live_call, ring
+from tests.flows.steps import CAMERA, ended, live_call, ring, staff_cookie
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
+LOG_CLOCK = """
+create or replace function audit.at() returns timestamptz language sql volatile
+as $$ select clock_timestamp() + interval '{} s' $$
+"""
 LEFT_OPEN = """
 select 'lease' as what from call_lease
 union all select 'timer' from timer where kind like 'call.%'
@@ -166,3 +171,35 @@ async def test_the_database_answers_again_after_it_was_killed(stack, windows, wa
 
     await maria.reload()
     await maria.locator("[data-test=visit]").first.wait_for()
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def later(stack):
+    """The log's clock is past what a record may wait for its place."""
+
+    async def moved(seconds: int) -> None:
+        await stack.rows(LOG_CLOCK.format(seconds))
+
+    yield moved
+    await moved(0)
+    if stack.sequencer.poll() is not None:
+        stack.start_sequencer()
+
+
+async def test_the_server_is_not_ready_while_nobody_keeps_the_logs_tree(stack, later):
+    stack.sequencer.send_signal(signal.SIGKILL)
+    stack.sequencer.wait()
+    await staff_cookie(stack, "maria")
+    async with aiohttp.ClientSession() as http:
+        await later(0)
+        async with http.get(f"{stack.url}/readyz") as soon:
+            assert soon.status == 200
+        await later(11)
+        async with http.get(f"{stack.url}/readyz") as late:
+            assert late.status == 503
+
+    stack.start_sequencer()
+    await stack.server_up()
+
+    waiting = "select 1 from audit.entry e where not exists (select 1 from audit.leaf l "
+    assert await stack.rows(f"{waiting} where l.entry_id = e.entry_id)") == []

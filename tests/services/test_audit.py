@@ -34,6 +34,10 @@ async def test_each_kind_of_record_can_be_recomputed_from_its_sections(world, ma
     for record in records:
         at = json.loads(record["data"])["at"]
         assert envelope(at, record["event"], record["seed"], record["text"]) == record["data"]
+        assert json.loads(record["text"]["subject"])["persons"] == [
+            commitment(f"person/{i}", record["seed"], person)
+            for i, person in enumerate(record["persons"])
+        ]
         assert len(leaf_hash(record["data"])) == 32
 
 

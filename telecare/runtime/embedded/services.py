@@ -48,6 +48,11 @@ class EmbeddedServices:
         return self.folder / "person.key"
 
     @property
+    def log_key_dir(self) -> Path:
+        """For the sequencer alone."""
+        return self.folder / "log"
+
+    @property
     def environment(self) -> dict[str, str]:
         """How a server process finds them."""
         return {
