@@ -10,6 +10,7 @@ class Action(StrEnum):
     # the log itself
     LOG_KEY_ADDED = "log.key_added"
     LOG_STOPPED = "log.stopped"
+    RECORD_ERASED = "record.erased"
     # administration
     TENANT_ADDED = "tenant.added"
     STAFF_ADDED = "staff.added"

@@ -51,6 +51,11 @@ class Tile:
     hashes: bytes
     root: bytes
 
+    @property
+    def end(self) -> int:
+        """How many leaves there are when it is full."""
+        return (self.n + 1) << (TILE_HEIGHT * (self.level + 1))
+
 
 @dataclass(slots=True)
 class Edge:

@@ -1,0 +1,293 @@
+"""Checks a whole log: every text against its envelope, every envelope against the tree, the tree
+against every head that was signed or that an outsider holds. Reads only; says what does not fit,
+record by record. What it cannot show stands in docs/privacy.md.
+"""
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any  # what json.loads makes
+
+from telecare.audit.actions import Action
+from telecare.audit.format import SECTIONS, commitment, leaf_hash
+from telecare.audit.note import (
+    ED25519,
+    Checkpoint,
+    Note,
+    NoteMalformed,
+    NotSigned,
+    VerifierKey,
+    check_signature,
+)
+from telecare.audit.tree import Edge, Tile
+from telecare.integrity import checking_store, tree_store
+from telecare.integrity.checking_store import Body, LogToCheck, PlaceToCheck
+from telecare.runtime.db import Transaction
+
+MOST_FINDINGS = 1000
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One thing that does not fit. `kind` has a text `finding.<kind>`; `about` names the record."""
+
+    kind: str
+    about: str
+    expected: str = ""
+    found: str = ""
+
+
+@dataclass(slots=True)
+class Checked:
+    """What was looked at, and what does not fit."""
+
+    records: int = 0
+    heads: int = 0
+    erased: int = 0
+    outside: datetime | None = None
+    findings: list[Finding] = field(default_factory=list)
+
+    @property
+    def is_whole(self) -> bool:
+        return not self.findings
+
+    def add(self, kind: str, about: str, expected: object = "", found: object = "") -> None:
+        if len(self.findings) < MOST_FINDINGS:
+            self.findings.append(Finding(kind, about, str(expected), str(found)))
+
+
+@dataclass(frozen=True, slots=True)
+class Outside:
+    """A head that somebody else holds: a witness, a printed page, the sequencer's own file."""
+
+    holder: str
+    checkpoint: Checkpoint
+
+
+async def check(
+    db: Transaction, outside: Sequence[Outside] = (), first_key: bytes | None = None
+) -> Checked:
+    """The municipality of this transaction (role reader). `first_key`: the public key of the first
+    head as it was published; without it the first key in the log is taken at its word.
+    """
+    checked = Checked()
+    for log in await checking_store.logs(db):
+        held = [one for one in outside if one.checkpoint.origin == log.origin]
+        await _Walk(db, log, checked, first_key).check(held)
+    for entry in await checking_store.passed_over(db, MOST_FINDINGS):
+        checked.add("not_in_tree", f"entry {entry}")
+    for entry in await checking_store.stray_bodies(db, MOST_FINDINGS):
+        checked.add("text_without_entry", f"entry {entry}")
+    for resident, numbers, last in await checking_store.broken_numbers(db):
+        highest = max([last or 0, *numbers])
+        missing = sorted(set(range(1, highest + 1)) - set(numbers))
+        told = f"all but {', '.join(map(str, missing[:20]))}"
+        checked.add("number_missing", f"resident {resident}", f"1 to {highest}", told)
+    return checked
+
+
+class _Walk:
+    """Through one log from its first leaf, growing the tree again."""
+
+    def __init__(
+        self, db: Transaction, log: LogToCheck, checked: Checked, first_key: bytes | None
+    ) -> None:
+        self._db, self._log, self._checked = db, log, checked
+        self._edge = Edge()
+        self._keys: dict[bytes, int] = {}
+        """Public keys that records announce, and at which leaf."""
+        self._first_key = first_key
+        self._missing: list[int] = []
+        self._erased: list[tuple[int, int]] = []
+        """First and last leaf of each recorded erasure in this log."""
+
+    async def check(self, outside: Sequence[Outside]) -> None:
+        heads = list(self._heads(await checking_store.checkpoints(self._db, self._log.log)))
+        wanted = {(one.checkpoint.size, one.checkpoint.root): one.holder for one in outside}
+        sizes = sorted({size for size, _, _ in heads} | {size for size, _ in wanted})
+        roots: dict[int, bytes] = {0: self._edge.root()}
+        full: list[Tile] = []
+        # The log goes on meanwhile: what is there now must be there in what is read later.
+        least = await tree_store.size(self._db, self._log.log)
+        kept = await checking_store.tiles(self._db, self._log.log)
+        async for batch in checking_store.places(self._db, self._log.log):
+            await self._check_batch(batch)
+            full += self._grow([place.hash for place in batch], sizes, roots)
+        self._check_tiles(full, kept, least)
+        for size, root, note in heads:
+            self._check_head(size, root, note, roots)
+        for (size, root), holder in wanted.items():
+            self._check_outside(size, root, holder, roots)
+        self._check_missing()
+
+    def _name(self, index: int) -> str:
+        return f"log {self._log.log} record {index}"
+
+    # --- each record --------------------------------------------------------------------------
+
+    async def _check_batch(self, batch: Sequence[PlaceToCheck]) -> None:
+        subjects = await checking_store.subjects(self._db, [place.entry_id for place in batch])
+        expected = self._edge.size
+        for place in batch:
+            if place.index != expected:
+                self._checked.add("leaf_missing", self._name(expected), expected, place.index)
+            expected = place.index + 1
+            self._checked.records += 1
+            self._check_place(place, subjects.get(place.entry_id, set()))
+
+    def _check_place(self, place: PlaceToCheck, subjects: set[tuple[str, int]]) -> None:
+        name = self._name(place.index)
+        if place.data is None:
+            self._checked.add("entry_missing", name, f"entry {place.entry_id}")
+            return
+        if (found := leaf_hash(place.data)) != place.hash:
+            self._checked.add("entry_altered", name, place.hash.hex(), found.hex())
+            return
+        envelope: Mapping[str, Any] = json.loads(place.data)
+        assert place.recorded_at is not None  # noqa: S101 - an entry has a time
+        if _written(place.recorded_at) != envelope["at"]:
+            self._checked.add("time_altered", name, envelope["at"], _written(place.recorded_at))
+        if place.body is None:
+            self._missing.append(place.index)
+            return
+        self._check_body(name, envelope, place.body, subjects)
+        if envelope["ev"] == Action.LOG_KEY_ADDED:
+            self._keys.setdefault(
+                bytes.fromhex(json.loads(place.body.texts["what"])["public_key"]), place.index
+            )
+        if envelope["ev"] == Action.RECORD_ERASED:
+            what = json.loads(place.body.texts["what"])
+            if what["log"] == self._log.log:
+                self._erased += [(first, last) for first, last in what["leaves"]]
+
+    def _check_body(
+        self, name: str, envelope: Mapping[str, Any], body: Body, subjects: set[tuple[str, int]]
+    ) -> None:
+        if body.event != envelope["ev"]:
+            self._checked.add("event_altered", name, envelope["ev"], body.event)
+        for section in SECTIONS:
+            found = commitment(section, body.seed, body.texts[section])
+            if found != envelope["sd"][section]:
+                self._checked.add(f"{section}_altered", name, envelope["sd"][section], found)
+        named = set()
+        for place, (committed, text) in enumerate(_persons(body)):
+            if committed is not None:
+                found = commitment(f"person/{place}", body.seed, text)
+                if found != committed:
+                    self._checked.add("person_altered", name, committed, found)
+            person = json.loads(text)
+            named.add((person["id"], person["n"]))
+        if named != subjects:
+            differing = sorted(f"{who} number {n}" for who, n in named ^ subjects)
+            self._checked.add("index_altered", name, "as in the record", ", ".join(differing))
+
+    # --- the tree -----------------------------------------------------------------------------
+
+    def _grow(
+        self, leaves: Sequence[bytes], sizes: Sequence[int], roots: dict[int, bytes]
+    ) -> list[Tile]:
+        """The tree goes on; its root is kept at each size that a head was signed at."""
+        full, at, begun = [], 0, self._edge.size
+        for size in sizes:
+            if begun < size <= begun + len(leaves):
+                full += self._edge.append(leaves[at : size - begun])
+                at = size - begun
+                roots[size] = self._edge.root()
+        return full + self._edge.append(leaves[at:])
+
+    def _check_tiles(
+        self,
+        full: Sequence[Tile],
+        kept: Mapping[tuple[int, int], tuple[bytes, bytes]],
+        least: int,
+    ) -> None:
+        """`least`: a size of the tree from before its tiles were read."""
+        for tile in full:
+            name = f"log {self._log.log} tile {tile.level}/{tile.n}"
+            found = kept.get((tile.level, tile.n))
+            if found is None:
+                if tile.end <= least:
+                    self._checked.add("tile_missing", name)
+            elif found != (tile.hashes, tile.root):
+                self._checked.add("tile_altered", name, tile.root.hex(), found[1].hex())
+        beyond = set(kept) - {(tile.level, tile.n) for tile in full}
+        for level, n in sorted(beyond):
+            self._checked.add("tile_beyond", f"log {self._log.log} tile {level}/{n}")
+
+    def _heads(self, kept: Sequence[tuple[int, bytes, str]]) -> Iterator[tuple[int, bytes, Note]]:
+        for size, root, text in kept:
+            name = f"log {self._log.log} head {size}"
+            try:
+                note = Note.parse(text)
+                read = Checkpoint.parse(note.text)
+            except NoteMalformed:
+                self._checked.add("head_unreadable", name)
+                continue
+            if (read.origin, read.size, read.root) != (self._log.origin, size, root):
+                self._checked.add("head_altered", name, f"{size} {root.hex()}", read.text)
+            else:
+                yield size, root, note
+
+    def _check_head(self, size: int, root: bytes, note: Note, roots: Mapping[int, bytes]) -> None:
+        """Signed by a key that a record before it announced, and of the tree as it is now."""
+        self._checked.heads += 1
+        name = f"log {self._log.log} head {size}"
+        if size not in roots:
+            self._checked.add("tree_shorter", name, size, self._edge.size)
+        elif roots[size] != root:
+            self._checked.add("tree_differs", name, root.hex(), roots[size].hex())
+        if not any(
+            _signs(note, self._log.origin, key)
+            for key, announced in self._keys.items()
+            if announced < size and self._is_trusted(key)
+        ):
+            self._checked.add("head_not_signed", name)
+
+    def _is_trusted(self, key: bytes) -> bool:
+        """The published first key; later ones are announced in what it has signed."""
+        if self._first_key is None or key == self._first_key:
+            return True
+        return self._keys.get(self._first_key, self._edge.size) < self._keys[key]
+
+    def _check_outside(
+        self, size: int, root: bytes, holder: str, roots: Mapping[int, bytes]
+    ) -> None:
+        name = f"log {self._log.log} head {size} of {holder}"
+        if size not in roots:
+            self._checked.add("tree_shorter", name, size, self._edge.size)
+        elif roots[size] != root:
+            self._checked.add("tree_differs", name, root.hex(), roots[size].hex())
+
+    def _check_missing(self) -> None:
+        for index in self._missing:
+            if any(first <= index <= last for first, last in self._erased):
+                self._checked.erased += 1
+            else:
+                self._checked.add("text_missing", self._name(index), "a record of its erasure")
+
+
+def _written(at: datetime) -> str:
+    """As the envelope has it: RFC 3339, UTC, milliseconds cut."""
+    return f"{at:%Y-%m-%dT%H:%M:%S}.{at.microsecond // 1000:03}Z"
+
+
+def _persons(body: Body) -> Iterator[tuple[str | None, str]]:
+    """Each person's commitment and text; no commitment of her own in records from before 2001."""
+    subject = json.loads(body.texts["subject"])["persons"]
+    if body.persons is None:
+        for person in subject:
+            yield None, json.dumps(person)
+        return
+    for place, text in enumerate(body.persons):
+        yield (subject[place] if place < len(subject) else ""), text
+    for committed in subject[len(body.persons) :]:
+        yield committed, '{"id":"","n":0}'
+
+
+def _signs(note: Note, origin: str, key: bytes) -> bool:
+    try:
+        check_signature(note, VerifierKey(origin, ED25519, key))
+    except NotSigned:
+        return False
+    return True

@@ -1,0 +1,163 @@
+"""What a check of a whole log reads: every leaf with its entry and body, and what is beside it."""
+
+from collections.abc import AsyncIterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from telecare.runtime.db import Transaction
+
+BATCH = 4096
+
+LOGS = """
+select log, origin, mark from audit.log where tenant_id = $1 order by log
+"""
+PLACES = """
+select
+    l.leaf_index, l.entry_id, l.hash, e.data, e.recorded_at,
+    b.entry_id is not null as has_body, b.event, b.recorded_at as body_at,
+    b.seed, b.actor, b.basis, b.subject, b.what, b.persons
+from audit.leaf l
+left join audit.entry e on e.tenant_id = l.tenant_id and e.entry_id = l.entry_id
+left join audit.body b on b.tenant_id = l.tenant_id and b.entry_id = l.entry_id
+    and b.recorded_at = e.recorded_at
+where l.tenant_id = $1 and l.log = $2 and l.leaf_index >= $3
+order by l.leaf_index
+limit $4
+"""
+TILES_OF = """
+select level, n, hashes, root from audit.tile where tenant_id = $1 and log = $2 order by level, n
+"""
+CHECKPOINTS = """
+select size, root, note, signed_at from audit.checkpoint
+where tenant_id = $1 and log = $2
+order by size
+"""
+PASSED_OVER = """
+select e.entry_id from audit.entry e
+where e.tenant_id = $1
+    and e.entry_id <= (select max(mark) from audit.log where tenant_id = $1)
+    and not exists (
+        select 1 from audit.leaf l where l.tenant_id = e.tenant_id and l.entry_id = e.entry_id
+    )
+order by e.entry_id
+limit $2
+"""
+STRAY_BODIES = """
+select b.entry_id from audit.body b
+where b.tenant_id = $1 and not exists (
+    select 1 from audit.entry e
+    where e.tenant_id = b.tenant_id and e.entry_id = b.entry_id and e.recorded_at = b.recorded_at
+)
+order by b.entry_id
+limit $2
+"""
+NUMBERS = """
+select
+    coalesce(s.resident_id, c.resident_id) as resident_id,
+    coalesce(array_agg(s.n order by s.n) filter (where s.n is not null), '{}') as numbers,
+    c.n as last
+from (select resident_id, n from audit.subject_entry where tenant_id = $1) s
+full join (select resident_id, n from audit.subject_counter where tenant_id = $1) c
+    on c.resident_id = s.resident_id
+group by 1, c.n
+having count(s.n) <> c.n or max(s.n) is distinct from c.n or min(s.n) <> 1
+"""
+SUBJECTS = """
+select entry_id, resident_id, n from audit.subject_entry
+where tenant_id = $1 and entry_id = any($2)
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class LogToCheck:
+    log: int
+    origin: str
+    mark: int
+
+
+@dataclass(frozen=True, slots=True)
+class Body:
+    """A record's texts, by section, and its persons' own parts."""
+
+    event: str
+    recorded_at: datetime
+    seed: bytes
+    texts: dict[str, str]
+    persons: Sequence[str] | None
+
+
+@dataclass(frozen=True, slots=True)
+class PlaceToCheck:
+    """A leaf, and the entry and body that are there for it, if they are."""
+
+    index: int
+    entry_id: int
+    hash: bytes
+    data: bytes | None
+    recorded_at: datetime | None
+    body: Body | None
+
+
+async def logs(db: Transaction) -> Sequence[LogToCheck]:
+    return [LogToCheck(*row) for row in await db.fetch(LOGS, db.tenant)]
+
+
+async def places(db: Transaction, log: int) -> AsyncIterator[Sequence[PlaceToCheck]]:
+    """All leaves in order, a batch at a time."""
+    first = 0
+    while rows := await db.fetch(PLACES, db.tenant, log, first, BATCH):
+        yield [
+            PlaceToCheck(
+                index,
+                entry_id,
+                hash_,
+                data,
+                recorded_at,
+                Body(
+                    event, body_at, seed,
+                    {"actor": actor, "basis": basis, "subject": subject, "what": what}, persons,
+                ) if has_body else None,
+            )
+            for (
+                index, entry_id, hash_, data, recorded_at, has_body, event, body_at,
+                seed, actor, basis, subject, what, persons,
+            ) in rows
+        ]  # fmt: skip
+        first = rows[-1]["leaf_index"] + 1
+
+
+async def tiles(db: Transaction, log: int) -> dict[tuple[int, int], tuple[bytes, bytes]]:
+    """Hashes and root of each full tile, by level and number."""
+    rows = await db.fetch(TILES_OF, db.tenant, log)
+    return {(row["level"], row["n"]): (row["hashes"], row["root"]) for row in rows}
+
+
+async def checkpoints(db: Transaction, log: int) -> Sequence[tuple[int, bytes, str]]:
+    """Size, root and note of every head that was signed, smallest first."""
+    rows = await db.fetch(CHECKPOINTS, db.tenant, log)
+    return [(row["size"], row["root"], row["note"]) for row in rows]
+
+
+async def passed_over(db: Transaction, limit: int) -> Sequence[int]:
+    """Entries whose number lies below the mark, and which are in no tree."""
+    return [row["entry_id"] for row in await db.fetch(PASSED_OVER, db.tenant, limit)]
+
+
+async def stray_bodies(db: Transaction, limit: int) -> Sequence[int]:
+    """Bodies that no entry speaks of."""
+    return [row["entry_id"] for row in await db.fetch(STRAY_BODIES, db.tenant, limit)]
+
+
+async def broken_numbers(db: Transaction) -> Sequence[tuple[UUID, Sequence[int], int | None]]:
+    """Residents whose running numbers are not 1 to the last: those there are, and the counter."""
+    rows = await db.fetch(NUMBERS, db.tenant)
+    return [(row["resident_id"], row["numbers"], row["last"]) for row in rows]
+
+
+async def subjects(db: Transaction, entries: Sequence[int]) -> dict[int, set[tuple[str, int]]]:
+    """Whom the index of people finds each entry by, with their numbers."""
+    found: dict[int, set[tuple[str, int]]] = {}
+    for row in await db.fetch(SUBJECTS, db.tenant, entries):
+        found.setdefault(row["entry_id"], set()).add((str(row["resident_id"]), row["n"]))
+    return found
