@@ -51,14 +51,15 @@ def _check(value: Value) -> None:  # noqa: C901 - one case for each JSON type
             raise NotInProfile(type(value).__name__)
 
 
-def commitment(section: str, seed: bytes, document: str) -> str:
-    """base64url(sha256(section 0x00 salt document)).
+def salt(section: str, seed: bytes) -> bytes:
+    """sha256("salt" 0x00 section 0x00 seed): showing it opens one section only."""
+    return hashlib.sha256(b"salt\x00" + section.encode() + b"\x00" + seed).digest()
 
-    The salt is sha256("salt" 0x00 section 0x00 seed).
-    """
+
+def commitment(section: str, seed: bytes, document: str) -> str:
+    """base64url(sha256(section 0x00 salt document))."""
     name = section.encode() + b"\x00"
-    salt = hashlib.sha256(b"salt\x00" + name + seed).digest()
-    digest = hashlib.sha256(name + salt + document.encode()).digest()
+    digest = hashlib.sha256(name + salt(section, seed) + document.encode()).digest()
     return base64.urlsafe_b64encode(digest).rstrip(b"=").decode()
 
 

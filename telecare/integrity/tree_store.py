@@ -280,11 +280,17 @@ async def _row(db: Transaction, log: int, level: int, n: int) -> list[bytes]:
     return [row["root"] for row in rows]
 
 
-async def proof(db: Transaction, log: int, ranges: Sequence[Range]) -> list[bytes]:
-    """The hashes over those ranges of leaves. Raises TreeIncomplete."""
-    wanted = {below for each in ranges for node in nodes(each) for below in stored_nodes(node)}
-    found = await _read(db, log, wanted)
-    return hashes(ranges, found.__getitem__)
+async def proofs(db: Transaction, log: int, wanted: Sequence[Sequence[Range]]) -> list[list[bytes]]:
+    """The hashes over ranges of leaves, a list for each proof. Raises TreeIncomplete."""
+    below = {
+        stored
+        for ranges in wanted
+        for each in ranges
+        for node in nodes(each)
+        for stored in stored_nodes(node)
+    }
+    found = await _read(db, log, below)
+    return [hashes(ranges, found.__getitem__) for ranges in wanted]
 
 
 async def root_at(db: Transaction, log: int, leaves: int) -> bytes:

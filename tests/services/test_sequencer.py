@@ -132,12 +132,13 @@ async def test_proofs_come_from_the_database_across_the_edge_of_tiles(kept):
     leaves = await kept.leaves()
 
     async with kept.database.transaction(kept.world.tenant) as db:
-        for index in (0, 255, 256, 511, head.size - 1):
-            proof = await tree_store.proof(db, 1, inclusion(index, head.size))
+        places = (0, 255, 256, 511, head.size - 1)
+        proofs = await tree_store.proofs(db, 1, [inclusion(at, head.size) for at in places])
+        for index, proof in zip(places, proofs, strict=True):
             check_inclusion(leaves[index], index, head.size, proof, head.root)
         for old in (1, 255, 256, 513):
             before = await tree_store.root_at(db, 1, old)
-            proof = await tree_store.proof(db, 1, consistency(old, head.size))
+            [proof] = await tree_store.proofs(db, 1, [consistency(old, head.size)])
             check_consistency(old, before, head.size, head.root, proof)
 
 

@@ -1,0 +1,395 @@
+"""Checks an extract of a Telecare log, anywhere and offline:  python3 verify.py extract.zip
+
+Needs Python 3.9 or newer and nothing else. What is checked, in order:
+
+1. The package can be read: whose records these are, and from which logs.
+2. Each log's head (checkpoint) is signed with the log's key. Compare the key's fingerprint, which
+   is printed, with one that you got another way: on paper, from a witness, from the web site.
+3. Witnesses, if any, have signed the same head, each at a time of its own.
+4. Each record stands in the log: its bytes and its proof lead to the head (RFC 6962).
+5. Each text that is shown is the one that was entered; what is not shown is said to be withheld.
+6. The person's own numbers run from 1 to the last without a gap.
+7. What was erased is named by a record of the erasure, which stands in the log too.
+
+What no check can show: that a record is true, and that nothing happened without being recorded.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import json
+import sys
+import zipfile
+from dataclasses import dataclass, field
+from datetime import datetime, timezone
+from typing import Any  # what json.loads makes
+
+SECTIONS = ("actor", "basis", "subject", "what")
+ERASURE = "record.erased"
+MAX_PACKAGE_BYTES = 500_000_000
+ED25519, COSIGNATURE_V1 = b"\x01", b"\x04"
+
+
+class Refused(Exception):
+    """Something does not fit: at which step, which record, what was expected and what found."""
+
+    def __init__(self, step: int, record: str, expected: object, found: object) -> None:
+        super().__init__(f"step {step}, {record}: expected {expected}, found {found}")
+        self.step, self.record, self.expected, self.found = step, record, expected, found
+
+
+# --- Ed25519 (RFC 8032 §5.1) ----------------------------------------------------------------------
+
+P = 2**255 - 19
+ORDER = 2**252 + 27742317777372353535851937790883648493
+D = -121665 * pow(121666, P - 2, P) % P
+ROOT_OF_MINUS_ONE = pow(2, (P - 1) // 4, P)
+Point = tuple[int, int, int, int]
+
+
+def _x_of(y: int, sign: int) -> int | None:
+    if y >= P:
+        return None
+    square = (y * y - 1) * pow(D * y * y + 1, P - 2, P) % P
+    x = pow(square, (P + 3) // 8, P)
+    if (x * x - square) % P:
+        x = x * ROOT_OF_MINUS_ONE % P
+    if (x * x - square) % P or (x == 0 and sign):
+        return None
+    return P - x if x & 1 != sign else x
+
+
+def _point(packed: bytes) -> Point | None:
+    number = int.from_bytes(packed, "little")
+    y = number & ((1 << 255) - 1)
+    x = _x_of(y, number >> 255)
+    return None if x is None else (x, y, 1, x * y % P)
+
+
+def _add(a: Point, b: Point) -> Point:
+    c, d = (a[1] - a[0]) * (b[1] - b[0]) % P, (a[1] + a[0]) * (b[1] + b[0]) % P
+    e, f = 2 * a[3] * b[3] * D % P, 2 * a[2] * b[2] % P
+    g, h, i, j = d - c, f - e, f + e, d + c
+    return g * h % P, i * j % P, h * i % P, g * j % P
+
+
+def _times(scalar: int, point: Point) -> Point:
+    found: Point = (0, 1, 1, 0)
+    while scalar:
+        if scalar & 1:
+            found = _add(found, point)
+        point = _add(point, point)
+        scalar >>= 1
+    return found
+
+
+def is_signed(public_key: bytes, message: bytes, signature: bytes) -> bool:
+    """Whether `signature` (64 bytes) over `message` was made with the secret of `public_key`."""
+    if len(public_key) != 32 or len(signature) != 64:
+        return False
+    base = _point((4 * pow(5, P - 2, P) % P).to_bytes(32, "little"))
+    a, r = _point(public_key), _point(signature[:32])
+    s = int.from_bytes(signature[32:], "little")
+    if base is None or a is None or r is None or s >= ORDER:
+        return False
+    digest = hashlib.sha512(signature[:32] + public_key + message).digest()
+    left = _times(s, base)
+    right = _add(r, _times(int.from_bytes(digest, "little") % ORDER, a))
+    return (left[0] * right[2] - right[0] * left[2]) % P == 0 and (
+        left[1] * right[2] - right[1] * left[2]
+    ) % P == 0
+
+
+# --- signed notes (C2SP signed-note, tlog-checkpoint, tlog-cosignature) ---------------------------
+
+
+def from_base64(text: str) -> bytes:
+    return base64.b64decode(text, validate=True)
+
+
+@dataclass
+class Key:
+    """Who signs, as `name+hash+key`; the hash must be the key's own."""
+
+    name: str
+    kind: bytes
+    public: bytes
+
+    @classmethod
+    def read(cls, line: str) -> Key:
+        name, given, packed = line.strip().split("+", 2)
+        raw = from_base64(packed)
+        key = cls(name, raw[:1], raw[1:])
+        if key.id.hex() != given:
+            raise ValueError("key")
+        return key
+
+    @property
+    def id(self) -> bytes:
+        return hashlib.sha256(self.name.encode() + b"\n" + self.kind + self.public).digest()[:4]
+
+    @property
+    def fingerprint(self) -> str:
+        digest = hashlib.sha256(self.kind + self.public).hexdigest()
+        return " ".join(digest[at : at + 4] for at in range(0, 32, 4))
+
+
+@dataclass
+class Note:
+    """A text, and what stands under it: name, key id and raw signature."""
+
+    text: str
+    signatures: list[tuple[str, bytes, bytes]]
+
+    @classmethod
+    def read(cls, note: str) -> Note:
+        text, _, lines = note.rpartition("\n\n")
+        signatures = []
+        for line in lines.rstrip("\n").split("\n"):
+            _, name, packed = line.split(" ")
+            raw = from_base64(packed)
+            signatures.append((name, raw[:4], raw[4:]))
+        return cls(text + "\n", signatures)
+
+    def by(self, key: Key) -> bytes:
+        """Its signature; empty when there is none."""
+        for name, key_id, raw in self.signatures:
+            if (name, key_id) == (key.name, key.id):
+                return raw
+        return b""
+
+
+# --- the tree (RFC 6962 §2.1) ---------------------------------------------------------------------
+
+
+def leaf_hash(entry: bytes) -> bytes:
+    return hashlib.sha256(b"\x00" + entry).digest()
+
+
+def root_from(leaf: bytes, index: int, size: int, proof: list[bytes]) -> bytes | None:
+    """The root that `proof` leads to from `leaf`; None when it has another number of hashes."""
+    on_left, start, end = [], 0, size
+    while end - start > 1:
+        middle = start + (1 << ((end - start - 1).bit_length() - 1))
+        on_left.append(index >= middle)
+        start, end = (middle, end) if index >= middle else (start, middle)
+    if len(on_left) != len(proof):
+        return None
+    found = leaf
+    for is_left, beside in zip(reversed(on_left), proof):
+        pair = beside + found if is_left else found + beside
+        found = hashlib.sha256(b"\x01" + pair).digest()
+    return found
+
+
+# --- the package ----------------------------------------------------------------------------------
+
+
+class Package:
+    """Step 1: the files of an extract."""
+
+    def __init__(self, path: str) -> None:
+        with zipfile.ZipFile(path) as package:
+            if sum(one.file_size for one in package.infolist()) > MAX_PACKAGE_BYTES:
+                raise ValueError("too large")
+            self.files = {name: package.read(name) for name in package.namelist()}
+        self.about: dict[str, Any] = json.loads(self.files["extract.json"])
+        lines = self.files["records.jsonl"].splitlines()
+        self.records = [Record(json.loads(line)) for line in lines]
+
+    def text(self, name: str) -> str:
+        return self.files[name].decode()
+
+
+class Record:
+    """A line of records.jsonl: a place in a log, and what is shown of what was entered there."""
+
+    def __init__(self, line: dict[str, Any]) -> None:
+        self.log, self.index = int(line["log"]), int(line["index"])
+        self.entry = from_base64(line["entry"])
+        self.proof = [from_base64(one) for one in line["proof"]]
+        self.envelope: dict[str, Any] = json.loads(self.entry)
+        self.salts = {name: from_base64(one["salt"]) for name, one in line["open"].items()}
+        self.texts: dict[str, str] = {name: one["text"] for name, one in line["open"].items()}
+        self.withheld: dict[str, str] = line.get("withheld", {})
+        self.erased: dict[str, int] | None = line.get("erased")
+        self.number: int | None = line.get("n")
+        self.is_about_erasure = line.get("is_about") == "erasure"
+
+    @property
+    def name(self) -> str:
+        return f"record {self.index} of log {self.log}"
+
+    def commitment(self, section: str) -> str:
+        """What a shown text leads to: no other text and salt lead there."""
+        name, text = section.encode() + b"\x00", self.texts[section].encode()
+        digest = hashlib.sha256(name + self.salts[section] + text).digest()
+        return base64.urlsafe_b64encode(digest).rstrip(b"=").decode()
+
+    def number_of(self, person: str) -> int | None:
+        """The person's own running number, in her own part of the record."""
+        shown = [text for name, text in self.texts.items() if name.startswith("person/")]
+        parts = [json.loads(text) for text in shown]
+        if "subject" in self.texts:  # records from before people had parts of their own
+            everybody = json.loads(self.texts["subject"])["persons"]
+            parts += [one for one in everybody if isinstance(one, dict)]
+        return next((int(one["n"]) for one in parts if one["id"] == person), None)
+
+
+@dataclass
+class Report:
+    """What was found to be so."""
+
+    whose: str = ""
+    keys: list[tuple[str, str]] = field(default_factory=list)
+    """Each log's origin, and its key's fingerprint."""
+    heads: dict[int, tuple[int, bytes]] = field(default_factory=dict)
+    seen: list[tuple[str, int, datetime]] = field(default_factory=list)
+    """Witness, log, and when it saw the head, by its own clock."""
+    records: int = 0
+    texts: int = 0
+    withheld: int = 0
+    erased: int = 0
+    last_number: int = 0
+
+
+# --- the steps ------------------------------------------------------------------------------------
+
+
+def check_head(package: Package, log: dict[str, Any], report: Report) -> None:
+    """Steps 2 and 3."""
+    number, where = int(log["log"]), f"head of log {log['log']}"
+    key = Key.read(package.text(f"log-{number}.vkey"))
+    note = Note.read(package.text(f"log-{number}.checkpoint"))
+    origin, size, root = note.text.split("\n")[:3]
+    if not origin == key.name == log["origin"]:
+        raise Refused(2, where, log["origin"], f"{origin}, key of {key.name}")
+    if key.kind != ED25519 or not is_signed(key.public, note.text.encode(), note.by(key)):
+        raise Refused(2, where, f"a signature of {key.name}", "none that fits")
+    report.keys.append((origin, key.fingerprint))
+    report.heads[number] = (int(size), from_base64(root))
+    for line in package.text("witnesses.vkeys").splitlines():
+        witness = Key.read(line)
+        raw = note.by(witness)
+        if not raw:
+            continue
+        seconds = int.from_bytes(raw[:8], "big")
+        message = f"cosignature/v1\ntime {seconds}\n{note.text}".encode()
+        if witness.kind != COSIGNATURE_V1 or not is_signed(witness.public, message, raw[8:]):
+            raise Refused(3, where, f"a signature of witness {witness.name}", "one that is wrong")
+        seen_at = datetime.fromtimestamp(seconds, timezone.utc)
+        report.seen.append((witness.name, number, seen_at))
+
+
+def check_place(record: Record, heads: dict[int, tuple[int, bytes]]) -> None:
+    """Step 4."""
+    if record.log not in heads:
+        raise Refused(4, record.name, "the head of its log", "none")
+    size, root = heads[record.log]
+    if not 0 <= record.index < size:
+        raise Refused(4, record.name, f"a place below {size}", record.index)
+    found = root_from(leaf_hash(record.entry), record.index, size, record.proof)
+    if found != root:
+        told = found.hex() if found else "a proof of another length"
+        raise Refused(4, record.name, root.hex(), told)
+
+
+def check_texts(record: Record) -> None:
+    """Step 5."""
+    committed: dict[str, str] = dict(record.envelope["sd"])
+    if "subject" in record.texts:
+        people = json.loads(record.texts["subject"])["persons"]
+        committed.update({f"person/{i}": one for i, one in enumerate(people)})
+    for section in record.texts:
+        found = record.commitment(section)
+        if committed.get(section) != found:
+            raise Refused(5, record.name, f"{section} {committed.get(section)}", found)
+    for section in SECTIONS:
+        if not (section in record.texts or section in record.withheld or record.erased):
+            raise Refused(5, record.name, f"{section} shown or withheld", "neither")
+
+
+def check_numbers(numbers: list[int], last: int) -> None:
+    """Step 6."""
+    found = sorted(numbers)
+    for expected in range(1, last + 1):
+        here = found[expected - 1] if expected <= len(found) else None
+        if here != expected:
+            raise Refused(6, f"number {expected}", expected, "nothing" if here is None else here)
+    if len(found) > last:
+        raise Refused(6, f"number {found[-1]}", f"none above {last}", found[-1])
+
+
+def check_erasures(records: list[Record]) -> None:
+    """Step 7."""
+    named = {
+        (record.log, record.index): json.loads(record.texts["what"])
+        for record in records
+        if record.is_about_erasure and record.envelope["ev"] == ERASURE
+    }
+    for record in records:
+        if record.erased is None:
+            continue
+        what = named.get((record.erased["log"], record.erased["index"]), {"log": 0, "leaves": []})
+        ranges = what["leaves"] if what["log"] == record.log else []
+        if not any(first <= record.index <= last for first, last in ranges):
+            raise Refused(7, record.name, "a record of its erasure", "none that names it")
+
+
+def check(path: str) -> Report:
+    """All steps. Raises Refused; KeyError, ValueError, OSError, BadZipFile: it is no extract."""
+    package, report = Package(path), Report()
+    report.whose, report.last_number = package.about["whose"]["id"], package.about["last_number"]
+    for log in package.about["logs"]:
+        check_head(package, log, report)
+    numbers = []
+    for record in package.records:
+        check_place(record, report.heads)
+        check_texts(record)
+        report.records += 1
+        report.texts += len(record.texts)
+        report.withheld += len(record.withheld)
+        report.erased += record.erased is not None
+        if record.is_about_erasure:
+            continue
+        number = record.number if record.erased else record.number_of(report.whose)
+        if number is None:
+            raise Refused(6, record.name, f"a number of {report.whose}", "none")
+        numbers.append(number)
+    check_numbers(numbers, report.last_number)
+    check_erasures(package.records)
+    return report
+
+
+def main(arguments: list[str]) -> int:
+    if len(arguments) != 2:
+        sys.stdout.write(__doc__ or "")
+        return 2
+    try:
+        report = check(arguments[1])
+    except Refused as error:
+        sys.stdout.write(f"DOES NOT FIT: {error}\n")
+        return 1
+    except (KeyError, IndexError, TypeError, ValueError, OSError, zipfile.BadZipFile) as error:
+        sys.stdout.write(f"No extract that can be checked: {error!r}\n")
+        return 2
+    said = [f"1. Records of {report.whose}."]
+    said += [f"2. {origin}: key {printed}. Compare it." for origin, printed in report.keys]
+    said += [
+        f"3. Witness {name} saw log {log} at {at:%Y-%m-%d %H:%M} UTC. What came after is "
+        "checked against the log's own key only."
+        for name, log, at in report.seen
+    ] or ["3. No witness: whoever holds the log's key could have rewritten it."]
+    said += [
+        f"4. {report.records} records stand in the log.",
+        f"5. {report.texts} texts are as entered; {report.withheld} sections are withheld.",
+        f"6. No gaps in numbers 1 to {report.last_number}.",
+        f"7. {report.erased} records are erased, each by a recorded decision.",
+    ]
+    sys.stdout.write("\n".join(said) + "\n")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv))

@@ -1,0 +1,118 @@
+"""What an extract is made of: a person's records with their texts, and their places in the logs."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from telecare.integrity.tree_store import Signed
+from telecare.runtime.db import Transaction
+from telecare.wire.ids import ResidentId
+
+OF_PERSON = """
+select s.n, l.log, l.leaf_index, e.data, b.seed, b.actor, b.basis, b.subject, b.what, b.persons
+from audit.subject_entry s
+join audit.leaf l on l.tenant_id = s.tenant_id and l.entry_id = s.entry_id
+join audit.entry e on e.tenant_id = s.tenant_id and e.entry_id = s.entry_id
+left join audit.body b on b.tenant_id = s.tenant_id and b.entry_id = s.entry_id
+    and b.recorded_at = s.recorded_at
+where s.tenant_id = $1 and s.resident_id = $2 and s.n <= $3
+order by s.n
+"""
+ERASURES = """
+select null::bigint, l.log, l.leaf_index, e.data, b.seed, b.actor, b.basis, b.subject, b.what,
+    b.persons
+from audit.body b
+join audit.leaf l on l.tenant_id = b.tenant_id and l.entry_id = b.entry_id
+join audit.entry e on e.tenant_id = b.tenant_id and e.entry_id = b.entry_id
+where b.tenant_id = $1 and b.event = 'record.erased'
+order by b.entry_id
+"""
+PLACES_OF = """
+select count(*), coalesce(max(l.leaf_index) filter (where l.log = $4), -1)
+from audit.subject_entry s
+join audit.leaf l on l.tenant_id = s.tenant_id and l.entry_id = s.entry_id
+where s.tenant_id = $1 and s.resident_id = $2 and s.n <= $3
+"""
+HEADS = """
+select distinct on (c.log) c.log, g.origin, c.size, c.root, c.note, c.signed_at
+from audit.checkpoint c
+join audit.log g using (tenant_id, log)
+where c.tenant_id = $1
+order by c.log, c.size desc
+"""
+KEYS = """
+select k.public_key
+from audit.log_key k
+join audit.leaf l using (tenant_id, entry_id)
+where k.tenant_id = $1
+order by l.log, l.leaf_index
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """A record and its place. `n` is None of a record that is not about her; `seed` of an erased
+    one. Sections by name; `persons` are the parts the subject section commits to.
+    """
+
+    n: int | None
+    log: int
+    index: int
+    entry: bytes
+    seed: bytes | None
+    texts: dict[str, str]
+    persons: Sequence[str]
+
+
+@dataclass(frozen=True, slots=True)
+class Head:
+    log: int
+    origin: str
+    signed: Signed
+
+
+async def of_person(db: Transaction, resident: ResidentId, last_number: int) -> Sequence[Kept]:
+    """Her records 1 to `last_number`, as far as they have a place in a log."""
+    return [_kept(*row) for row in await db.fetch(OF_PERSON, db.tenant, resident, last_number)]
+
+
+async def erasures(db: Transaction) -> Sequence[Kept]:
+    return [_kept(*row) for row in await db.fetch(ERASURES, db.tenant)]
+
+
+def _kept(
+    n: int | None,
+    log: int,
+    index: int,
+    entry: bytes,
+    seed: bytes | None,
+    actor: str,
+    basis: str,
+    subject: str,
+    what: str,
+    persons: Sequence[str] | None,
+) -> Kept:
+    texts = {"actor": actor, "basis": basis, "subject": subject, "what": what}
+    return Kept(n, log, index, entry, seed, texts if seed else {}, persons or ())
+
+
+async def places_of(
+    db: Transaction, resident: ResidentId, last_number: int, log: int
+) -> tuple[int, int]:
+    """How many of her records have a place, and the last place in `log` (-1: none)."""
+    row = await db.fetchrow(PLACES_OF, db.tenant, resident, last_number, log)
+    assert row is not None  # noqa: S101 - an aggregate has one row
+    return row[0], row[1]
+
+
+async def heads(db: Transaction) -> Sequence[Head]:
+    """The newest head of each log."""
+    rows = await db.fetch(HEADS, db.tenant)
+    return [
+        Head(log, origin, Signed(size, root, note, signed_at))
+        for log, origin, size, root, note, signed_at in rows
+    ]
+
+
+async def keys(db: Transaction) -> Sequence[bytes]:
+    """Public keys of the log, in the order in which they were announced."""
+    return [row["public_key"] for row in await db.fetch(KEYS, db.tenant)]
