@@ -98,6 +98,8 @@ PRESENCE_INTERVAL = timedelta(seconds=5)
 MAKE_PARTITIONS = "select audit.make_partitions($1)"
 PARTITIONS_AHEAD = 4
 SHUTDOWN_S = 2.0
+READERS = 4
+"""Connections for those who read the log; made when the first of them comes."""
 
 ROUTES: tuple[Route, ...] = (
     *access_http.ROUTES,
@@ -137,6 +139,8 @@ class Services:
     """Every use case, for transports, the demo's seeding and tests."""
 
     database: Database
+    reader: Database
+    """Role reader: sees the log, and writes nothing."""
     clock: Clock
     access: Access
     shifts: Shifts
@@ -162,7 +166,7 @@ class Services:
     liveness: Liveness
 
 
-def services(database: Database, clock: Clock, config: Config) -> Services:
+def services(database: Database, reader: Database, clock: Clock, config: Config) -> Services:
     react = Reactions()
     liveness = Liveness()
 
@@ -196,6 +200,7 @@ def services(database: Database, clock: Clock, config: Config) -> Services:
     react.absences, react.consents = absences, consents
     return Services(
         database=database,
+        reader=reader,
         clock=clock,
         access=Access(database, clock, react, holds_open),
         shifts=shifts,
@@ -340,8 +345,11 @@ async def serving(
     direct: Sequence[TlsSite] = (),
 ) -> AsyncIterator[Services]:
     """The whole server, for the life of the block. `prepare` runs before it listens."""
-    async with open_database(config.role_url("app")) as database:
-        made = services(database, clock, config)
+    async with (
+        open_database(config.role_url("app")) as database,
+        open_database(config.role_url("reader"), size=READERS, least=0) as reader,
+    ):
+        made = services(database, reader, clock, config)
         feed = Feed(database)
         outgoing = Outgoing()
         inbox = Inbox(made.devices, made.calls, made.liveness, outgoing.publish)

@@ -67,13 +67,19 @@ async def database(config) -> AsyncIterator[Database]:
 
 
 @pytest.fixture
+async def reader(config) -> AsyncIterator[Database]:
+    async with open_database(config.role_url("reader"), size=3, least=0) as database:
+        yield database
+
+
+@pytest.fixture
 def clock() -> MovedClock:
     return MovedClock(T0)
 
 
 @pytest.fixture
-def made(database, clock, config) -> Services:
-    return services(database, clock, config)
+def made(database, reader, clock, config) -> Services:
+    return services(database, reader, clock, config)
 
 
 @pytest.fixture

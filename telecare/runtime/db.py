@@ -187,10 +187,13 @@ async def _keep(connection: object) -> None:
 
 
 @asynccontextmanager
-async def open_database(url: str, *, size: int = POOL_SIZE) -> AsyncIterator[Database]:
+async def open_database(
+    url: str, *, size: int = POOL_SIZE, least: int = 1
+) -> AsyncIterator[Database]:
+    """At most `size` connections, and at least `least` from the start."""
     async with asyncpg.create_pool(
         url,
-        min_size=1,
+        min_size=least,
         max_size=size,
         server_settings={
             "application_name": "telecare",

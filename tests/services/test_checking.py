@@ -7,26 +7,19 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from telecare.audit.note import Checkpoint, Note, Signer
 from telecare.integrity.checking import Outside, check
-from telecare.runtime.db import open_database
 from tests.services.test_sequencer import Kept, files, kept, sequencer_database  # noqa: F401
 
 OFF = "set session_replication_role = replica; set app.tenant = '{tenant}';"
 
 
 @pytest.fixture
-async def reader_database(config):
-    async with open_database(config.role_url("reader"), size=2) as database:
-        yield database
-
-
-@pytest.fixture
-async def log(kept, reader_database):  # noqa: F811
+async def log(kept, reader):  # noqa: F811
     """A log with a resident in it, past one full tile, signed."""
     await kept.world.resident("Ingrid")
     await kept.write(280)
     await kept.go_on()
     await kept.sign()
-    return Attacked(kept, reader_database)
+    return Attacked(kept, reader)
 
 
 class Attacked:

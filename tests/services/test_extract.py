@@ -20,7 +20,6 @@ from telecare.audit.note import COSIGNATURE_V1, Note, Signer
 from telecare.demo.seed import ACTOR
 from telecare.integrity import extract
 from telecare.integrity.extract import NotSequencedYet, Order
-from tests.services.test_checking import reader_database  # noqa: F401
 from tests.services.test_sequencer import Kept, files, kept, sequencer_database  # noqa: F401
 
 OURS = Path(verify.__file__).read_bytes()
@@ -75,7 +74,7 @@ class Desk:
 
 
 @pytest.fixture
-async def desk(kept, reader_database, tmp_path) -> Desk:  # noqa: F811
+async def desk(kept, reader, tmp_path) -> Desk:  # noqa: F811
     ingrid = await kept.world.resident("Ingrid")
     aino = await kept.world.resident("Aino")
     async with kept.world.begun() as db:
@@ -84,7 +83,7 @@ async def desk(kept, reader_database, tmp_path) -> Desk:  # noqa: F811
     await kept.write(250)
     await kept.go_on()
     await kept.sign()
-    return Desk(kept, reader_database, ingrid, aino, tmp_path)
+    return Desk(kept, reader, ingrid, aino, tmp_path)
 
 
 def lines(parts: dict[str, bytes]) -> list[dict]:
