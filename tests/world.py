@@ -325,7 +325,7 @@ class World:
                 "subject": {"persons": [json.loads(person) for person in row["persons"]]},
                 "what": json.loads(row["what"]),
                 "basis": json.loads(row["basis"]),
-                "text": {k: row[k] for k in ("actor", "subject", "what", "basis")},
+                "text": {k: row[k] for k in ("actor", "subject", "persons", "what", "basis")},
             }
             for row in rows
         ]

@@ -25,7 +25,7 @@ from telecare.runtime.clock import Clock
 from telecare.runtime.db import Database, Transaction
 from telecare.runtime.errors import FieldInvalid, NotFound, TelecareError
 from telecare.wire.errors import Code
-from telecare.wire.ids import ResidentId, StaffId, new_row_id
+from telecare.wire.ids import ResidentId, new_row_id
 
 SHOWN = timedelta(days=30)
 
@@ -85,7 +85,9 @@ class Corrections:
             corrected = await store.of(db, resident_id, now - SHOWN)
             if await is_new_read(db, session, "card", resident_id, now):
                 await append(db, Record(Action.CARD_READ, session.actor, [resident.person], why))
-        return Notes([Note(one, may_correct=_may(session, one)) for one in written], corrected)
+        return Notes(
+            [Note(one, may_correct=_may(session, one, resident)) for one in written], corrected
+        )
 
     async def correct(self, session: StaffSession, change: Correcting) -> UUID:
         """By its author while assigned, or by whoever plans.
@@ -122,9 +124,9 @@ class Corrections:
         self, db: Transaction, session: StaffSession, written: Written, wrong: Resident
     ) -> None:
         now = self._clock.now()
-        if not session.staff.may(Permission.PLAN):
+        if not session.staff.may_in(Permission.PLAN, wrong.unit_id):
             await assigned(db, session, wrong, Action.CORRECTED, now)
-        if not _may(session, written):
+        if not _may(session, written, wrong):
             what = {"about_id": str(written.id), "kind": written.kind}
             record = refused(
                 Code.NOT_PERMITTED, Action.CORRECTED, session.actor, [wrong.person], what
@@ -144,7 +146,7 @@ class Corrections:
         right = await known(db, resident_id)
         if right.id == wrong.id:
             raise FieldInvalid("right_resident_id")
-        if not session.staff.may(Permission.PLAN):
+        if not session.staff.may_in(Permission.PLAN, right.unit_id):
             await assigned(db, session, right, Action.CORRECTED, self._clock.now())
         return right
 
@@ -172,7 +174,7 @@ class Corrections:
             await append(db, Record(Action.CORRECTED, session.actor, [resident.person], said))
 
 
-def _may(session: StaffSession, written: Written) -> bool:
-    """Her own text; or she plans, and sees to what others wrote."""
-    author: StaffId | None = written.author_id
-    return author == session.staff.id or session.staff.may(Permission.PLAN)
+def _may(session: StaffSession, written: Written, resident: Resident) -> bool:
+    """Her own text; or she plans in that unit, and sees to what others wrote."""
+    plans = session.staff.may_in(Permission.PLAN, resident.unit_id)
+    return plans or written.author_id == session.staff.id

@@ -11,7 +11,7 @@ from telecare.access.model import Permission, StaffSession
 from telecare.access.service import (
     is_new_read,
     on_shift_for,
-    require,
+    require_in,
     stays,
     take_over,
     unit_topic,
@@ -262,7 +262,7 @@ class People:
         now = self._clock.now()
         unit = session.staff.works_in
         async with self._database.transaction(session.tenant) as db:
-            require(db, session, Permission.LEAD, Action.LIST_READ)
+            require_in(db, session, Permission.LEAD, unit, Action.LIST_READ)
             found = await store.taken_over(db, unit, now - TAKEN_OVER_SHOWN)
             if await is_new_read(db, session, "taken_over", unit, now):
                 names = {row.resident_id: row.resident_name for row in found}

@@ -207,6 +207,12 @@ async def choose_for_hand_over(request: web.Request) -> web.Response:
     return json_answer(HandOverChoice(not_to=sorted(not_to)))
 
 
+async def choose_for_plan(request: web.Request) -> web.Response:
+    """What the choice of who is to hold a planned visit leaves out."""
+    not_for = await request.app[VISITS].not_for(request[STAFF], ResidentId(path_id(request)))
+    return json_answer(HandOverChoice(not_to=sorted(not_for)))
+
+
 async def hand_over(request: web.Request) -> web.Response:
     body = await read_body(request, HandOverBody)
     await request.app[VISITS].hand_over(
@@ -220,6 +226,9 @@ ROUTES = (
     Route("POST", "/api/visits", plan, "staff", Action.VISIT_PLANNED, PlanBody, Planned,
           (Code.NOT_PERMITTED, Code.SERIES_EMPTY, Code.OWN_RELATION), status=201,
           permission="plan"),
+    Route("GET", "/api/residents/{id}/not-for", choose_for_plan, "staff",
+          Exempt("whom not to choose; the plan is recorded"), answer=HandOverChoice,
+          errors=(Code.NOT_PERMITTED,), permission="plan"),
     Route("GET", "/api/visits/{id}", detail, "staff", Action.VISIT_READ, answer=VisitDetail,
           errors=(Code.NOT_ASSIGNED,)),
     Route("POST", "/api/visits/{id}/ring", ring, "staff", Action.CALL_RUNG, Empty, Ringing,

@@ -10,7 +10,7 @@ from telecare.absences import store as absence_store
 from telecare.absences.model import Absence
 from telecare.access import store as access_store
 from telecare.access.model import Permission, StaffSession
-from telecare.access.service import end_assignments, is_new_read, require, unit_topic
+from telecare.access.service import end_assignments, is_new_read, require_in, unit_topic
 from telecare.audit.actions import Action
 from telecare.audit.append import append
 from telecare.audit.format import Document
@@ -110,15 +110,17 @@ class Visits:
         self._react = react
 
     async def plan(self, session: StaffSession, plan: Plan) -> Sequence[VisitId]:
-        """Raises NotPermitted, NotFound, FieldInvalid, SeriesEmpty."""
+        """By who plans in her unit: a plan is an assignment.
+
+        Raises NotPermitted, NotFound, FieldInvalid, SeriesEmpty.
+        """
         now = self._clock.now()
         async with self._by(session) as db:
-            require(db, session, Permission.PLAN, Action.VISIT_PLANNED)
-            if plan.staff_id is not None:
-                planned_for = await known(db, plan.resident_id)
-                await unrelated(db, session, plan.staff_id, planned_for, Action.VISIT_PLANNED)
-            visits = await plan_visits(db, plan, now)
             resident = await known(db, plan.resident_id)
+            require_in(db, session, Permission.PLAN, resident.unit_id, Action.VISIT_PLANNED)
+            if plan.staff_id is not None:
+                await unrelated(db, session, plan.staff_id, resident, Action.VISIT_PLANNED)
+            visits = await plan_visits(db, plan, now)
             what: Document = {
                 "count": len(visits),
                 "first": visits[0].starts_at.isoformat(),
@@ -135,10 +137,7 @@ class Visits:
         """What to do and to know. A read of the resident: assigned, and recorded."""
         now = self._clock.now()
         async with self._by(session) as db:
-            visit = await store.by_id(db, visit_id)
-            if visit is None:
-                raise NotFound
-            resident = await known(db, visit.resident_id)
+            visit, resident = await self._seen(db, visit_id)
             await assigned(db, session, resident, Action.VISIT_READ, now)
             insats = await self._insats(db, visit.insats_id)
             last = await store.last_done(db, resident.id, now)
@@ -251,8 +250,8 @@ class Visits:
     async def move(self, session: StaffSession, visit_id: VisitId, starts_at: datetime) -> None:
         now = self._clock.now()
         async with self._by(session) as db:
-            require(db, session, Permission.PLAN, Action.VISIT_MOVED)
             visit, resident = await self._found(db, visit_id)
+            _planned_by(db, session, visit, resident, Action.VISIT_MOVED)
             moved = visit.move(starts_at)
             await self._save(db, moved)
             insats = await self._insats(db, visit.insats_id)
@@ -270,7 +269,7 @@ class Visits:
         """Ends the assignment that came from it, and with it a call that rests on it."""
         now = self._clock.now()
         async with self._by(session) as db:
-            require(db, session, Permission.PLAN, Action.VISIT_CANCELLED)
+            _planned_by(db, session, *await self._seen(db, visit_id), Action.VISIT_CANCELLED)
             # Assignment before call before visit: the order in which a call is opened.
             await end_assignments(db, "visit", visit_id, now, self._react)
             visit, resident = await self._found(db, visit_id)
@@ -285,17 +284,22 @@ class Visits:
         Raises NotFound, NotPermitted.
         """
         async with self._by(session) as db:
-            visit = await store.by_id(db, visit_id)
-            if visit is None:
-                raise NotFound
-            _hers_or_planned(db, session, visit)
-            return await related_to(db, visit.resident_id)
+            visit, resident = await self._seen(db, visit_id)
+            _hers_or_planned(db, session, visit, resident)
+            return await related_to(db, resident.id)
+
+    async def not_for(self, session: StaffSession, resident_id: ResidentId) -> frozenset[StaffId]:
+        """Whom not to plan visits to her for. Raises NotFound, NotPermitted."""
+        async with self._by(session) as db:
+            resident = await known(db, resident_id)
+            require_in(db, session, Permission.PLAN, resident.unit_id, Action.VISIT_PLANNED)
+            return await related_to(db, resident.id)
 
     async def hand_over(self, session: StaffSession, visit_id: VisitId, to: StaffId) -> None:
         now = self._clock.now()
         async with self._by(session) as db:
             visit, resident = await self._found(db, visit_id)
-            _hers_or_planned(db, session, visit)
+            _hers_or_planned(db, session, visit, resident)
             colleague = await access_store.staff(db, to, now)
             if colleague is None:
                 raise FieldInvalid("staff_id")
@@ -449,6 +453,13 @@ class Visits:
             raise NotFound
         return insats
 
+    async def _seen(self, db: Transaction, visit_id: VisitId) -> tuple[Visit, Resident]:
+        """Not held: for what comes before the locks."""
+        visit = await store.by_id(db, visit_id)
+        if visit is None:
+            raise NotFound
+        return visit, await known(db, visit.resident_id)
+
     async def _found(self, db: Transaction, visit_id: VisitId) -> tuple[Visit, Resident]:
         visit = await store.hold(db, visit_id)
         if visit is None:
@@ -546,10 +557,20 @@ def _of_ending(
     return [Record(action, SYSTEM, [person], what)]
 
 
-def _hers_or_planned(db: Transaction, session: StaffSession, visit: Visit) -> None:
+def _hers_or_planned(
+    db: Transaction, session: StaffSession, visit: Visit, resident: Resident
+) -> None:
     """Her own visit is hers to hand over; anybody else's by who plans. Raises NotPermitted."""
     if visit.staff_id != session.staff.id:
-        require(db, session, Permission.PLAN, Action.VISIT_HANDED_OVER)
+        _planned_by(db, session, visit, resident, Action.VISIT_HANDED_OVER)
+
+
+def _planned_by(
+    db: Transaction, session: StaffSession, visit: Visit, resident: Resident, tried: Action
+) -> None:
+    """Who plans in the unit whose list it is on, or in the resident's own. Raises NotPermitted."""
+    if not session.staff.may_in(Permission.PLAN, visit.unit_id):
+        require_in(db, session, Permission.PLAN, resident.unit_id, tried)
 
 
 async def _watch(db: Transaction, visit: Visit, insats: Insats) -> None:

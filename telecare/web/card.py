@@ -158,8 +158,6 @@ class Card(Answer):
     devices: list[CardDevice]
     happened: list[Happened]
     callers: list[CardCohabitant]
-    not_to: list[UUID]
-    """Colleagues who are not chosen for her: they have stated a relation."""
     information: dict[str, CardInformation]
     """What is told before a yes, by purpose, as it is published now."""
     policies: list[CardPolicy]
@@ -269,7 +267,6 @@ async def _card(db: Transaction, session: StaffSession, resident: Resident, now:
         ],
         devices=[_device(endpoint, now) for endpoint in endpoints],
         happened=_happened(history),
-        not_to=sorted(related),
         callers=[CardCohabitant(id=c.id, name=c.name, relation="") for c in colleagues],
         information=await _information(db),
         policies=await _policies(db, now),

@@ -165,6 +165,7 @@ export function PlanPage({ resident }) {
   const insatser = me ? me.insatser : [];
   const soon = new Date(Math.ceil((store.now.peek() + 600000) / 900000) * 900000);
   const [who, setWho] = useState(resident || "");
+  const [name, setName] = useState("");
   const [q, setQ] = useState("");
   const [form, setForm] = useState(() => ({
     insats_id: insatser.length ? insatser[0].id : "", day: isoDay(soon), time: localMinute(soon).slice(11), minutes: insatser.length ? String(insatser[0].minutes) : "10",
@@ -173,10 +174,13 @@ export function PlanPage({ resident }) {
   const [days, setDays] = useState(/** @type {number[]} */ ([]));
   const [wrong, setWrong] = useState(/** @type {{faults: Wrong, general: string|null, nonce: number}} */ ({ faults: {}, general: null, nonce: 0 }));
   const people = useFetched(() => post("/api/residents/search", { q: q.trim().slice(0, 80) }), [q.trim()]);
-  const card = useFetched(() => (who ? store.withReason(who, () => get(`/api/residents/${who}`)) : Promise.resolve(null)), [who]);
+  // Her name is known when she was found here; from her card it is read there.
+  const card = useFetched(() => (who && !name ? store.withReason(who, () => get(`/api/residents/${who}`)) : Promise.resolve(null)), [who]);
+  const choice = useFetched(() => (who ? get(`/api/residents/${who}/not-for`) : Promise.resolve({ not_to: [] })), [who]);
   // Whoever has stated a relation to her is not suggested.
-  const notTo = card.value ? /** @type {Card} */ (card.value).not_to : [];
-  const staff = me ? [{ id: me.staff_id, name: me.name }, ...me.colleagues].filter((one) => !notTo.includes(one.id)) : [];
+  const notTo = choice.value ? /** @type {{not_to: string[]}} */ (choice.value).not_to : [];
+  const staff = me ? me.colleagues.filter((one) => !notTo.includes(one.id)) : [];
+  const to = staff.some((one) => one.id === form.staff_id) ? form.staff_id : "";
   /** @param {string} field */
   const set = (field) => (/** @type {string} */ value) => setForm((old) => ({ ...old, [field]: value }));
   /** @param {string} id */
@@ -198,7 +202,7 @@ export function PlanPage({ resident }) {
     try {
       const made = await post("/api/visits", {
         resident_id: who, insats_id: form.insats_id, starts_at: `${form.day}T${form.time}`, minutes: Number(form.minutes),
-        staff_id: form.staff_id || undefined, unit_id: form.staff_id || !me ? undefined : me.unit_id,
+        staff_id: to || undefined, unit_id: to || !me ? undefined : me.unit_id,
         to_do: form.to_do.split("\n").map((line) => line.trim()).filter(Boolean), to_know: form.to_know.trim() || undefined, repeat,
       });
       store.go("");
@@ -213,13 +217,13 @@ export function PlanPage({ resident }) {
   return html`<main id="main"><a class="crumb" href="#/"><${Icon} name="back" />${t("today.title")}</a><div class="top"><h1 tabindex="-1" ref=${heading}>${t("plan.title")}</h1></div>
     <${Faults} ...${wrong} />
     <form class="form" data-edited data-test="plan-form" onSubmit=${(/** @type {Event} */ e) => e.preventDefault()}>
-      ${who ? html`<fieldset><legend>${t("plan.who")}</legend><p class="chosen"><b data-test="plan-who">${card.value ? card.value.name : card.error || t("common.loading")}</b> <button type="button" class="btn small" onClick=${() => setWho("")}>${t("plan.other")}</button></p></fieldset>`
+      ${who ? html`<fieldset><legend>${t("plan.who")}</legend><p class="chosen"><b data-test="plan-who">${name || (card.value ? card.value.name : card.error || t("common.loading"))}</b> <button type="button" class="btn small" onClick=${() => { setWho(""); setName(""); }}>${t("plan.other")}</button></p></fieldset>`
       : html`<fieldset id="who" tabindex="-1"><legend>${t("plan.who")}</legend>${faults.who && html`<p class="wrong"><${Icon} name="warn" />${faults.who}</p>`}<${Text} id="plan-q" label=${t("people.search")} value=${q} set=${setQ} />
-        <ul class="results">${items.slice(0, 8).map((one) => html`<li key=${one.id}><button type="button" class="btn" data-test="plan-person" onClick=${() => setWho(one.id)}>${one.name}</button></li>`)}</ul></fieldset>`}
+        <ul class="results">${items.slice(0, 8).map((one) => html`<li key=${one.id}><button type="button" class="btn" data-test="plan-person" onClick=${() => { setName(one.name); setWho(one.id); }}>${one.name}</button></li>`)}</ul></fieldset>`}
       <div class="pair"><${Choice} id="insats" label=${t("plan.insats")} value=${form.insats_id} set=${setInsats} options=${insatser.map((one) => ({ value: one.id, text: one.name }))} />
         <${Text} id="minutes" label=${t("plan.minutes")} value=${form.minutes} set=${set("minutes")} mode="numeric" max=${3} error=${faults.minutes} />
         <${Text} id="day" label=${t("plan.day")} hint=${t("form.day_hint")} value=${form.day} set=${set("day")} mode="numeric" error=${faults.day} /><${Text} id="time" label=${t("plan.time")} hint=${t("form.time_hint")} value=${form.time} set=${set("time")} mode="numeric" error=${faults.time} /></div>
-      <${Choice} id="staff" label=${t("plan.staff")} value=${form.staff_id} set=${set("staff_id")} options=${[...staff.map((one) => ({ value: one.id, text: one.name })), { value: "", text: t("plan.anyone", { unit: me ? me.unit_name : "" }) }]} />
+      <${Choice} id="staff" label=${t("plan.staff")} value=${to} set=${set("staff_id")} options=${[...staff.map((one) => ({ value: one.id, text: one.name })), { value: "", text: t("plan.anyone", { unit: me ? me.unit_name : "" }) }]} />
       <${Text} id="to_do" label=${t("call.to_do")} hint=${t("plan.to_do_hint")} value=${form.to_do} set=${set("to_do")} lines=${3} max=${1000} /><${Text} id="to_know" label=${t("call.to_know")} value=${form.to_know} set=${set("to_know")} lines=${2} />
       <${Radios} legend=${t("plan.repeat")} name="repeat" columns="three" value=${form.repeat} set=${set("repeat")} options=${["none", "daily", "weekly"].map((one) => ({ value: one, text: t(`plan.repeat.${one}`) }))}>
         ${form.repeat === "weekly" && html`<fieldset id="weekdays" tabindex="-1" class="weekdays"><legend class="small">${t("plan.weekdays")}</legend>${faults.weekdays && html`<p class="wrong"><${Icon} name="warn" />${faults.weekdays}</p>`}<div class="opts days">${[0, 1, 2, 3, 4, 5, 6].map((n) => html`<label class="opt" key=${n}><input type="checkbox" checked=${days.includes(n)} onChange=${(/** @type {Event} */ e) => setDays((old) => (/** @type {HTMLInputElement} */ (e.target).checked ? [...old, n].sort() : old.filter((one) => one !== n)))} /><span class="b">${t(`weekday.${n}`)}</span></label>`)}</div></fieldset>`}

@@ -49,7 +49,6 @@ import { whenText } from "./when.js";
  * @property {Array<{id: string, kind: string, state: string, heard_at: string|null}>} devices
  * @property {Array<{at: string, text_key: string, values: {[name: string]: string}}>} happened
  * @property {Array<{name: string, kind?: string}>} callers
- * @property {string[]} not_to
  * @property {boolean} [can_take_over]
  * @property {{[purpose: string]: {version: number, texts: {[language: string]: string}}}} information
  * @property {Array<{purpose: string, parties: string[], stand_ins: string[], yes_comes_by: string[], board: string}>} policies
