@@ -15,6 +15,7 @@ import aiohttp
 
 from telecare.access import store as access_store
 from telecare.access.http import SCREEN_COOKIE, STAFF_COOKIE
+from telecare.access.model import Permission
 from telecare.access.service import begin_session, new_token
 from telecare.bench.report import Part, compared, told
 from telecare.bench.stack import ACTOR, BENCH, Stack, free_port, reference_process, running_stack
@@ -25,7 +26,7 @@ from telecare.people.model import Resident
 from telecare.people.service import register
 from telecare.runtime.clock import SystemClock
 from telecare.runtime.db import Transaction, open_database
-from telecare.wire.ids import CareUnitId, EndpointId, ResidentId, new_row_id
+from telecare.wire.ids import CareUnitId, EndpointId, ResidentId, StaffId, new_row_id
 from telecare.wire.signalling import Subscribe
 
 SOCKETS = 400
@@ -153,16 +154,24 @@ async def _home(db: Transaction, model: Resident, now: datetime) -> str:
     return token
 
 
+async def _carers(db: Transaction, unit: CareUnitId, now: datetime) -> list[StaffId]:
+    """Those of the unit who have the page that is measured."""
+    every = [
+        await access_store.staff(db, one.id, now)
+        for one in await access_store.colleagues(db, unit, now)
+    ]
+    return [one.id for one in every if one is not None and one.may(Permission.WORK)]
+
+
 async def _staff_pages(stack: Stack, count: int) -> list[Page]:
     now = SystemClock().now()
     async with open_database(stack.config.role_url("app"), size=1) as database:
         tenant = await stack.tenant(database)
         async with database.transaction(tenant, ACTOR) as db:
             unit: CareUnitId = (await stack.resident(db, "Karl-Erik")).unit_id
-            people = await access_store.colleagues(db, unit, now)
+            carers = await _carers(db, unit, now)
             tokens = [
-                await begin_session(db, people[n % len(people)].id, "demo", now)
-                for n in range(count)
+                await begin_session(db, carers[n % len(carers)], "demo", now) for n in range(count)
             ]
     address, origin = stack.url.replace("http", "ws"), stack.url
     says = Subscribe(view="today", unit=unit).model_dump_json()
