@@ -5,7 +5,6 @@ import contextlib
 import os
 import shutil
 import signal
-import socket
 import sys
 import tempfile
 from collections.abc import AsyncIterator
@@ -27,6 +26,7 @@ from telecare.runtime.db import open_database
 from telecare.runtime.embedded import process
 from telecare.runtime.embedded.postgres import SUPERUSER
 from telecare.runtime.embedded.services import EmbeddedServices
+from telecare.runtime.ports import free_port
 from telecare.runtime.sealing import make_key
 from telecare.wire.homes import HomeScript, Pressed
 from tests.flows.kept_state import keep, put_back
@@ -246,9 +246,8 @@ async def started(folder: Path, *, is_demo: bool = True, **extra: str) -> Stack:
     services = EmbeddedServices(folder, postgres_settings={"fsync": "off"})
     services.start()
     await services.prepare()
-    with socket.create_server(("127.0.0.1", 0)) as probe:
-        port = probe.getsockname()[1]
-    stack = Stack(services, folder, port, extra, is_demo)
+    # None that a connection going out could be given before the server listens.
+    stack = Stack(services, folder, free_port(0), extra, is_demo)
     stack.move_clock()
     stack.start_server()
     stack.start_sequencer()

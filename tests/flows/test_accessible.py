@@ -1,7 +1,6 @@
 """Every page and state, in each language and size: readable, reachable, nothing cut."""
 
 import asyncio
-import socket
 import sys
 
 import aiohttp
@@ -10,6 +9,7 @@ import pytest_asyncio
 
 from telecare.demo import seed
 from telecare.runtime.embedded import process
+from telecare.runtime.ports import free_port
 from tests.flows.conftest import UP_S, sees
 from tests.flows.look import MATRIX, staff_look, tv_look
 from tests.flows.test_shift import somebody_should
@@ -25,8 +25,7 @@ async def served(stack):
 
     For one test only: it knows the machine's own time, and would run the demo's timers by it.
     """
-    with socket.create_server(("127.0.0.1", 0)) as probe:
-        port = probe.getsockname()[1]
+    port = free_port(0)
     url = f"http://localhost:{port}"
     with (stack.folder / "serve.log").open("ab") as output:
         server = process.start(
