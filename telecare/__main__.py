@@ -6,6 +6,7 @@ Each command loads what it needs itself: what the demo's supervisor loads delays
 import argparse
 import asyncio
 import getpass
+import logging
 import os
 import signal
 import sys
@@ -74,6 +75,7 @@ async def run_migrate(options: argparse.Namespace) -> None:
 async def run_demo(options: argparse.Namespace) -> None:
     from telecare.demo.run import DemoOptions, default_folder, demo
 
+    log.begin(logging.WARNING)  # one short screen
     await demo(
         DemoOptions(
             folder=Path(options.data) if options.data else default_folder(),

@@ -75,6 +75,7 @@ async def admin_page(
         sent=sent,
         tenant_name=tenant.name,
         nav=nav,
+        works=session.staff.may(Permission.WORK),
         done=request.query.get("done", "") if request.query.get("done", "") in DONE else "",
         now=request.app[FLOOR].clock.now(),
         local=local,

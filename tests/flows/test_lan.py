@@ -381,7 +381,8 @@ async def test_the_terminal_shows_the_way_in_and_a_new_code_for_a_used_one():
     folder = Path(tempfile.mkdtemp(prefix="telecare-lan-"))
     demo = await asyncio.create_subprocess_exec(
         sys.executable, "-m", "telecare", "demo", "--lan", "--data", str(folder),
-        stdout=asyncio.subprocess.PIPE, env={**os.environ, "PYTHONUNBUFFERED": "1"},
+        stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.STDOUT,
+        env={**os.environ, "PYTHONUNBUFFERED": "1"},
     )  # fmt: skip
 
     async def next_start() -> str:
@@ -389,6 +390,7 @@ async def test_the_terminal_shows_the_way_in_and_a_new_code_for_a_used_one():
             while True:
                 line = (await demo.stdout.readline()).decode()
                 assert line, "the demo ended"
+                assert not line.startswith("{"), "a log line among what she reads"
                 if found := re.search(r"https://\S+/start/\w+", line):
                     return found.group()
 
