@@ -48,18 +48,29 @@ def at_most(name: str, figure: float, unit: str, limit: float) -> Part:
 
 
 def compared(
-    name: str, figure: float, reference: float, unit: str, *, at_most: float | None = None
+    name: str,
+    figure: float,
+    reference: float,
+    unit: str,
+    *,
+    at_most: float | None = None,
+    at_least: float | None = None,
 ) -> Part:
-    """`figure` beside the reference's; the promise is about their ratio."""
+    """`figure` beside the reference's; the promise is about their ratio, in one direction."""
     ratio = figure / reference if reference > 0 else None
+    met, target = None, None
+    if at_most is not None:
+        met, target = ratio is not None and ratio <= at_most, f"<= {at_most:g} x"
+    if at_least is not None:
+        met, target = ratio is not None and ratio >= at_least, f">= {at_least:g} x"
     return Part(
         name=name,
         figure=round(figure, 1),
         unit=unit,
         reference=round(reference, 1),
         ratio=None if ratio is None else round(ratio, 2),
-        target=None if at_most is None else f"<= {at_most:g} x",
-        met=None if ratio is None or at_most is None else ratio <= at_most,
+        target=target,
+        met=None if ratio is None else met,
     )
 
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from telecare.bench.boot import boot
 from telecare.bench.cut import cut
 from telecare.bench.first_picture import first_picture
+from telecare.bench.log import audit_append, audit_proof, audit_sequence, audit_verify
 from telecare.bench.report import Part, lines, load_now, made
 from telecare.bench.screens import screens
 from telecare.runtime.errors import CannotStart
@@ -13,6 +14,10 @@ from telecare.runtime.errors import CannotStart
 Measure = Callable[[int | None], Awaitable[list[Part]]]
 
 BENCHES: Mapping[str, Measure] = {
+    "audit-append": audit_append,
+    "audit-proof": audit_proof,
+    "audit-sequence": audit_sequence,
+    "audit-verify": audit_verify,
     "boot": boot,
     "cut": cut,
     "first-picture": first_picture,

@@ -6,6 +6,7 @@ being entered meanwhile; nothing waits for this process but proofs.
 """
 
 import logging
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -57,8 +58,12 @@ class Place:
 
     log: int
     edge: Edge
+    highest: int | None = None
+    """Every entry up to it that was visible is a leaf; None: not looked at yet."""
+    open: frozenset[int] = frozenset()
+    """Transactions that may still bring an entry with a lower number."""
     seen: tuple[int, Snapshot] | None = None
-    """The highest entry seen, and a snapshot from after that."""
+    """The highest entry then, and a snapshot from after that: the mark follows it."""
 
 
 class Sequencer:
@@ -115,17 +120,21 @@ class Sequencer:
             newest, place = held
             await self._announce_keys(db, slug)
             before = await tree_store.snapshot(db)
-            waiting = await tree_store.waiting(db, newest, BATCH)
+            waiting = await _waiting(db, newest, place, before)
+            entries = [entry for entry, _ in waiting]
             if waiting:
-                entries = [entry for entry, _ in waiting]
                 leaves = [leaf_hash(data) for _, data in waiting]
                 first = place.edge.size
                 full = place.edge.append(leaves)
                 await tree_store.add_leaves(db, newest.log, first, entries, leaves)
                 if full:
                     await tree_store.add_tiles(db, newest.log, full)
-            if len(waiting) < BATCH:
-                await self._follow(db, newest, place, before, [entry for entry, _ in waiting])
+            is_drained = len(waiting) < BATCH
+            if is_drained or place.highest is not None:
+                place.highest = max([place.highest or newest.mark, *entries])
+            if is_drained:
+                place.open = before.open
+                await self._follow(db, newest, place, before)
         return len(waiting)
 
     async def _hold(self, db: Transaction, slug: str) -> tuple[Log, Place] | None:
@@ -147,7 +156,10 @@ class Sequencer:
                 newest.log, await self._fitting_edge(db, slug, newest)
             )
         elif place.edge.size != await tree_store.size(db, newest.log):
-            place.edge = await tree_store.edge(db, newest.log)  # another process was here between
+            # Another process was here between.
+            place = self._places[db.tenant] = Place(
+                newest.log, await tree_store.edge(db, newest.log)
+            )
         return newest, place
 
     async def _begin(self, db: Transaction, slug: str) -> Log:
@@ -157,17 +169,15 @@ class Sequencer:
         assert begun is not None  # noqa: S101 - just made
         return begun
 
-    async def _follow(
-        self, db: Transaction, newest: Log, place: Place, before: Snapshot, entries: list[int]
-    ) -> None:
+    async def _follow(self, db: Transaction, newest: Log, place: Place, before: Snapshot) -> None:
         """Move the mark over what can no longer change (docs/decisions/0009)."""
         if place.seen is not None:
             highest, then = place.seen
             if before.xmin >= then.xmax:
                 await tree_store.move_mark(db, newest.log, highest)
                 place.seen = None
-        if entries and place.seen is None:
-            place.seen = (max(entries), await tree_store.snapshot(db))
+        if place.seen is None and place.highest is not None and place.highest > newest.mark:
+            place.seen = (place.highest, await tree_store.snapshot(db))
 
     async def _announce_keys(self, db: Transaction, slug: str) -> None:
         """A key's record comes before anything it signs."""
@@ -269,6 +279,19 @@ class Sequencer:
         if leaf is not None and leaf < size:
             self._files.take_next(slug)
             log.info("log key changed", extra={"tenant_id": tenant})
+
+
+async def _waiting(
+    db: Transaction, newest: Log, place: Place, before: Snapshot
+) -> Sequence[tuple[int, bytes]]:
+    """Entries without a leaf. After the first look only those that can be new: higher numbers, and
+    what transactions have committed that were open then.
+    """
+    if place.highest is None:
+        return await tree_store.waiting(db, newest, BATCH)
+    over = place.open - before.open
+    late = await tree_store.late(db, newest, place.highest, over) if over else ()
+    return [*late, *await tree_store.new(db, place.highest, BATCH)]
 
 
 async def _is_announced(db: Transaction, key: Ed25519PrivateKey) -> bool:

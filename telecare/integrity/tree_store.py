@@ -62,7 +62,25 @@ select coalesce(max(leaf_index) + 1, 0) from audit.leaf where tenant_id = $1 and
 SNAPSHOT = """
 select
     pg_snapshot_xmin(pg_current_snapshot())::text::bigint as xmin,
-    pg_snapshot_xmax(pg_current_snapshot())::text::bigint as xmax
+    pg_snapshot_xmax(pg_current_snapshot())::text::bigint as xmax,
+    array(select x::text::bigint from pg_snapshot_xip(pg_current_snapshot()) as x) as open
+"""
+NEW = """
+select e.entry_id, e.data
+from audit.entry e
+where e.tenant_id = $1 and e.entry_id > $2
+order by e.entry_id
+limit $3
+"""
+LATE = """
+select e.entry_id, e.data
+from audit.entry e
+where e.tenant_id = $1 and e.entry_id > $2 and e.entry_id <= $3
+    and e.xid::text::bigint = any($4::bigint[])
+    and not exists (
+        select 1 from audit.leaf l where l.tenant_id = e.tenant_id and l.entry_id = e.entry_id
+    )
+order by e.entry_id
 """
 WAITING = """
 select e.entry_id, e.data
@@ -143,10 +161,13 @@ class Log:
 
 @dataclass(frozen=True, slots=True)
 class Snapshot:
-    """Transactions below `xmin` are over; none of `xmax` or above had begun to write."""
+    """Transactions below `xmin` are over; none of `xmax` or above had begun to write; of those
+    between, these were `open`.
+    """
 
     xmin: int
     xmax: int
+    open: frozenset[int]
 
 
 @dataclass(frozen=True, slots=True)
@@ -195,7 +216,21 @@ async def size(db: Transaction, log: int) -> int:
 async def snapshot(db: Transaction) -> Snapshot:
     row = await db.fetchrow(SNAPSHOT)
     assert row is not None  # noqa: S101 - a select without a table has one row
-    return Snapshot(*row)
+    return Snapshot(row["xmin"], row["xmax"], frozenset(row["open"]))
+
+
+async def new(db: Transaction, after: int, limit: int) -> Sequence[tuple[int, bytes]]:
+    """Entries with a higher number than any that was seen."""
+    rows = await db.fetch(NEW, db.tenant, after, limit)
+    return [(row["entry_id"], row["data"]) for row in rows]
+
+
+async def late(
+    db: Transaction, log: Log, highest: int, over: Iterable[int]
+) -> Sequence[tuple[int, bytes]]:
+    """Entries of transactions that were open when higher numbers were seen, and are `over` now."""
+    rows = await db.fetch(LATE, db.tenant, log.mark, highest, list(over))
+    return [(row["entry_id"], row["data"]) for row in rows]
 
 
 async def waiting(db: Transaction, log: Log, limit: int) -> Sequence[tuple[int, bytes]]:
