@@ -66,7 +66,10 @@ async def front(request: web.Request) -> web.StreamResponse:
         language = session.staff.language
         if not session.staff.may(Permission.WORK) and not session.is_locked:
             return see_other("/admin")
-    return request.app[TEMPLATES].app_page(request, "staff/app.html", language, is_tv=False)
+    now = request.app[FLOOR].clock.now().isoformat()
+    return request.app[TEMPLATES].app_page(
+        request, "staff/app.html", language, is_tv=False, now=now
+    )
 
 
 async def tv(request: web.Request) -> web.StreamResponse:

@@ -9,6 +9,7 @@ const boot = readBoot();
  * @property {{[key: string]: string}} texts
  * @property {boolean} demo
  * @property {boolean} [paired]
+ * @property {string} [now]
  */
 
 /** @returns {Boot} */

@@ -1,5 +1,6 @@
 // One WebSocket per page: resumes by itself, asks anew for what it followed, tells when contact is lost.
 import { signal } from "../lib/preact.js";
+import { bootValues } from "./i18n.js";
 import { join, parse, subscribe } from "./protocol.js";
 
 /** @typedef {import("./wire").ToPage} ToPage */
@@ -11,6 +12,12 @@ const BANNER_AFTER_MS = 5000;
 /** The server closes so when the session is gone. */
 export const SIGNED_OUT = 4401;
 const CONNECT_PATIENCE_MS = 8000;
+
+/** When this page came, on performance.now(). */
+const madeAt = () => {
+  const [page] = /** @type {PerformanceNavigationTiming[]} */ (performance.getEntriesByType("navigation"));
+  return page ? page.responseStart : performance.now();
+};
 
 /**
  * @typedef {object} LiveOptions
@@ -44,7 +51,9 @@ export class Live {
     this.hellos = 0;
     this.helloAt = 0;
     this.beat = 0;
-    this.offset = Date.now() - performance.now();
+    const { now } = bootValues();
+    // The server's clock when it made the page; a page kept by the device has only its own.
+    this.offset = now ? Date.parse(now) - madeAt() : Date.now() - performance.now();
     this.outdated = false;
     this.stopped = false;
     this.inCall = false;

@@ -62,7 +62,7 @@ export const soundOn = signal(false);
 /** The alarm's tone was played: did she hear it? */
 export const toneAsked = signal(false);
 /** The server's time, once a second. */
-export const now = signal(Date.now());
+export const now = signal(Date.parse(bootValues().now || "") || Date.now());
 /** To-dos ticked, by visit. */
 export const ticked = signal(/** @type {{[visit: string]: number[]}} */ ({}));
 /** Visits for which "Behöver besök" was pressed in the call, and when. */
