@@ -2,13 +2,14 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from telecare.audit.format import Document, canonical
 from telecare.audit.model import Record, actor_text
 from telecare.runtime.db import Transaction
 
 APPEND = "select audit.append($1, $2, $3, $4, $5, $6)"
+HAS_ROOM = "select log_has_room($1)"
 LONGEST_WAIT = "select coalesce(log_longest_wait(), interval '0')"
 
 
@@ -48,6 +49,12 @@ async def longest_wait(db: Transaction) -> timedelta:
     """How long the oldest record has waited for its place in the tree, by the log's own clock."""
     waited: timedelta = await db.fetchval(LONGEST_WAIT)
     return waited
+
+
+async def has_room(db: Transaction, at: datetime) -> bool:
+    """Whether records of the month after `at` have a table; without one nothing can be done."""
+    there: bool = await db.fetchval(HAS_ROOM, at)
+    return there
 
 
 @dataclass(frozen=True, slots=True)

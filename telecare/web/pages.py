@@ -22,7 +22,7 @@ from telecare.access.model import Permission, StaffSession
 from telecare.access.passkeys import Passkeys
 from telecare.access.service import new_token
 from telecare.audit.actions import Action
-from telecare.audit.append import longest_wait
+from telecare.audit.append import has_room, longest_wait
 from telecare.people import relations_store
 from telecare.people import store as people_store
 from telecare.people.relations_store import RelationKind
@@ -283,12 +283,15 @@ async def healthz(request: web.Request) -> web.Response:
 
 
 async def readyz(request: web.Request) -> web.Response:
-    """Database and broker answer, and no record waits long for its place in the log's tree."""
+    """Database and broker answer, no record waits long for its place in the log's tree, and next
+    month's records have a table.
+    """
     floor = request.app[FLOOR]
     ok = await floor.database.is_up() and request.app[BROKER].is_up
     if ok:
         async with floor.database.across_tenants() as db:
-            ok = await longest_wait(db) <= LONGEST_WAIT
+            is_kept_up = await longest_wait(db) <= LONGEST_WAIT
+            ok = is_kept_up and await has_room(db, floor.clock.now())
     return json_answer(Health(ok=ok), status=200 if ok else 503)
 
 

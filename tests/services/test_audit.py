@@ -1,6 +1,7 @@
 """The log: what is written, that anyone can recompute it, and that nobody can quietly change it."""
 
 import json
+from datetime import timedelta
 from uuid import uuid4
 
 import asyncpg
@@ -8,7 +9,7 @@ import pytest
 
 from telecare.access import store as access_store
 from telecare.audit.actions import Action
-from telecare.audit.append import append
+from telecare.audit.append import append, has_room
 from telecare.audit.format import NotInProfile, canonical, commitment, envelope, leaf_hash
 from telecare.audit.model import CommandLineActor, Record
 from telecare.runtime.db import open_database
@@ -56,6 +57,12 @@ async def test_every_person_has_running_numbers_without_gaps(world, made):
         ]
         assert numbers == list(range(1, len(numbers) + 1))
         assert len(numbers) >= 5
+
+
+async def test_it_is_known_ahead_when_next_months_records_have_no_table(world):
+    async with world.begun() as db:
+        assert await has_room(db, world.now) is True
+        assert await has_room(db, world.now + timedelta(days=31 * 30)) is False
 
 
 async def test_an_action_whose_record_fails_does_not_happen(world):
