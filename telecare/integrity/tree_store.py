@@ -293,6 +293,15 @@ async def proofs(db: Transaction, log: int, wanted: Sequence[Sequence[Range]]) -
     return [hashes(ranges, found.__getitem__) for ranges in wanted]
 
 
+async def tile(db: Transaction, log: int, level: int, n: int, width: int) -> bytes:
+    """The first `width` hashes of a tile, packed. Raises TreeIncomplete."""
+    rows = await db.fetch(FULL_TILES, db.tenant, log, [level], [n])
+    packed: bytes = rows[0]["hashes"] if rows else b"".join(await _row(db, log, level, n))
+    if len(packed) < width * HASH_BYTES:
+        raise TreeIncomplete
+    return packed[: width * HASH_BYTES]
+
+
 async def root_at(db: Transaction, log: int, leaves: int) -> bytes:
     """The root when the log had so many leaves. Raises TreeIncomplete."""
     found = await _read(
