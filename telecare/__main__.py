@@ -49,6 +49,25 @@ async def run_sequencer(options: argparse.Namespace) -> None:
         await stop.wait()
 
 
+async def run_witness(options: argparse.Namespace) -> None:
+    """Sign heads of other people's logs; `key` makes the key and says what to tell them."""
+    from telecare.integrity.witness_http import witness_key, witnessing
+    from telecare.runtime.clock import SystemClock
+    from telecare.runtime.config import WitnessConfig
+    from telecare.runtime.ports import free_port
+
+    config = WitnessConfig.from_environment(os.environ)
+    if options.what == "key":
+        print(witness_key(config))
+        return
+    free_port(options.port)
+    stop = asyncio.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(number, stop.set)
+    async with witnessing(config, SystemClock(), host=options.host, port=options.port):
+        await stop.wait()
+
+
 async def run_audit_key(options: argparse.Namespace) -> None:
     """Make a municipality's signing key, or the one that will follow it; says its fingerprint."""
     from telecare.audit.note import ED25519, VerifierKey
@@ -179,6 +198,10 @@ def parsed(arguments: list[str] | None) -> argparse.Namespace:
     serve.add_argument("--host", default="127.0.0.1")
     serve.add_argument("--port", type=int, default=8080)
     command("sequencer", run_sequencer, "keep and sign the log's tree")
+    witness = command("witness", run_witness, "sign heads of other people's logs")
+    witness.add_argument("what", nargs="?", choices=["serve", "key"], default="serve")
+    witness.add_argument("--host", default="127.0.0.1")
+    witness.add_argument("--port", type=int, default=8090)
     audit = commands.add_parser("audit", help="keys and proofs of the log")
     audits = audit.add_subparsers(required=True, metavar="what")
     key = audits.add_parser("key", help="make a municipality's signing key")

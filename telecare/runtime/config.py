@@ -58,3 +58,23 @@ class Config(BaseModel):
         password = (passwords or {}).get(role)
         login = f"telecare_{role}" + (f":{quote(password, safe='')}" if password else "")
         return urlunsplit(parts._replace(netloc=f"{login}@{host}"))
+
+
+class WitnessConfig(BaseModel):
+    """What a witness needs, which knows no database and no server of ours."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+    folder: str
+    """Its key, the logs it knows, and the newest head that it has signed of each."""
+    name: str
+    """How its signatures are named: a host and a path of its own, without spaces."""
+
+    @classmethod
+    def from_environment(cls, environment: Mapping[str, str]) -> Self:
+        """Raises ConfigMissing naming the variable."""
+        for name in ("TELECARE_WITNESS_DIR", "TELECARE_WITNESS_NAME"):
+            if not environment.get(name):
+                raise ConfigMissing(name)
+        return cls(
+            folder=environment["TELECARE_WITNESS_DIR"], name=environment["TELECARE_WITNESS_NAME"]
+        )
