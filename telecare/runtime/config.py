@@ -29,6 +29,8 @@ class Config(BaseModel):
     """Seals personnummer (runtime/sealing.py). Without it none can be taken down."""
     log_key_dir: str = ""
     """What the sequencer alone reads: keys of the log, and what was signed last."""
+    witnesses: tuple[str, ...] = ()
+    """Who signs the log's heads too: an address, its verifier key, the next address, …"""
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str], *also_needed: str) -> Self:
@@ -49,6 +51,7 @@ class Config(BaseModel):
             turn_secret=environment.get("TELECARE_TURN_SECRET", ""),
             person_key_file=environment.get("TELECARE_PERSON_KEY_FILE", ""),
             log_key_dir=environment.get("TELECARE_LOG_KEY_DIR", ""),
+            witnesses=tuple(environment.get("TELECARE_WITNESSES", "").split()),
         )
 
     def role_url(self, role: str, passwords: Mapping[str, str] | None = None) -> str:
