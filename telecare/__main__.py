@@ -69,16 +69,34 @@ async def run_witness(options: argparse.Namespace) -> None:
 
 
 async def run_audit_key(options: argparse.Namespace) -> None:
-    """Make a municipality's signing key, or the one that will follow it; says its fingerprint."""
+    """Make a municipality's signing key, or the one that will follow it; says its fingerprint.
+    `show`: the lines that a witness knows its logs by.
+    """
     from telecare.audit.note import ED25519, VerifierKey
     from telecare.integrity.keys import LogFiles
+    from telecare.integrity.process import verifier_keys
     from telecare.runtime.config import Config
 
     config = Config.from_environment(os.environ, "log_key_dir")
     files = LogFiles(Path(config.log_key_dir))
+    if options.which == "show":
+        print("\n".join(map(str, verifier_keys(config, files, options.slug, options.log))))
+        return
     made = files.make(options.slug) if options.which == "new" else files.make_next(options.slug)
     key = VerifierKey(options.slug, ED25519, made.public_key().public_bytes_raw())
     print(key.fingerprint)
+
+
+async def run_audit_publish(options: argparse.Namespace) -> None:
+    """Bring the newest head to every witness, and write the page for the diary."""
+    from telecare.integrity.publish_command import publish
+    from telecare.runtime.config import Config
+
+    config = Config.from_environment(os.environ)
+    told = await publish(config, options.slug, page=options.page, language=options.language)
+    print("\n".join(told.lines))
+    if told.status:
+        sys.exit(told.status)
 
 
 async def run_migrate(options: argparse.Namespace) -> None:
@@ -204,10 +222,16 @@ def parsed(arguments: list[str] | None) -> argparse.Namespace:
     witness.add_argument("--port", type=int, default=8090)
     audit = commands.add_parser("audit", help="keys and proofs of the log")
     audits = audit.add_subparsers(required=True, metavar="what")
-    key = audits.add_parser("key", help="make a municipality's signing key")
+    key = audits.add_parser("key", help="make or show a municipality's signing key")
     key.set_defaults(run=run_audit_key)
-    key.add_argument("which", choices=["new", "rotate"])
+    key.add_argument("which", choices=["new", "rotate", "show"])
     key.add_argument("slug", help="the municipality's short name")
+    key.add_argument("--log", type=int, default=1, help="show: which of its logs")
+    publish = audits.add_parser("publish", help="bring the newest head to the witnesses")
+    publish.set_defaults(run=run_audit_publish)
+    publish.add_argument("slug", help="the municipality's short name")
+    publish.add_argument("--page", default="", help="write a page for the diary to this file")
+    publish.add_argument("--language", choices=["sv", "fi", "en"], default="sv")
     command("migrate", run_migrate, "bring the database's tables up to date")
     command("roles", run_roles, "print the SQL that makes the login roles")
     demo_ = command("demo", run_demo, "run everything here, with invented people")

@@ -2,10 +2,12 @@
 
 import asyncio
 import contextlib
+from collections.abc import Sequence
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from telecare.integrity.keys import LogFiles
+from telecare.audit.note import ED25519, VerifierKey
+from telecare.integrity.keys import KeyMissing, LogFiles
 from telecare.integrity.publishing import ROUND, ROUND_LIMIT, Publisher, Rounds
 from telecare.integrity.sequencer import TICK, TICK_LIMIT, Sequencer
 from telecare.integrity.witnesses import addresses, speaking
@@ -21,6 +23,22 @@ LAST_TICK_S = 3.0
 def origin_host(config: Config) -> str:
     """What the origins of this installation's logs begin with."""
     return urlsplit(config.public_url).netloc
+
+
+def origin_of(config: Config, slug: str, number: int) -> str:
+    return f"{origin_host(config)}/{slug}/audit/{number}"
+
+
+def verifier_keys(config: Config, files: LogFiles, slug: str, number: int) -> Sequence[VerifierKey]:
+    """What a witness knows that log by: the key that signs, and the one that will follow.
+
+    Raises KeyMissing.
+    """
+    keys = [key for key in (files.key(slug), files.next_key(slug)) if key is not None]
+    if not keys:
+        raise KeyMissing(slug)
+    origin = origin_of(config, slug, number)
+    return [VerifierKey(origin, ED25519, key.public_key().public_bytes_raw()) for key in keys]
 
 
 async def sequence(config: Config, clock: Clock) -> None:

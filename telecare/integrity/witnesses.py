@@ -104,20 +104,36 @@ async def held(
         seen_at = cosigned_at(note, witness.key)
     except (NoteMalformed, NotSigned) as error:
         raise WitnessSilent from error
-    if checkpoint.origin != origin or not is_signed(note, origin, keys):
+    if checkpoint.origin != origin or signing_key(note, origin, keys) is None:
         raise WitnessSilent
     return Held(note, checkpoint, seen_at)
 
 
-def is_signed(note: Note, origin: str, keys: Iterable[bytes]) -> bool:
-    """Whether one of a log's keys signed it."""
-    for key in keys:
+def signing_key(note: Note, origin: str, keys: Iterable[bytes]) -> VerifierKey | None:
+    """Which of a log's keys signed it."""
+    for public in keys:
+        key = VerifierKey(origin, ED25519, public)
         try:
-            check_signature(note, VerifierKey(origin, ED25519, key))
+            check_signature(note, key)
         except NotSigned:
             continue
-        return True
-    return False
+        return key
+    return None
+
+
+def verified(
+    note: Note, given: Sequence[Cosignature], witnesses: Sequence[WitnessAddress]
+) -> Sequence[Cosignature]:
+    """Those of our witnesses, as far as their signatures hold: the database is not believed."""
+    keys = {str(one.key): one.key for one in witnesses}
+    held = []
+    for one in given:
+        try:
+            seen_at = cosigned_at(Note.parse(f"{note.text}\n{one.line}"), keys[one.witness])
+        except (KeyError, NoteMalformed, NotSigned):
+            continue
+        held.append(Cosignature(one.witness, one.line, seen_at))
+    return held
 
 
 async def submit(

@@ -1,6 +1,7 @@
 """Witnesses hear of each head, and what they hold is compared before anything is signed."""
 
 from dataclasses import dataclass
+from html import unescape
 from pathlib import Path
 
 import pytest
@@ -8,6 +9,7 @@ from aiohttp import web
 from aiohttp.test_utils import unused_port
 
 from telecare.audit.note import (
+    COSIGNATURE_V1,
     Checkpoint,
     Note,
     Signer,
@@ -15,10 +17,13 @@ from telecare.audit.note import (
     check_signature,
     cosigned_at,
 )
+from telecare.integrity import witness_store
+from telecare.integrity.publish_command import NobodyToTell, NoHead, TenantUnknown, publish
 from telecare.integrity.publishing import NotOurTree, Publisher, Rounds, Witnessed
 from telecare.integrity.submission import path_of
 from telecare.integrity.witness import WitnessFiles
 from telecare.integrity.witness_http import witness_key, witnessing
+from telecare.integrity.witness_store import Cosignature
 from telecare.integrity.witnesses import (
     WitnessAddress,
     WitnessesUnusable,
@@ -28,6 +33,8 @@ from telecare.integrity.witnesses import (
     speaking,
 )
 from telecare.runtime.config import WitnessConfig
+from telecare.runtime.qr import qr_path
+from telecare.runtime.texts import text
 from tests.services.test_sequencer import Kept, files, kept, sequencer_database  # noqa: F401
 
 
@@ -411,3 +418,101 @@ def test_witnesses_are_configured_as_addresses_and_keys(neighbour, kept):  # noq
                   [words[0], str(kept.verifier())]):  # fmt: skip
         with pytest.raises(WitnessesUnusable):
             addresses(wrong)
+
+
+# --- telecare audit publish -----------------------------------------------------------------------
+
+
+@pytest.fixture
+def command(config, office, tmp_path):
+    """Run as an administrator runs it, in the environment of this log."""
+
+    async def run(*witnesses, page="", language="sv", slug=None):
+        words = [word for one in witnesses for word in (one.url, str(one.key))]
+        own = config.model_copy(
+            update={"witnesses": words, "log_key_dir": str(office.kept.files.folder)}
+        )
+        return await publish(own, slug or office.kept.slug, page=page, language=language)
+
+    return run
+
+
+async def test_the_command_says_what_each_witness_answers(office, neighbour, command):
+    await neighbour.up()
+    head = await signed(office, 3)
+
+    told = await command(neighbour.address)
+
+    assert told.status == 0
+    [line] = told.lines
+    assert line.startswith(f"witness.sodervika.example: has signed {head.size} records at 2026-")
+    await neighbour.down()
+    await office.kept.write(1)
+    await office.kept.sign()
+    told = await command(neighbour.address)
+    assert (told.status, "does not answer" in told.lines[0]) == (1, True)
+
+
+async def test_the_command_says_aloud_that_the_log_is_another(
+    office, neighbour, command, as_superuser
+):
+    await neighbour.up()
+    await signed(office, 40)
+    await office.publish()
+    await as_superuser(CUT.format(tenant=office.kept.world.tenant, size=30))
+    await forget_the_file(office)
+    office.kept.sequencer = office.kept.started()
+    await office.kept.write(60)
+    await office.kept.sign()
+
+    told = await command(neighbour.address)
+
+    assert (told.status, "THE LOG DOES NOT BEGIN WITH" in told.lines[0]) == (1, True)
+
+
+async def test_the_page_for_the_diary_holds_the_head_its_key_and_who_saw_it(
+    office, neighbour, command, tmp_path
+):
+    await neighbour.up()
+    head = await signed(office)
+    note = await office.kept.note()
+
+    for language in ("sv", "fi", "en"):
+        await command(neighbour.address, page=str(tmp_path / "page.html"), language=language)
+        page = (tmp_path / "page.html").read_text()
+        assert str(note).strip() in unescape(page)
+        assert office.kept.verifier().fingerprint in page
+        assert f"<dd>{head.size}</dd>" in page
+        assert "witness.sodervika.example" in page
+        assert qr_path(str(note)).path in page
+        assert "src=" not in page and "href=" not in page  # noqa: PT018
+        assert text(language, "log_page.about").split(".")[0] in unescape(page)
+
+
+async def test_the_page_says_when_no_witness_of_ours_has_signed(
+    office, neighbour, command, tmp_path, as_superuser
+):
+    """Also when the database says that one has."""
+    await neighbour.up()
+    head = await signed(office)
+    thief = Signer("witness.sodervika.example", office.kept.files.make("thief"))
+    note = await office.kept.note()
+    line = str(thief.cosign(note.text, office.kept.clock.now()))
+    async with office.kept.database.transaction(office.kept.world.tenant) as db:
+        for key in (neighbour.address.key, thief.verifier(COSIGNATURE_V1)):
+            given = Cosignature(str(key), line, office.kept.clock.now())
+            await witness_store.add_cosignature(db, 1, head.size, given)
+
+    await command(neighbour.address, page=str(tmp_path / "page.html"), language="en")
+
+    assert "No witness has signed this head." in (tmp_path / "page.html").read_text()
+
+
+async def test_the_command_refuses_what_it_cannot_do(office, neighbour, command, tmp_path):
+    with pytest.raises(NobodyToTell):
+        await command()
+    with pytest.raises(TenantUnknown):
+        await command(neighbour.address, slug="nowhere")
+    with pytest.raises(NoHead):
+        await command(page=str(tmp_path / "page.html"))
+    assert not (tmp_path / "page.html").exists()
