@@ -99,6 +99,28 @@ async def run_audit_publish(options: argparse.Namespace) -> None:
         sys.exit(told.status)
 
 
+async def run_audit_verify(options: argparse.Namespace) -> None:
+    """An extract, or a whole log; ends with 0, with 1 when something does not fit, 2 when it cannot
+    be checked.
+    """
+    from telecare.integrity.verify_command import Wanted, verify_extract, verify_log
+    from telecare.runtime.config import Config
+
+    try:
+        wanted = Wanted.read(options.key, options.checkpoint, options.since)
+        if options.full or options.since:
+            actor = getpass.getuser()
+            config = Config.from_environment(os.environ)
+            told = await verify_log(config, options.what, wanted, login=actor)
+        else:
+            told = verify_extract(options.what, wanted, of=options.of)
+    except CannotStart as error:
+        print(f"telecare: {type(error).__name__}: {error}")
+        sys.exit(2)
+    print("\n".join(told.lines))
+    sys.exit(told.status)
+
+
 async def run_migrate(options: argparse.Namespace) -> None:
     from telecare.runtime.config import Config
     from telecare.runtime.migrate import migrate
@@ -203,6 +225,28 @@ async def run_invite(options: argparse.Namespace) -> None:
     print(f"{config.public_url}/invitation#{token}")
 
 
+def _add_audit(audit: argparse.ArgumentParser) -> None:
+    audits = audit.add_subparsers(required=True, metavar="what")
+    key = audits.add_parser("key", help="make or show a municipality's signing key")
+    key.set_defaults(run=run_audit_key)
+    key.add_argument("which", choices=["new", "rotate", "show"])
+    key.add_argument("slug", help="the municipality's short name")
+    key.add_argument("--log", type=int, default=1, help="show: which of its logs")
+    publish = audits.add_parser("publish", help="bring the newest head to the witnesses")
+    publish.set_defaults(run=run_audit_publish)
+    publish.add_argument("slug", help="the municipality's short name")
+    publish.add_argument("--page", default="", help="write a page for the diary to this file")
+    publish.add_argument("--language", choices=["sv", "fi", "en"], default="sv")
+    verify = audits.add_parser("verify", help="check an extract, or with --full a whole log")
+    verify.set_defaults(run=run_audit_verify)
+    verify.add_argument("what", help="an extract's file, or a municipality's short name")
+    verify.add_argument("--full", action="store_true", help="the municipality's whole log")
+    verify.add_argument("--since", default="", help="its whole tree, and texts from that date on")
+    verify.add_argument("--key", default="", help="the published public key, in hexadecimal")
+    verify.add_argument("--checkpoint", action="append", default=[], help="a head you hold, a file")
+    verify.add_argument("--of", default="", help="whose extract it must be: a short name")
+
+
 def parsed(arguments: list[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="telecare")
     commands = parser.add_subparsers(required=True, metavar="command")
@@ -220,18 +264,7 @@ def parsed(arguments: list[str] | None) -> argparse.Namespace:
     witness.add_argument("what", nargs="?", choices=["serve", "key"], default="serve")
     witness.add_argument("--host", default="127.0.0.1")
     witness.add_argument("--port", type=int, default=8090)
-    audit = commands.add_parser("audit", help="keys and proofs of the log")
-    audits = audit.add_subparsers(required=True, metavar="what")
-    key = audits.add_parser("key", help="make or show a municipality's signing key")
-    key.set_defaults(run=run_audit_key)
-    key.add_argument("which", choices=["new", "rotate", "show"])
-    key.add_argument("slug", help="the municipality's short name")
-    key.add_argument("--log", type=int, default=1, help="show: which of its logs")
-    publish = audits.add_parser("publish", help="bring the newest head to the witnesses")
-    publish.set_defaults(run=run_audit_publish)
-    publish.add_argument("slug", help="the municipality's short name")
-    publish.add_argument("--page", default="", help="write a page for the diary to this file")
-    publish.add_argument("--language", choices=["sv", "fi", "en"], default="sv")
+    _add_audit(commands.add_parser("audit", help="keys and proofs of the log"))
     command("migrate", run_migrate, "bring the database's tables up to date")
     command("roles", run_roles, "print the SQL that makes the login roles")
     demo_ = command("demo", run_demo, "run everything here, with invented people")

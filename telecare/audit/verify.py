@@ -21,6 +21,7 @@ import hashlib
 import json
 import sys
 import zipfile
+import zlib
 from dataclasses import dataclass, field
 from datetime import datetime, timezone
 from typing import Any  # what json.loads makes
@@ -29,6 +30,9 @@ SECTIONS = ("actor", "basis", "subject", "what")
 ERASURE = "record.erased"
 MAX_PACKAGE_BYTES = 500_000_000
 ED25519, COSIGNATURE_V1 = b"\x01", b"\x04"
+UNREADABLE = (AttributeError, KeyError, IndexError, TypeError, ValueError, OSError, EOFError,
+              NotImplementedError, RuntimeError, zipfile.BadZipFile, zlib.error)  # fmt: skip
+"""What reading a package that is none of ours can end in."""
 
 
 class Refused(Exception):
@@ -362,6 +366,24 @@ def check(path: str) -> Report:
     return report
 
 
+def told(report: Report) -> list[str]:
+    """What was found to be so, step by step."""
+    said = [f"1. Records of {report.whose}."]
+    said += [f"2. {origin}: key {printed}. Compare it." for origin, printed in report.keys]
+    said += [
+        f"3. Witness {name} saw log {log} at {at:%Y-%m-%d %H:%M} UTC. What came after is "
+        "checked against the log's own key only."
+        for name, log, at in report.seen
+    ] or ["3. No witness: whoever holds the log's key could have rewritten it."]
+    return [
+        *said,
+        f"4. {report.records} records stand in the log.",
+        f"5. {report.texts} texts are as entered; {report.withheld} sections are withheld.",
+        f"6. No gaps in numbers 1 to {report.last_number}.",
+        f"7. {report.erased} records are erased, each by a recorded decision.",
+    ]
+
+
 def main(arguments: list[str]) -> int:
     if len(arguments) != 2:
         sys.stdout.write(__doc__ or "")
@@ -371,23 +393,10 @@ def main(arguments: list[str]) -> int:
     except Refused as error:
         sys.stdout.write(f"DOES NOT FIT: {error}\n")
         return 1
-    except (KeyError, IndexError, TypeError, ValueError, OSError, zipfile.BadZipFile) as error:
+    except UNREADABLE as error:
         sys.stdout.write(f"No extract that can be checked: {error!r}\n")
         return 2
-    said = [f"1. Records of {report.whose}."]
-    said += [f"2. {origin}: key {printed}. Compare it." for origin, printed in report.keys]
-    said += [
-        f"3. Witness {name} saw log {log} at {at:%Y-%m-%d %H:%M} UTC. What came after is "
-        "checked against the log's own key only."
-        for name, log, at in report.seen
-    ] or ["3. No witness: whoever holds the log's key could have rewritten it."]
-    said += [
-        f"4. {report.records} records stand in the log.",
-        f"5. {report.texts} texts are as entered; {report.withheld} sections are withheld.",
-        f"6. No gaps in numbers 1 to {report.last_number}.",
-        f"7. {report.erased} records are erased, each by a recorded decision.",
-    ]
-    sys.stdout.write("\n".join(said) + "\n")
+    sys.stdout.write("\n".join(told(report)) + "\n")
     return 0
 
 

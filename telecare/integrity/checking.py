@@ -26,6 +26,8 @@ from telecare.integrity.checking_store import Body, LogToCheck, PlaceToCheck
 from telecare.runtime.db import Transaction
 
 MOST_FINDINGS = 1000
+RELIED_ON = {Action.LOG_KEY_ADDED, Action.LOG_REOPENED, Action.RECORD_ERASED}
+"""Records whose texts the check itself goes by: they are read whatever their age."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +48,7 @@ class Checked:
     heads: int = 0
     erased: int = 0
     outside: datetime | None = None
+    """When a witness last saw a head that fits."""
     findings: list[Finding] = field(default_factory=list)
 
     @property
@@ -59,22 +62,29 @@ class Checked:
 
 @dataclass(frozen=True, slots=True)
 class Outside:
-    """A head that somebody else holds: a witness, a printed page, the sequencer's own file."""
+    """A head that somebody else holds: a witness, a printed page, the sequencer's own file.
+    `seen_at`: by the witness's own clock.
+    """
 
     holder: str
     checkpoint: Checkpoint
+    seen_at: datetime | None = None
 
 
 async def check(
-    db: Transaction, outside: Sequence[Outside] = (), first_key: bytes | None = None
+    db: Transaction,
+    outside: Sequence[Outside] = (),
+    first_key: bytes | None = None,
+    since: datetime | None = None,
 ) -> Checked:
     """The municipality of this transaction (role reader). `first_key`: the public key of the first
-    head as it was published; without it the first key in the log is taken at its word.
+    head as it was published; without it the first key in the log is taken at its word. `since`:
+    texts from before are not read again; the tree always is.
     """
     checked = Checked()
     for log in await checking_store.logs(db):
         held = [one for one in outside if one.checkpoint.origin == log.origin]
-        await _Walk(db, log, checked, first_key).check(held)
+        await _Walk(db, log, checked, first_key, since).check(held)
     for entry in await checking_store.passed_over(db, MOST_FINDINGS):
         checked.add("not_in_tree", f"entry {entry}")
     for entry in await checking_store.stray_bodies(db, MOST_FINDINGS):
@@ -91,9 +101,15 @@ class _Walk:
     """Through one log from its first leaf, growing the tree again."""
 
     def __init__(
-        self, db: Transaction, log: LogToCheck, checked: Checked, first_key: bytes | None
+        self,
+        db: Transaction,
+        log: LogToCheck,
+        checked: Checked,
+        first_key: bytes | None,
+        since: datetime | None,
     ) -> None:
         self._db, self._log, self._checked = db, log, checked
+        self._since = since
         self._edge = Edge()
         self._keys: dict[bytes, int] = {}
         """Public keys that records announce, and at which leaf."""
@@ -104,8 +120,7 @@ class _Walk:
 
     async def check(self, outside: Sequence[Outside]) -> None:
         heads = list(self._heads(await checking_store.checkpoints(self._db, self._log.log)))
-        wanted = {(one.checkpoint.size, one.checkpoint.root): one.holder for one in outside}
-        sizes = sorted({size for size, _, _ in heads} | {size for size, _ in wanted})
+        sizes = sorted({size for size, _, _ in heads} | {one.checkpoint.size for one in outside})
         roots: dict[int, bytes] = {0: self._edge.root()}
         full: list[Tile] = []
         # The log goes on meanwhile: what is there now must be there in what is read later.
@@ -117,8 +132,8 @@ class _Walk:
         self._check_tiles(full, kept, least)
         for size, root, note in heads:
             self._check_head(size, root, note, roots)
-        for (size, root), holder in wanted.items():
-            self._check_outside(size, root, holder, roots)
+        for one in outside:
+            self._check_outside(one, roots)
         self._check_missing()
 
     def _name(self, index: int) -> str:
@@ -151,7 +166,8 @@ class _Walk:
         if place.body is None:
             self._missing.append(place.index)
             return
-        self._check_body(name, envelope, place.body, subjects)
+        if self._since is None or place.recorded_at >= self._since or envelope["ev"] in RELIED_ON:
+            self._check_body(name, envelope, place.body, subjects)
         if envelope["ev"] == Action.LOG_KEY_ADDED:
             self._keys.setdefault(
                 bytes.fromhex(json.loads(place.body.texts["what"])["public_key"]), place.index
@@ -250,14 +266,16 @@ class _Walk:
             return True
         return self._keys.get(self._first_key, self._edge.size) < self._keys[key]
 
-    def _check_outside(
-        self, size: int, root: bytes, holder: str, roots: Mapping[int, bytes]
-    ) -> None:
-        name = f"log {self._log.log} head {size} of {holder}"
+    def _check_outside(self, one: Outside, roots: Mapping[int, bytes]) -> None:
+        size, root = one.checkpoint.size, one.checkpoint.root
+        name = f"log {self._log.log} head {size} of {one.holder}"
         if size not in roots:
             self._checked.add("tree_shorter", name, size, self._edge.size)
         elif roots[size] != root:
             self._checked.add("tree_differs", name, root.hex(), roots[size].hex())
+        elif one.seen_at is not None:
+            seen = self._checked.outside
+            self._checked.outside = max(seen, one.seen_at) if seen else one.seen_at
 
     def _check_missing(self) -> None:
         for index in self._missing:
