@@ -99,6 +99,17 @@ async def run_audit_publish(options: argparse.Namespace) -> None:
         sys.exit(told.status)
 
 
+async def run_audit_reopen(options: argparse.Namespace) -> None:
+    """Begin a new log after one that stopped: two people and a decision."""
+    from telecare.integrity.reopening import Order, reopen
+    from telecare.runtime.clock import SystemClock
+    from telecare.runtime.config import Config
+
+    config = Config.from_environment(os.environ, "log_key_dir")
+    order = Order.read(options.decision, options.by, getpass.getuser())
+    print("\n".join((await reopen(config, options.slug, order, SystemClock())).lines))
+
+
 async def run_audit_verify(options: argparse.Namespace) -> None:
     """An extract, or a whole log; ends with 0, with 1 when something does not fit, 2 when it cannot
     be checked.
@@ -237,6 +248,11 @@ def _add_audit(audit: argparse.ArgumentParser) -> None:
     publish.add_argument("slug", help="the municipality's short name")
     publish.add_argument("--page", default="", help="write a page for the diary to this file")
     publish.add_argument("--language", choices=["sv", "fi", "en"], default="sv")
+    reopen = audits.add_parser("reopen", help="begin a new log after one that stopped")
+    reopen.set_defaults(run=run_audit_reopen)
+    reopen.add_argument("slug", help="the municipality's short name")
+    reopen.add_argument("--decision", required=True, help="its number in the diary")
+    reopen.add_argument("--by", action="append", default=[], help="who decided; twice")
     verify = audits.add_parser("verify", help="check an extract, or with --full a whole log")
     verify.set_defaults(run=run_audit_verify)
     verify.add_argument("what", help="an extract's file, or a municipality's short name")

@@ -114,5 +114,5 @@ async def _printed(
         if key is None:
             raise NoHead(tenant.slug)
         given = await witness_store.cosignatures(db, newest.log, signed.size)
-        held = verified(note, given, witnesses)
+        held = verified(note, given, [one.key for one in witnesses])
     return printed.page(printed.Printed(tenant.name, note, key, signed.signed_at, held), language)

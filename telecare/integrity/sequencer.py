@@ -288,27 +288,29 @@ class Sequencer:
             await tree_store.add_checkpoint(db, newest.log, signed)
         self._signed(tenant)
         self._files.keep_signed(slug, newest.log, note)
-        await self._change_key(tenant, slug, signed.size)
+        await self._change_key(tenant, slug, (newest.log, signed.size))
 
     def _signed(self, tenant: TenantId) -> None:
         """There is nothing to sign until something happens."""
         self._sign_at.pop(tenant, None)
         self._wanted.discard(tenant)
 
-    async def _change_key(self, tenant: TenantId, slug: str, size: int) -> None:
-        """The next key signs once a checkpoint of the old one covers its record."""
+    async def _change_key(self, tenant: TenantId, slug: str, signed: tuple[int, int]) -> None:
+        """The next key signs once a head (log and size) of the old one covers its record. The first
+        record of a log that follows another names the keys announced before.
+        """
         following = self._files.next_key(slug)
         if following is None:
             return
         async with self._database.transaction(tenant) as db:
-            leaf = await tree_store.key_leaf(db, following.public_key().public_bytes_raw())
-        if leaf is not None and leaf < size:
+            place = await tree_store.key_place(db, following.public_key().public_bytes_raw())
+        if place is not None and place < signed:
             self._files.take_next(slug)
             log.info("log key changed", extra={"tenant_id": tenant})
 
 
 async def _is_announced(db: Transaction, key: Ed25519PrivateKey) -> bool:
-    return await tree_store.key_leaf(db, key.public_key().public_bytes_raw()) is not None
+    return await tree_store.key_place(db, key.public_key().public_bytes_raw()) is not None
 
 
 def _signed_note(newest: Log, edge: Edge, key: Ed25519PrivateKey) -> Note:

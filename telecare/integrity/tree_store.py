@@ -119,8 +119,8 @@ select entry_id from audit.log_key where tenant_id = $1 and public_key = $2
 ADD_KEY = """
 insert into audit.log_key (tenant_id, public_key, entry_id) values ($1, $2, $3)
 """
-KEY_LEAF = """
-select l.leaf_index
+KEY_PLACE = """
+select l.log, l.leaf_index
 from audit.log_key k join audit.leaf l using (tenant_id, entry_id)
 where k.tenant_id = $1 and k.public_key = $2
 """
@@ -247,10 +247,10 @@ async def add_key(db: Transaction, public_key: bytes, entry: int) -> None:
     await db.execute(ADD_KEY, db.tenant, public_key, entry)
 
 
-async def key_leaf(db: Transaction, public_key: bytes) -> int | None:
-    """Where its record stands in the tree; None while it does not."""
-    leaf: int | None = await db.fetchval(KEY_LEAF, db.tenant, public_key)
-    return leaf
+async def key_place(db: Transaction, public_key: bytes) -> tuple[int, int] | None:
+    """The log and the leaf of the record that announced it; None while it is no leaf."""
+    row = await db.fetchrow(KEY_PLACE, db.tenant, public_key)
+    return None if row is None else (row["log"], row["leaf_index"])
 
 
 # --- hashes of the tree ---------------------------------------------------------------------------

@@ -214,7 +214,7 @@ async def _cosigned(
                 continue  # the check itself says so
             found += [
                 Outside(f"{witness.key.name}'s signature", head, one.seen_at)
-                for one in verified(note, given, [witness])
+                for one in verified(note, given, [witness.key])
             ]
     return found
 
@@ -251,6 +251,16 @@ def _told(checked: Checked, tenant: TenantRow, outside: Sequence[Outside]) -> Se
         said.append(f"A witness vouches until {until}; what came after is the operator's word.")
     else:
         said.append(AGAINST_STAFF_ONLY)
+    for seam in checked.seams:
+        said.append(
+            f"Known: log {seam.log} follows log {seam.follows} by decision {seam.decision} of "
+            f"{' and '.join(seam.by)}; the old log stood at {seam.size} records, and the head of "
+            f"{seam.head.size} that {seam.held_by} has {'fits' if seam.fits else 'does not fit'}."
+        )
+        said += [
+            f"Known to be missing: log {seam.follows} records {first} to {last}."
+            for first, last in seam.missing
+        ]
     for finding in checked.findings:
         told = f"DOES NOT FIT: {finding.kind}, {finding.about}"
         if finding.expected or finding.found:
@@ -272,6 +282,7 @@ async def _record(
         "heads": checked.heads,
         "outside": outside,
         "records": checked.records,
+        "seams": len(checked.seams),
         "since": wanted.since.isoformat() if wanted.since else None,
     }
     async with (

@@ -122,10 +122,10 @@ def signing_key(note: Note, origin: str, keys: Iterable[bytes]) -> VerifierKey |
 
 
 def verified(
-    note: Note, given: Sequence[Cosignature], witnesses: Sequence[WitnessAddress]
+    note: Note, given: Sequence[Cosignature], witnesses: Sequence[VerifierKey]
 ) -> Sequence[Cosignature]:
     """Those of our witnesses, as far as their signatures hold: the database is not believed."""
-    keys = {str(one.key): one.key for one in witnesses}
+    keys = {str(key): key for key in witnesses}
     held = []
     for one in given:
         try:

@@ -134,7 +134,15 @@ async def test_that_it_was_done_is_recorded_with_counts_only(kept, whole):  # no
     last = (await kept.world.records())[-1]
     assert last["event"] == "log.verified"
     assert last["actor"]["id"] == "root"
-    assert set(last["what"]) == {"erased", "findings", "heads", "outside", "records", "since"}
+    assert set(last["what"]) == {
+        "erased",
+        "findings",
+        "heads",
+        "outside",
+        "records",
+        "seams",
+        "since",
+    }
     assert last["what"]["findings"] == 0
 
 
@@ -230,7 +238,7 @@ def test_a_broken_zip_is_refused(tmp_path, content):
         verify_extract(str(file), NOTHING, of="")
 
 
-async def test_a_zip_cut_off_anywhere_never_passes(package, tmp_path):
+def test_a_zip_cut_off_anywhere_never_passes(package, tmp_path):
     whole = Path(package).read_bytes()
     broken = tmp_path / "broken.zip"
     for at in range(40, len(whole), len(whole) // 40):
