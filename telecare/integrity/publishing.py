@@ -43,10 +43,11 @@ ROUND_S = 30.0
 """A round that takes longer goes on at the next."""
 ROUND_LIMIT = timedelta(seconds=60)
 PUBLISH_INTERVAL = timedelta(hours=1)
-NOTHING_NEW = timedelta(seconds=60)
+NOTHING_NEW = timedelta(seconds=5)
 DOES_NOT_FOLLOW = 422
 BACK_OFF = (
-    timedelta(seconds=10),
+    timedelta(seconds=5),
+    timedelta(seconds=15),
     timedelta(minutes=1),
     timedelta(minutes=5),
     timedelta(minutes=15),
@@ -228,6 +229,7 @@ class Rounds:
             except WitnessSilent:
                 self._back_off(witness)
             except tree_store.TreeIncomplete:
+                log.warning("tree incomplete, head not sent", extra={"tenant_id": tenant})
                 self._due[tenant, newest.log, str(witness.key)] = self._later(PUBLISH_INTERVAL)
 
     async def _speak(
@@ -239,7 +241,8 @@ class Rounds:
             found = await self._publisher.held(tenant, slug, newest, witness)
             self._hear(tenant, newest, found)
             self._asked.add(pair)
-        if self._clock.now() < self._due.get(pair, self._clock.now()):
+        due = self._due.get(pair)
+        if due is not None and self._clock.now() < due:
             return
         try:
             outcome = await self._publisher.publish(tenant, slug, witness)

@@ -158,6 +158,29 @@ async def test_each_witness_hears_of_a_head_at_most_hourly(office, neighbour):
     assert 2 <= len(await office.seen()) <= 4
 
 
+class TickingClock:
+    """As a real one: no two readings are the same."""
+
+    def __init__(self, clock) -> None:
+        self._clock = clock
+
+    def now(self):
+        self._clock.forward(microseconds=1)
+        return self._clock.now()
+
+
+async def test_a_witness_hears_of_the_first_head_while_time_goes_on(office, neighbour):
+    await neighbour.up()
+    clock = TickingClock(office.kept.clock)
+    office.rounds = Rounds(office.publisher, office.kept.sequencer, [neighbour.address], clock)
+    await signed(office)
+    office.kept.clock.forward(seconds=6)
+
+    await office.round()
+
+    assert len(await office.seen()) == 1
+
+
 async def test_what_was_signed_but_not_stored_is_signed_again(office, neighbour):
     """The connection broke after the witness had written its signature down."""
     await neighbour.up()
