@@ -50,17 +50,87 @@ async def run_sequencer(options: argparse.Namespace) -> None:
         await stop.wait()
 
 
+async def run_witness(options: argparse.Namespace) -> None:
+    """Sign heads of other people's logs; `key` makes the key and says what to tell them."""
+    from telecare.integrity.witness_http import witness_key, witnessing
+    from telecare.runtime.clock import SystemClock
+    from telecare.runtime.config import WitnessConfig
+    from telecare.runtime.ports import free_port
+
+    config = WitnessConfig.from_environment(os.environ)
+    if options.what == "key":
+        print(witness_key(config))
+        return
+    free_port(options.port)
+    stop = asyncio.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(number, stop.set)
+    async with witnessing(config, SystemClock(), host=options.host, port=options.port):
+        await stop.wait()
+
+
 async def run_audit_key(options: argparse.Namespace) -> None:
-    """Make a municipality's signing key, or the one that will follow it; says its fingerprint."""
+    """Make a municipality's signing key, or the one that will follow it; says its fingerprint.
+    `show`: the lines that a witness knows its logs by.
+    """
     from telecare.audit.note import ED25519, VerifierKey
     from telecare.integrity.keys import LogFiles
+    from telecare.integrity.process import verifier_keys
     from telecare.runtime.config import Config
 
     config = Config.from_environment(os.environ, "log_key_dir")
     files = LogFiles(Path(config.log_key_dir))
+    if options.which == "show":
+        print("\n".join(map(str, verifier_keys(config, files, options.slug, options.log))))
+        return
     made = files.make(options.slug) if options.which == "new" else files.make_next(options.slug)
     key = VerifierKey(options.slug, ED25519, made.public_key().public_bytes_raw())
     print(key.fingerprint)
+
+
+async def run_audit_publish(options: argparse.Namespace) -> None:
+    """Bring the newest head to every witness, and write the page for the diary."""
+    from telecare.integrity.publish_command import publish
+    from telecare.runtime.config import Config
+
+    config = Config.from_environment(os.environ)
+    told = await publish(config, options.slug, page=options.page, language=options.language)
+    print("\n".join(told.lines))
+    if told.status:
+        sys.exit(told.status)
+
+
+async def run_audit_reopen(options: argparse.Namespace) -> None:
+    """Begin a new log after one that stopped: two people and a decision."""
+    from telecare.integrity.reopening import Order, reopen
+    from telecare.runtime.clock import SystemClock
+    from telecare.runtime.config import Config
+
+    config = Config.from_environment(os.environ, "log_key_dir")
+    order = Order.read(options.decision, options.by, getpass.getuser())
+    print("\n".join((await reopen(config, options.slug, order, SystemClock())).lines))
+
+
+async def run_audit_verify(options: argparse.Namespace) -> None:
+    """An extract, or a whole log; ends with 0, with 1 when something does not fit, 2 when it cannot
+    be checked.
+    """
+    from telecare.integrity.verify_command import Wanted, verify_extract, verify_log
+    from telecare.runtime.config import Config
+
+    try:
+        wanted = Wanted.read(options.key, options.checkpoint, options.since)
+        if options.full or options.since:
+            actor = getpass.getuser()
+            config = Config.from_environment(os.environ)
+            told = await verify_log(config, options.what, wanted, login=actor)
+        else:
+            told = verify_extract(options.what, wanted, of=options.of)
+    except CannotStart as error:
+        print(f"telecare: {type(error).__name__}: {error}")
+        sys.exit(2)
+    print("\n".join(told.lines))
+    sys.exit(told.status)
 
 
 async def run_migrate(options: argparse.Namespace) -> None:
@@ -168,6 +238,33 @@ async def run_invite(options: argparse.Namespace) -> None:
     print(f"{config.public_url}/invitation#{token}")
 
 
+def _add_audit(audit: argparse.ArgumentParser) -> None:
+    audits = audit.add_subparsers(required=True, metavar="what")
+    key = audits.add_parser("key", help="make or show a municipality's signing key")
+    key.set_defaults(run=run_audit_key)
+    key.add_argument("which", choices=["new", "rotate", "show"])
+    key.add_argument("slug", help="the municipality's short name")
+    key.add_argument("--log", type=int, default=1, help="show: which of its logs")
+    publish = audits.add_parser("publish", help="bring the newest head to the witnesses")
+    publish.set_defaults(run=run_audit_publish)
+    publish.add_argument("slug", help="the municipality's short name")
+    publish.add_argument("--page", default="", help="write a page for the diary to this file")
+    publish.add_argument("--language", choices=["sv", "fi", "en"], default="sv")
+    reopen = audits.add_parser("reopen", help="begin a new log after one that stopped")
+    reopen.set_defaults(run=run_audit_reopen)
+    reopen.add_argument("slug", help="the municipality's short name")
+    reopen.add_argument("--decision", required=True, help="its number in the diary")
+    reopen.add_argument("--by", action="append", default=[], help="who decided; twice")
+    verify = audits.add_parser("verify", help="check an extract, or with --full a whole log")
+    verify.set_defaults(run=run_audit_verify)
+    verify.add_argument("what", help="an extract's file, or a municipality's short name")
+    verify.add_argument("--full", action="store_true", help="the municipality's whole log")
+    verify.add_argument("--since", default="", help="its whole tree, and texts from that date on")
+    verify.add_argument("--key", default="", help="the published public key, in hexadecimal")
+    verify.add_argument("--checkpoint", action="append", default=[], help="a head you hold, a file")
+    verify.add_argument("--of", default="", help="whose extract it must be: a short name")
+
+
 def parsed(arguments: list[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="telecare")
     commands = parser.add_subparsers(required=True, metavar="command")
@@ -181,12 +278,11 @@ def parsed(arguments: list[str] | None) -> argparse.Namespace:
     serve.add_argument("--host", default="127.0.0.1")
     serve.add_argument("--port", type=int, default=8080)
     command("sequencer", run_sequencer, "keep and sign the log's tree")
-    audit = commands.add_parser("audit", help="keys and proofs of the log")
-    audits = audit.add_subparsers(required=True, metavar="what")
-    key = audits.add_parser("key", help="make a municipality's signing key")
-    key.set_defaults(run=run_audit_key)
-    key.add_argument("which", choices=["new", "rotate"])
-    key.add_argument("slug", help="the municipality's short name")
+    witness = command("witness", run_witness, "sign heads of other people's logs")
+    witness.add_argument("what", nargs="?", choices=["serve", "key"], default="serve")
+    witness.add_argument("--host", default="127.0.0.1")
+    witness.add_argument("--port", type=int, default=8090)
+    _add_audit(commands.add_parser("audit", help="keys and proofs of the log"))
     command("migrate", run_migrate, "bring the database's tables up to date")
     command("roles", run_roles, "print the SQL that makes the login roles")
     demo_ = command("demo", run_demo, "run everything here, with invented people")

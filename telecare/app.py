@@ -41,6 +41,7 @@ from telecare.dispatches import http as dispatch_http
 from telecare.dispatches.service import Dispatches
 from telecare.endings import service as ending_service
 from telecare.endings.service import Endings
+from telecare.integrity import public as log_public
 from telecare.people import corrections_store, importing
 from telecare.people import holding as people_holding
 from telecare.people import http as people_http
@@ -111,6 +112,7 @@ ROUTES: tuple[Route, ...] = (
     *call_http.ROUTES,
     *dispatch_http.ROUTES,
     *visit_http.ROUTES,
+    *log_public.ROUTES,
     *card.ROUTES,
     *admin.ROUTES,
     *admin_people.ROUTES,
@@ -279,6 +281,7 @@ def web_app(
     app[call_http.CALLS] = made.calls
     app[dispatch_http.DISPATCHES] = made.dispatches
     app[visit_http.VISITS] = made.visits
+    app[log_public.READER] = made.reader
     app[pages.PASSKEYS] = made.passkeys
     app[pages.BROKER] = broker
     app[admin.STAFFING] = made.staffing

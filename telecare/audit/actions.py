@@ -10,6 +10,8 @@ class Action(StrEnum):
     # the log itself
     LOG_KEY_ADDED = "log.key_added"
     LOG_STOPPED = "log.stopped"
+    LOG_REOPENED = "log.reopened"
+    LOG_VERIFIED = "log.verified"
     RECORD_ERASED = "record.erased"
     # administration
     TENANT_ADDED = "tenant.added"

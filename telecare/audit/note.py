@@ -67,7 +67,7 @@ class VerifierKey:
         """Raises NoteMalformed."""
         name, _, rest = text.partition("+")
         given_id, _, packed = rest.partition("+")
-        key = _decoded(packed)
+        key = decoded(packed)
         made = cls(name, key[:1], key[1:])
         well_formed = (
             _NAME.fullmatch(name)
@@ -123,13 +123,14 @@ class Note:
 def _signature(line: str) -> Signature:
     match line.split(" "):
         case [dash, name, packed] if dash == DASH and _NAME.fullmatch(name):
-            raw = _decoded(packed)
+            raw = decoded(packed)
             if len(raw) > KEY_ID_BYTES:
                 return Signature(name, raw[:KEY_ID_BYTES], raw[KEY_ID_BYTES:])
     raise NoteMalformed("signature line")
 
 
-def _decoded(text: str) -> bytes:
+def decoded(text: str) -> bytes:
+    """Of base64. Raises NoteMalformed."""
     try:
         return base64.b64decode(text, validate=True)
     except binascii.Error as error:
@@ -218,7 +219,7 @@ class Checkpoint:
             raise NoteMalformed("checkpoint")
         match text.removesuffix("\n").split("\n"):
             case [origin, size, root, *further] if origin and _SIZE.fullmatch(size):
-                decoded = _decoded(root)
-                if len(decoded) == HASH_BYTES and all(further):
-                    return cls(origin, int(size), decoded, tuple(further))
+                hash_ = decoded(root)
+                if len(hash_) == HASH_BYTES and all(further):
+                    return cls(origin, int(size), hash_, tuple(further))
         raise NoteMalformed("checkpoint")

@@ -4,6 +4,7 @@ Tiles and their addresses: C2SP tlog-tiles. Pure: the caller reads and keeps.
 """
 
 import hashlib
+import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 
@@ -12,6 +13,11 @@ TILE_HEIGHT = 8
 TILE_WIDTH = 1 << TILE_HEIGHT
 """Hashes in a full tile."""
 NODE_PREFIX = b"\x01"
+MAX_LEVEL = 7
+"""256**8 leaves are more than there will be."""
+_TILE_PATH = re.compile(
+    r"tile/(0|[1-9][0-9]?)/((?:x[0-9]{3}/){0,4}[0-9]{3})(?:\.p/([1-9][0-9]{0,2}))?"
+)
 EMPTY_ROOT = hashlib.sha256(b"").digest()
 
 Range = tuple[int, int]
@@ -241,6 +247,12 @@ def tile_path(level: int | str, n: int, width: int = TILE_WIDTH) -> str:
     return f"tile/{level}/{address}{partial}"
 
 
+def width_of(level: int, n: int, size: int) -> int:
+    """How many hashes that tile holds in a tree of `size`; 0: there is none."""
+    held = (size >> (TILE_HEIGHT * level)) - n * TILE_WIDTH
+    return max(0, min(held, TILE_WIDTH))
+
+
 def tiles(size: int) -> Iterator[tuple[int, int, int]]:
     """Level, number and width of each tile of a tree of that size, lowest level first."""
     level, count = 0, size
@@ -250,6 +262,19 @@ def tiles(size: int) -> Iterator[tuple[int, int, int]]:
         if count % TILE_WIDTH:
             yield level, count // TILE_WIDTH, count % TILE_WIDTH
         level, count = level + 1, count // TILE_WIDTH
+
+
+def read_tile_path(path: str) -> tuple[int, int, int]:
+    """Level, number and width. Raises NotInTree for any other way of writing an address."""
+    match = _TILE_PATH.fullmatch(path)
+    if match is None:
+        raise NotInTree(path)
+    level, groups, partial = match.groups()
+    n = int(groups.replace("x", "").replace("/", ""))
+    width = int(partial) if partial else TILE_WIDTH
+    if int(level) > MAX_LEVEL or tile_path(level, n, width) != path:
+        raise NotInTree(path)
+    return int(level), n, width
 
 
 def in_tile(packed: bytes, at: int) -> bytes:

@@ -1,6 +1,6 @@
 """Checks an extract of a Telecare log, anywhere and offline:  python3 verify.py extract.zip
 
-Needs Python 3.9 or newer and nothing else. What is checked, in order:
+Needs Python 3.9 or newer and nothing else. What is checked:
 
 1. The package can be read: whose records these are, and from which logs.
 2. Each log's head (checkpoint) is signed with the log's key. Compare the key's fingerprint, which
@@ -10,6 +10,8 @@ Needs Python 3.9 or newer and nothing else. What is checked, in order:
 5. Each text that is shown is the one that was entered; what is not shown is said to be withheld.
 6. The person's own numbers run from 1 to the last without a gap.
 7. What was erased is named by a record of the erasure, which stands in the log too.
+8. Where a log follows another that stopped, the new log's first record says so: by whose decision,
+   where the old log stood, which head of it is the last that somebody else has, what is missing.
 
 What no check can show: that a record is true, and that nothing happened without being recorded.
 """
@@ -21,14 +23,19 @@ import hashlib
 import json
 import sys
 import zipfile
+import zlib
 from dataclasses import dataclass, field
 from datetime import datetime, timezone
 from typing import Any  # what json.loads makes
 
 SECTIONS = ("actor", "basis", "subject", "what")
 ERASURE = "record.erased"
+REOPENING = "log.reopened"
 MAX_PACKAGE_BYTES = 500_000_000
 ED25519, COSIGNATURE_V1 = b"\x01", b"\x04"
+UNREADABLE = (AttributeError, KeyError, IndexError, TypeError, ValueError, OSError, EOFError,
+              NotImplementedError, RuntimeError, zipfile.BadZipFile, zlib.error)  # fmt: skip
+"""What reading a package that is none of ours can end in."""
 
 
 class Refused(Exception):
@@ -247,6 +254,8 @@ class Report:
     heads: dict[int, tuple[int, bytes]] = field(default_factory=dict)
     seen: list[tuple[str, int, datetime]] = field(default_factory=list)
     """Witness, log, and when it saw the head, by its own clock."""
+    seams: list[dict[str, Any]] = field(default_factory=list)
+    """What the first record of each log says that follows another."""
     records: int = 0
     texts: int = 0
     withheld: int = 0
@@ -295,6 +304,31 @@ def check_place(record: Record, heads: dict[int, tuple[int, bytes]]) -> None:
         raise Refused(4, record.name, root.hex(), told)
 
 
+def check_seam(package: Package, number: int, report: Report) -> None:
+    """Step 8, of log `number`: from here on its records speak for where the log before it stood."""
+    name = f"first record of log {number}"
+    if f"log-{number}.seam" not in package.files:
+        raise Refused(8, name, f"a record of where log {number - 1} ended", "none")
+    record = Record(json.loads(package.files[f"log-{number}.seam"]))
+    check_place(record, report.heads)
+    check_texts(record)
+    what = json.loads(record.texts["what"])
+    place, event = (record.log, record.index), record.envelope["ev"]
+    if (place, event) != ((number, 0), REOPENING):
+        raise Refused(8, name, REOPENING, f"{event} at {record.name}")
+    follows, stands = what["follows"], what["stands"]
+    if (what["log"], follows["log"]) != (number, number - 1):
+        raise Refused(8, name, f"log {number - 1}", follows["log"])
+    if (
+        Note.read(follows["note"]).text
+        != Note.read(package.text(f"log-{number - 1}.checkpoint")).text
+    ):
+        raise Refused(8, name, "the head that it quotes", f"another, of log {number - 1}")
+    what["quoted"] = report.heads[number - 1][0]
+    report.heads[number - 1] = (int(stands["size"]), from_base64(stands["root"] or ""))
+    report.seams.insert(0, what)
+
+
 def check_texts(record: Record) -> None:
     """Step 5."""
     committed: dict[str, str] = dict(record.envelope["sd"])
@@ -341,8 +375,11 @@ def check(path: str) -> Report:
     """All steps. Raises Refused; KeyError, ValueError, OSError, BadZipFile: it is no extract."""
     package, report = Package(path), Report()
     report.whose, report.last_number = package.about["whose"]["id"], package.about["last_number"]
-    for log in package.about["logs"]:
-        check_head(package, log, report)
+    for about in package.about["logs"]:
+        check_head(package, about, report)
+    for log in sorted(report.heads, reverse=True):
+        if log > 1:
+            check_seam(package, log, report)
     numbers = []
     for record in package.records:
         check_place(record, report.heads)
@@ -362,18 +399,8 @@ def check(path: str) -> Report:
     return report
 
 
-def main(arguments: list[str]) -> int:
-    if len(arguments) != 2:
-        sys.stdout.write(__doc__ or "")
-        return 2
-    try:
-        report = check(arguments[1])
-    except Refused as error:
-        sys.stdout.write(f"DOES NOT FIT: {error}\n")
-        return 1
-    except (KeyError, IndexError, TypeError, ValueError, OSError, zipfile.BadZipFile) as error:
-        sys.stdout.write(f"No extract that can be checked: {error!r}\n")
-        return 2
+def told(report: Report) -> list[str]:
+    """What was found to be so, step by step."""
     said = [f"1. Records of {report.whose}."]
     said += [f"2. {origin}: key {printed}. Compare it." for origin, printed in report.keys]
     said += [
@@ -387,7 +414,34 @@ def main(arguments: list[str]) -> int:
         f"6. No gaps in numbers 1 to {report.last_number}.",
         f"7. {report.erased} records are erased, each by a recorded decision.",
     ]
-    sys.stdout.write("\n".join(said) + "\n")
+    for seam in report.seams:
+        follows = seam["follows"]
+        said.append(
+            f"8. Log {seam['log']} follows log {follows['log']}, which stopped at "
+            f"{seam['stands']['size']} records: decision {seam['decision']} of "
+            f"{' and '.join(seam['by'])}. The last head of it that {follows['held_by']} has, of "
+            f"{seam['quoted']} records, {'fits' if follows['fits'] else 'DOES NOT FIT'} it."
+        )
+        said += [
+            f"8. Missing from log {follows['log']}: records {first} to {last}."
+            for first, last in seam["missing"]
+        ]
+    return said
+
+
+def main(arguments: list[str]) -> int:
+    if len(arguments) != 2:
+        sys.stdout.write(__doc__ or "")
+        return 2
+    try:
+        report = check(arguments[1])
+    except Refused as error:
+        sys.stdout.write(f"DOES NOT FIT: {error}\n")
+        return 1
+    except UNREADABLE as error:
+        sys.stdout.write(f"No extract that can be checked: {error!r}\n")
+        return 2
+    sys.stdout.write("\n".join(told(report)) + "\n")
     return 0
 
 

@@ -23,9 +23,12 @@ from telecare.audit.note import (
 from telecare.audit.tree import Edge, Tile
 from telecare.integrity import checking_store, tree_store
 from telecare.integrity.checking_store import Body, LogToCheck, PlaceToCheck
+from telecare.integrity.seams import Seam, SeamUnreadable
 from telecare.runtime.db import Transaction
 
 MOST_FINDINGS = 1000
+RELIED_ON = {Action.LOG_KEY_ADDED, Action.LOG_REOPENED, Action.RECORD_ERASED}
+"""Records whose texts the check itself goes by: they are read whatever their age."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +49,10 @@ class Checked:
     heads: int = 0
     erased: int = 0
     outside: datetime | None = None
+    """When a witness last saw a head that fits."""
     findings: list[Finding] = field(default_factory=list)
+    seams: list[Seam] = field(default_factory=list)
+    """Where a log follows another that stopped. What is missing there is known, and no finding."""
 
     @property
     def is_whole(self) -> bool:
@@ -59,22 +65,39 @@ class Checked:
 
 @dataclass(frozen=True, slots=True)
 class Outside:
-    """A head that somebody else holds: a witness, a printed page, the sequencer's own file."""
+    """A head that somebody else holds: a witness, a printed page, the sequencer's own file.
+    `seen_at`: by the witness's own clock.
+    """
 
     holder: str
     checkpoint: Checkpoint
+    seen_at: datetime | None = None
 
 
 async def check(
-    db: Transaction, outside: Sequence[Outside] = (), first_key: bytes | None = None
+    db: Transaction,
+    outside: Sequence[Outside] = (),
+    first_key: bytes | None = None,
+    since: datetime | None = None,
 ) -> Checked:
     """The municipality of this transaction (role reader). `first_key`: the public key of the first
-    head as it was published; without it the first key in the log is taken at its word.
+    head as it was published; without it the first key in the log is taken at its word. `since`:
+    texts from before are not read again; the tree always is.
     """
     checked = Checked()
-    for log in await checking_store.logs(db):
+    logs = await checking_store.logs(db)
+    seams = {log.log: await _seam(db, log) for log in logs[1:]}
+    trusted: set[bytes] = set()
+    for log in logs:
         held = [one for one in outside if one.checkpoint.origin == log.origin]
-        await _Walk(db, log, checked, first_key).check(held)
+        following = seams.get(log.log + 1)
+        walk = _Walk(db, log, checked, first_key, since, following, trusted)
+        if log is not logs[0]:
+            walk.begin_after(seams[log.log])
+        await walk.check(held)
+        if log is not logs[-1]:
+            walk.check_seam(following)
+        trusted = walk.trusted()
     for entry in await checking_store.passed_over(db, MOST_FINDINGS):
         checked.add("not_in_tree", f"entry {entry}")
     for entry in await checking_store.stray_bodies(db, MOST_FINDINGS):
@@ -87,14 +110,41 @@ async def check(
     return checked
 
 
+async def _seam(db: Transaction, log: LogToCheck) -> Seam | None:
+    """What its first record says of the log before it."""
+    first = await checking_store.first_record(db, log.log)
+    if first is None or first[0] != Action.LOG_REOPENED:
+        return None
+    try:
+        seam = Seam.read(first[1])
+    except SeamUnreadable:
+        return None
+    return seam if (seam.log, seam.follows) == (log.log, log.log - 1) else None
+
+
 class _Walk:
     """Through one log from its first leaf, growing the tree again."""
 
     def __init__(
-        self, db: Transaction, log: LogToCheck, checked: Checked, first_key: bytes | None
+        self,
+        db: Transaction,
+        log: LogToCheck,
+        checked: Checked,
+        first_key: bytes | None,
+        since: datetime | None,
+        following: Seam | None,
+        carried: set[bytes],
     ) -> None:
         self._db, self._log, self._checked = db, log, checked
         self._edge = Edge()
+        self._end = 0
+        """After the last leaf that is there."""
+        self._since = since
+        self._following = following
+        """How the next log says that this one ended."""
+        self._carried = carried
+        """Keys that the log before this one trusted."""
+        self._roots: dict[int, bytes] = {0: self._edge.root()}
         self._keys: dict[bytes, int] = {}
         """Public keys that records announce, and at which leaf."""
         self._first_key = first_key
@@ -104,9 +154,10 @@ class _Walk:
 
     async def check(self, outside: Sequence[Outside]) -> None:
         heads = list(self._heads(await checking_store.checkpoints(self._db, self._log.log)))
-        wanted = {(one.checkpoint.size, one.checkpoint.root): one.holder for one in outside}
-        sizes = sorted({size for size, _, _ in heads} | {size for size, _ in wanted})
-        roots: dict[int, bytes] = {0: self._edge.root()}
+        wanted = {size for size, _, _ in heads} | {one.checkpoint.size for one in outside}
+        if self._following is not None:
+            wanted |= {self._following.size, self._following.head.size}
+        sizes, roots = sorted(wanted), self._roots
         full: list[Tile] = []
         # The log goes on meanwhile: what is there now must be there in what is read later.
         least = await tree_store.size(self._db, self._log.log)
@@ -117,8 +168,8 @@ class _Walk:
         self._check_tiles(full, kept, least)
         for size, root, note in heads:
             self._check_head(size, root, note, roots)
-        for (size, root), holder in wanted.items():
-            self._check_outside(size, root, holder, roots)
+        for one in outside:
+            self._check_outside(one, roots)
         self._check_missing()
 
     def _name(self, index: int) -> str:
@@ -130,9 +181,9 @@ class _Walk:
         subjects = await checking_store.subjects(self._db, [place.entry_id for place in batch])
         expected = self._edge.size
         for place in batch:
-            if place.index != expected:
+            if place.index != expected and not self._is_known(expected, place.index):
                 self._checked.add("leaf_missing", self._name(expected), expected, place.index)
-            expected = place.index + 1
+            self._end = expected = place.index + 1
             self._checked.records += 1
             self._check_place(place, subjects.get(place.entry_id, set()))
 
@@ -151,7 +202,8 @@ class _Walk:
         if place.body is None:
             self._missing.append(place.index)
             return
-        self._check_body(name, envelope, place.body, subjects)
+        if self._since is None or place.recorded_at >= self._since or envelope["ev"] in RELIED_ON:
+            self._check_body(name, envelope, place.body, subjects)
         if envelope["ev"] == Action.LOG_KEY_ADDED:
             self._keys.setdefault(
                 bytes.fromhex(json.loads(place.body.texts["what"])["public_key"]), place.index
@@ -213,6 +265,9 @@ class _Walk:
                 self._checked.add("tile_altered", name, tile.root.hex(), found[1].hex())
         beyond = set(kept) - {(tile.level, tile.n) for tile in full}
         for level, n in sorted(beyond):
+            first, end = n << 8 * (level + 1), (n + 1) << 8 * (level + 1)
+            if self._is_known(max(first, self._edge.size), end):
+                continue
             self._checked.add("tile_beyond", f"log {self._log.log} tile {level}/{n}")
 
     def _heads(self, kept: Sequence[tuple[int, bytes, str]]) -> Iterator[tuple[int, bytes, Note]]:
@@ -234,8 +289,9 @@ class _Walk:
         self._checked.heads += 1
         name = f"log {self._log.log} head {size}"
         if size not in roots:
-            self._checked.add("tree_shorter", name, size, self._edge.size)
-        elif roots[size] != root:
+            if not self._is_known(self._edge.size, size):
+                self._checked.add("tree_shorter", name, size, self._edge.size)
+        elif roots[size] != root and not self._is_past_a_gap(size):
             self._checked.add("tree_differs", name, root.hex(), roots[size].hex())
         if not any(
             _signs(note, self._log.origin, key)
@@ -246,18 +302,76 @@ class _Walk:
 
     def _is_trusted(self, key: bytes) -> bool:
         """The published first key; later ones are announced in what it has signed."""
-        if self._first_key is None or key == self._first_key:
+        if self._first_key is None or key == self._first_key or key in self._carried:
             return True
-        return self._keys.get(self._first_key, self._edge.size) < self._keys[key]
+        from_here = -1 if self._carried else self._keys.get(self._first_key, self._edge.size)
+        return from_here < self._keys[key]
 
-    def _check_outside(
-        self, size: int, root: bytes, holder: str, roots: Mapping[int, bytes]
-    ) -> None:
-        name = f"log {self._log.log} head {size} of {holder}"
+    def trusted(self) -> set[bytes]:
+        """The keys that may sign the next log."""
+        return {key for key in self._keys if self._is_trusted(key)}
+
+    # --- between two logs ---------------------------------------------------------------------
+
+    def begin_after(self, seam: Seam | None) -> None:
+        """This log follows another: its first record says which keys go on."""
+        if seam is not None:
+            known = self._carried or set(seam.keys)
+            self._keys = {key: 0 for key in seam.keys if key in known}
+
+    def check_seam(self, seam: Seam | None) -> None:
+        """Of this log and the next: only one that has stopped, and is quoted, has a next."""
+        name = f"log {self._log.log + 1} record 0"
+        if not self._log.is_stopped:
+            self._checked.add("log_not_stopped", f"log {self._log.log}", "stopped", "a next log")
+        if seam is None:
+            self._checked.add("seam_missing", name, f"a record of where log {self._log.log} ended")
+            return
+        head = seam.head
+        if head.origin != self._log.origin or not any(
+            _signs(seam.note, self._log.origin, key) for key in self.trusted() or seam.keys
+        ):
+            self._checked.add("seam_unsigned", name, self._log.origin, head.origin)
+        fits = self._roots.get(head.size) == head.root
+        if fits != seam.fits:
+            self._checked.add("seam_wrong", name, f"fits: {seam.fits}", f"fits: {fits}")
+        stood = self._roots.get(seam.size)
+        if self._end != seam.size or (seam.root and stood != seam.root):
+            told = f"{self._end} {stood.hex() if stood else ''}"
+            self._checked.add(
+                "seam_moved",
+                f"log {self._log.log}",
+                f"{seam.size} {(seam.root or b'').hex()}",
+                told,
+            )
+        self._checked.seams.append(seam)
+
+    def _is_known(self, first: int, end: int) -> bool:
+        """The next log's first record says that these leaves are missing."""
+        return self._following is not None and self._following.is_missing(first, end)
+
+    def _is_past_a_gap(self, size: int) -> bool:
+        """No root can be made where a leaf is known to be missing."""
+        seam = self._following
+        return seam is not None and any(first < size for first, _ in seam.missing)
+
+    def _is_known_to_differ(self, head: Checkpoint) -> bool:
+        """The next log's first record quotes it, and says that it does not fit."""
+        seam = self._following
+        return seam is not None and not seam.fits and seam.head.size == head.size
+
+    def _check_outside(self, one: Outside, roots: Mapping[int, bytes]) -> None:
+        size, root = one.checkpoint.size, one.checkpoint.root
+        name = f"log {self._log.log} head {size} of {one.holder}"
         if size not in roots:
-            self._checked.add("tree_shorter", name, size, self._edge.size)
+            if not self._is_known(self._edge.size, size):
+                self._checked.add("tree_shorter", name, size, self._edge.size)
         elif roots[size] != root:
-            self._checked.add("tree_differs", name, root.hex(), roots[size].hex())
+            if not (self._is_known_to_differ(one.checkpoint) or self._is_past_a_gap(size)):
+                self._checked.add("tree_differs", name, root.hex(), roots[size].hex())
+        elif one.seen_at is not None:
+            seen = self._checked.outside
+            self._checked.outside = max(seen, one.seen_at) if seen else one.seen_at
 
     def _check_missing(self) -> None:
         for index in self._missing:

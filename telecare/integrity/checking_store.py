@@ -10,7 +10,10 @@ from telecare.runtime.db import Transaction
 BATCH = 4096
 
 LOGS = """
-select log, origin, mark from audit.log where tenant_id = $1 order by log
+select log, origin, mark, stopped_at is not null as is_stopped
+from audit.log
+where tenant_id = $1
+order by log
 """
 PLACES = """
 select
@@ -43,6 +46,12 @@ where e.tenant_id = $1
 order by e.entry_id
 limit $2
 """
+FIRST_RECORD = """
+select b.event, b.what
+from audit.leaf l
+join audit.body b on b.tenant_id = l.tenant_id and b.entry_id = l.entry_id
+where l.tenant_id = $1 and l.log = $2 and l.leaf_index = 0
+"""
 STRAY_BODIES = """
 select b.entry_id from audit.body b
 where b.tenant_id = $1 and not exists (
@@ -74,6 +83,7 @@ class LogToCheck:
     log: int
     origin: str
     mark: int
+    is_stopped: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,6 +111,12 @@ class PlaceToCheck:
 
 async def logs(db: Transaction) -> Sequence[LogToCheck]:
     return [LogToCheck(*row) for row in await db.fetch(LOGS, db.tenant)]
+
+
+async def first_record(db: Transaction, log: int) -> tuple[str, str] | None:
+    """Its action and what it says; None: it is not there."""
+    row = await db.fetchrow(FIRST_RECORD, db.tenant, log)
+    return None if row is None else (row["event"], row["what"])
 
 
 async def places(db: Transaction, log: int) -> AsyncIterator[Sequence[PlaceToCheck]]:

@@ -8,16 +8,19 @@ import hashlib
 import io
 import json
 import zipfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from importlib.resources import files
 
 from telecare.audit.format import SECTIONS, salt
-from telecare.audit.note import ED25519, Note, NotSigned, VerifierKey, check_signature
+from telecare.audit.note import Note, VerifierKey
 from telecare.audit.tree import inclusion
-from telecare.integrity import extract_store, tree_store
-from telecare.integrity.extract_store import Head, Kept
+from telecare.integrity import extract_store, tree_store, witness_store
+from telecare.integrity.extract_store import Kept
+from telecare.integrity.seams import Seam
+from telecare.integrity.tree_store import Signed
+from telecare.integrity.witnesses import signing_key, verified
 from telecare.runtime.db import Transaction
 from telecare.wire.ids import ResidentId
 from telecare.wire.signalling import Language
@@ -51,24 +54,83 @@ async def make(db: Transaction, order: Order) -> bytes:
 
     Raises NotSequencedYet, TreeIncomplete.
     """
-    heads = {head.log: head for head in await extract_store.heads(db)}
+    seams = {record.log: record for record in await extract_store.seams(db)}
     records = await extract_store.of_person(db, order.resident_id, order.last_number)
-    if len(records) < order.last_number or any(
-        record.log not in heads or record.index >= heads[record.log].signed.size
-        for record in records
-    ):
-        raise NotSequencedYet
     erased = [record for record in records if record.seed is None]
     naming = _naming(erased, await extract_store.erasures(db)) if erased else {}
     of_erasure = list({_place(one): one for one in naming.values()}.values())
-    proofs = await _proofs(db, [*records, *of_erasure], heads)
+    shown = [*records, *of_erasure, *seams.values()]
+    heads = await _heads(db, order, shown, list(seams.values()))
+    if len(records) < order.last_number or any(
+        record.log not in heads or record.index >= heads[record.log].size for record in shown
+    ):
+        raise NotSequencedYet
+    proofs = await _proofs(db, shown, heads)
     lines = [
         _line(record, order, proofs[_place(record)], naming.get(_place(record)))
         for record in records
     ]
-    lines += [_erasure_line(record, proofs[_place(record)]) for record in of_erasure]
-    used = sorted({log for log, _ in proofs})
-    return _zip(order, lines, [heads[log] for log in used], await extract_store.keys(db))
+    lines += [_decision_line(record, proofs[_place(record)], "erasure") for record in of_erasure]
+    used = sorted(heads if seams else {log for log, _ in proofs})
+    keys = [*await extract_store.keys(db), *_keys(seams.values())]
+    parts = _parts(order, lines, [heads[log] for log in used], keys)
+    for log, record in seams.items():
+        line = _decision_line(record, proofs[_place(record)], "reopening")
+        parts[f"log-{log}.seam"] = json.dumps(line, ensure_ascii=False, sort_keys=True)
+    return _zip(parts)
+
+
+def _keys(seams: Iterable[Kept]) -> Sequence[bytes]:
+    """A key's own record may be among what is missing."""
+    return [key for record in seams for key in Seam.read(record.texts["what"]).keys]
+
+
+@dataclass(frozen=True, slots=True)
+class ShownHead:
+    """What a log's records are proved against. `note`: a head that was signed. Of a log that is
+    followed by another it is the last known, and `size` is where the seam says that it stood.
+    """
+
+    log: int
+    origin: str
+    note: Note
+    size: int
+
+
+async def _heads(
+    db: Transaction, order: Order, shown: Sequence[Kept], seams: Sequence[Kept]
+) -> Mapping[int, ShownHead]:
+    """The newest of each log that a witness has signed and that covers what is shown, else the
+    newest of all.
+    """
+    keys = {str(key): key for key in order.witnesses}
+    witnessed = await extract_store.witnessed(db, list(keys))
+    heads = {}
+    for newest in await extract_store.heads(db):
+        least = max((one.index + 1 for one in shown if one.log == newest.log), default=0)
+        for signed in [one for log, one in witnessed if log == newest.log and one.size >= least]:
+            note = await _cosigned(db, newest.log, signed, order.witnesses)
+            if len(note.signatures) > 1:
+                break
+        else:
+            signed = newest.signed
+            note = await _cosigned(db, newest.log, signed, order.witnesses)
+        heads[newest.log] = ShownHead(newest.log, newest.origin, note, signed.size)
+    for record in seams:
+        seam = Seam.read(record.texts["what"])
+        note, size = seam.note, seam.size
+        heads[seam.follows] = ShownHead(seam.follows, seam.head.origin, note, size)
+    return heads
+
+
+async def _cosigned(
+    db: Transaction, log: int, signed: Signed, witnesses: Sequence[VerifierKey]
+) -> Note:
+    """The head with its witnesses' signatures, as far as these hold."""
+    note = Note.parse(signed.note)
+    given = await witness_store.cosignatures(db, log, signed.size)
+    lines = "".join(one.line for one in verified(note, given, witnesses))
+    return Note.parse(f"{note}{lines}")
 
 
 def _place(record: Kept) -> tuple[int, int]:
@@ -76,13 +138,13 @@ def _place(record: Kept) -> tuple[int, int]:
 
 
 async def _proofs(
-    db: Transaction, records: Sequence[Kept], heads: Mapping[int, Head]
+    db: Transaction, records: Sequence[Kept], heads: Mapping[int, ShownHead]
 ) -> dict[tuple[int, int], list[str]]:
     """That each stands in the newest head of its log."""
     found = {}
     for log in {record.log for record in records}:
         indexes = sorted({record.index for record in records if record.log == log})
-        size = heads[log].signed.size
+        size = heads[log].size
         proofs = await tree_store.proofs(db, log, [inclusion(at, size) for at in indexes])
         for index, proof in zip(indexes, proofs, strict=True):
             found[log, index] = [base64.b64encode(one).decode() for one in proof]
@@ -118,15 +180,17 @@ def _line(
     return {**line, "open": _opened(shown, record.seed), "withheld": dict(withheld)}
 
 
-def _erasure_line(record: Kept, proof: list[str]) -> Mapping[str, object]:
-    """Only what was erased and by which decision; whom else it was about is not shown."""
-    assert record.seed is not None  # noqa: S101 - a record of an erasure is not erased
+def _decision_line(record: Kept, proof: list[str], about: str) -> Mapping[str, object]:
+    """Only what was done and by which decision; who typed it, and whom else it was about, is not
+    shown.
+    """
+    assert record.seed is not None  # noqa: S101 - a record of a decision is not erased
     shown = {name: record.texts[name] for name in ("basis", "what")}
     return {
         **_about(record, proof),
-        "is_about": "erasure",
+        "is_about": about,
         "open": _opened(shown, record.seed),
-        "withheld": {name: "erasure" for name in SECTIONS if name not in shown},
+        "withheld": dict.fromkeys((name for name in SECTIONS if name not in shown), about),
     }
 
 
@@ -142,12 +206,12 @@ def _opened(texts: Mapping[str, str], seed: bytes) -> Mapping[str, object]:
     }
 
 
-def _zip(
+def _parts(
     order: Order,
     lines: Sequence[Mapping[str, object]],
-    heads: Sequence[Head],
+    heads: Sequence[ShownHead],
     keys: Sequence[bytes],
-) -> bytes:
+) -> dict[str, str]:
     about = {
         "format": FORMAT,
         "language": order.language,
@@ -165,8 +229,15 @@ def _zip(
         "verify.py": verify_source(),
     }
     for head in heads:
-        parts[f"log-{head.log}.checkpoint"] = head.signed.note
-        parts[f"log-{head.log}.vkey"] = f"{_signing_key(head, keys)}\n"
+        key = signing_key(head.note, head.origin, keys)
+        if key is None:
+            raise NotSequencedYet
+        parts[f"log-{head.log}.checkpoint"] = str(head.note)
+        parts[f"log-{head.log}.vkey"] = f"{key}\n"
+    return parts
+
+
+def _zip(parts: Mapping[str, str]) -> bytes:
     output = io.BytesIO()
     with zipfile.ZipFile(output, "w", zipfile.ZIP_DEFLATED) as package:
         for name, content in parts.items():
@@ -182,15 +253,3 @@ def verify_source() -> str:
 def verify_digest() -> str:
     """Its SHA-256, to be published where an extract cannot change it."""
     return hashlib.sha256(verify_source().encode()).hexdigest()
-
-
-def _signing_key(head: Head, keys: Sequence[bytes]) -> VerifierKey:
-    note = Note.parse(head.signed.note)
-    for key in keys:
-        verifier = VerifierKey(head.origin, ED25519, key)
-        try:
-            check_signature(note, verifier)
-        except NotSigned:
-            continue
-        return verifier
-    raise NotSequencedYet

@@ -39,6 +39,25 @@ join audit.log g using (tenant_id, log)
 where c.tenant_id = $1
 order by c.log, c.size desc
 """
+WITNESSED = """
+select c.log, c.size, c.root, c.note, c.signed_at
+from audit.checkpoint c
+where c.tenant_id = $1 and exists (
+    select from audit.cosignature w
+    where w.tenant_id = c.tenant_id and w.log = c.log and w.size = c.size and w.witness = any($2)
+)
+order by c.log, c.size desc
+limit 100
+"""
+SEAMS = """
+select null::bigint, l.log, l.leaf_index, e.data, b.seed, b.actor, b.basis, b.subject, b.what,
+    b.persons
+from audit.leaf l
+join audit.entry e on e.tenant_id = l.tenant_id and e.entry_id = l.entry_id
+join audit.body b on b.tenant_id = l.tenant_id and b.entry_id = l.entry_id
+where l.tenant_id = $1 and l.log > 1 and l.leaf_index = 0 and b.event = 'log.reopened'
+order by l.log
+"""
 KEYS = """
 select k.public_key
 from audit.log_key k
@@ -111,6 +130,17 @@ async def heads(db: Transaction) -> Sequence[Head]:
         Head(log, origin, Signed(size, root, note, signed_at))
         for log, origin, size, root, note, signed_at in rows
     ]
+
+
+async def witnessed(db: Transaction, witnesses: Sequence[str]) -> Sequence[tuple[int, Signed]]:
+    """Log and head of those that one of these witnesses has signed, newest first."""
+    rows = await db.fetch(WITNESSED, db.tenant, witnesses)
+    return [(log, Signed(*signed)) for log, *signed in rows]
+
+
+async def seams(db: Transaction) -> Sequence[Kept]:
+    """The first record of each log that follows another."""
+    return [_kept(*row) for row in await db.fetch(SEAMS, db.tenant)]
 
 
 async def keys(db: Transaction) -> Sequence[bytes]:

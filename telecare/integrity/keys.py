@@ -4,13 +4,13 @@ Nobody else opens them; `serve` does not know where they are.
 """
 
 import contextlib
-import os
 from dataclasses import dataclass
 from pathlib import Path
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from telecare.audit.note import Note
+from telecare.runtime.durable import write_durably
 from telecare.runtime.errors import CannotStart
 from telecare.runtime.sealing import make_key, read_key
 
@@ -71,13 +71,7 @@ class LogFiles:
 
     def keep_signed(self, slug: str, log: int, note: Note) -> None:
         """On disk before this returns."""
-        file = self._last(slug, log)
-        new = file.with_suffix(".new")
-        with new.open("w") as output:
-            output.write(str(note))
-            output.flush()
-            os.fsync(output.fileno())
-        new.replace(file)
+        write_durably(self._last(slug, log), str(note))
 
     def _key(self, slug: str) -> Path:
         return self.folder / f"{slug}.key"

@@ -2,16 +2,20 @@
 
 import asyncio
 import contextlib
+from collections.abc import Sequence
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from telecare.integrity.keys import LogFiles
+from telecare.audit.note import ED25519, VerifierKey
+from telecare.integrity.keys import KeyMissing, LogFiles
+from telecare.integrity.publishing import ROUND, ROUND_LIMIT, Publisher, Rounds
 from telecare.integrity.sequencer import TICK, TICK_LIMIT, Sequencer
+from telecare.integrity.witnesses import addresses, speaking
 from telecare.runtime.clock import Clock
 from telecare.runtime.config import Config
 from telecare.runtime.db import open_database
 from telecare.runtime.errors import DatabaseUnavailable
-from telecare.runtime.tasks import every
+from telecare.runtime.tasks import every, running
 
 LAST_TICK_S = 3.0
 
@@ -21,13 +25,37 @@ def origin_host(config: Config) -> str:
     return urlsplit(config.public_url).netloc
 
 
+def origin_of(config: Config, slug: str, number: int) -> str:
+    return f"{origin_host(config)}/{slug}/audit/{number}"
+
+
+def verifier_keys(config: Config, files: LogFiles, slug: str, number: int) -> Sequence[VerifierKey]:
+    """What a witness knows that log by: the key that signs, and the one that will follow.
+
+    Raises KeyMissing.
+    """
+    keys = [key for key in (files.key(slug), files.next_key(slug)) if key is not None]
+    if not keys:
+        raise KeyMissing(slug)
+    origin = origin_of(config, slug, number)
+    return [VerifierKey(origin, ED25519, key.public_key().public_bytes_raw()) for key in keys]
+
+
 async def sequence(config: Config, clock: Clock) -> None:
-    """Until it is cancelled; then what has been entered gets its place before this returns."""
-    async with open_database(config.role_url("sequencer"), size=2) as database:
-        files = LogFiles(Path(config.log_key_dir))
-        sequencer = Sequencer(database, clock, files, origin_host(config))
+    """Until it is cancelled; then what has been entered gets its place before this returns.
+
+    Raises WitnessesUnusable.
+    """
+    witnesses = addresses(config.witnesses)
+    files = LogFiles(Path(config.log_key_dir))
+    async with open_database(config.role_url("sequencer"), size=3) as database, speaking() as http:
+        sequencer = Sequencer(
+            database, clock, files, origin_host(config), has_witnesses=bool(witnesses)
+        )
+        rounds = Rounds(Publisher(database, files, http), sequencer, witnesses, clock)
         try:
-            await every(TICK, sequencer.tick, limit=TICK_LIMIT)
+            async with running(rounds=every(ROUND, rounds.go_round, limit=ROUND_LIMIT)):
+                await every(TICK, sequencer.tick, limit=TICK_LIMIT)
         finally:
             with contextlib.suppress(DatabaseUnavailable, TimeoutError):
                 async with asyncio.timeout(LAST_TICK_S):

@@ -58,6 +58,8 @@ class Place:
 
     log: int
     edge: Edge
+    is_vouched: bool
+    """Something outside the database was there, and the tree begins with it."""
     highest: int | None = None
     """Every entry up to it that was visible is a leaf; None: not looked at yet."""
     open: frozenset[int] = frozenset()
@@ -67,9 +69,19 @@ class Place:
 
 
 class Sequencer:
-    """`host` begins the origin of each log: this installation's name."""
+    """`host` begins the origin of each log: this installation's name. With `has_witnesses` nothing
+    is signed before something outside the database has been compared (docs/decisions/0012).
+    """
 
-    def __init__(self, database: Database, clock: Clock, files: LogFiles, host: str) -> None:
+    def __init__(
+        self,
+        database: Database,
+        clock: Clock,
+        files: LogFiles,
+        host: str,
+        *,
+        has_witnesses: bool = False,
+    ) -> None:
         self._database = database
         self._clock = clock
         self._files = files
@@ -79,6 +91,12 @@ class Sequencer:
         """When the next checkpoint is due, of those with news since the last."""
         self._round_due = clock.now()
         self._wanted: set[TenantId] = set()
+        self._has_witnesses = has_witnesses
+        self._heard: dict[TenantId, list[tuple[str, Checkpoint | None]]] = {}
+
+    def hear(self, tenant: TenantId, origin: str, held: Checkpoint | None) -> None:
+        """What a witness holds of a log; None: nothing yet. Compared at the next tick."""
+        self._heard.setdefault(tenant, []).append((origin, held))
 
     def sign_soon(self, tenant: TenantId) -> None:
         """Somebody waits for a checkpoint: an extract is being made."""
@@ -94,7 +112,8 @@ class Sequencer:
             tenants = await tree_store.tenants(db)
         for tenant, slug, has_news in tenants:
             is_due = tenant in self._sign_at and now >= self._sign_at[tenant]
-            if has_news or is_round or is_due or tenant in self._wanted:
+            is_asked = tenant in self._wanted or tenant in self._heard
+            if has_news or is_round or is_due or is_asked:
                 await self.go_on(tenant, slug)
 
     async def go_on(self, tenant: TenantId, slug: str) -> None:
@@ -149,17 +168,17 @@ class Sequencer:
         if newest is None:
             newest = await self._begin(db, slug)
         if newest.stopped_at is not None:
+            self._heard.pop(db.tenant, None)
             return None
         place = self._places.get(db.tenant)
         if place is None or place.log != newest.log:
-            place = self._places[db.tenant] = Place(
-                newest.log, await self._fitting_edge(db, slug, newest)
-            )
+            edge, is_vouched = await self._fitting_edge(db, slug, newest)
+            place = self._places[db.tenant] = Place(newest.log, edge, is_vouched)
         elif place.edge.size != await tree_store.size(db, newest.log):
             # Another process was here between.
-            place = self._places[db.tenant] = Place(
-                newest.log, await tree_store.edge(db, newest.log)
-            )
+            edge = await tree_store.edge(db, newest.log)
+            place = self._places[db.tenant] = Place(newest.log, edge, place.is_vouched)
+        await self._check_heard(db, newest, place)
         return newest, place
 
     async def _begin(self, db: Transaction, slug: str) -> Log:
@@ -192,30 +211,44 @@ class Sequencer:
 
     # --- what was signed before ---------------------------------------------------------------
 
-    async def _fitting_edge(self, db: Transaction, slug: str, newest: Log) -> Edge:
-        """The edge of a tree that begins with all that was signed of it. Raises DoesNotFit."""
+    async def _fitting_edge(self, db: Transaction, slug: str, newest: Log) -> tuple[Edge, bool]:
+        """The edge of a tree that begins with all that was signed of it, and whether the file
+        beside the key said so too. Raises DoesNotFit.
+        """
         try:
             edge = await tree_store.edge(db, newest.log)
-            await self._check_past(db, slug, newest, edge)
+            return edge, await self._check_past(db, slug, newest, edge)
         except tree_store.TreeIncomplete as error:
             raise DoesNotFit("incomplete") from error
-        return edge
 
-    async def _check_past(self, db: Transaction, slug: str, newest: Log, edge: Edge) -> None:
-        """Raises DoesNotFit, TreeIncomplete."""
+    async def _check_past(self, db: Transaction, slug: str, newest: Log, edge: Edge) -> bool:
+        """Whether there was a file of what was signed last. Raises DoesNotFit, TreeIncomplete."""
         signed = await tree_store.newest_checkpoint(db, newest.log)
         if signed is not None:
             await self._fits(db, newest, edge, signed.size, signed.root)
         try:
             note = self._files.last_signed(slug, newest.log)
             if note is None:
-                return
+                return False
             kept = Checkpoint.parse(note.text)
         except NoteMalformed as error:
             raise DoesNotFit("kept_checkpoint_unreadable") from error
         if kept.origin != newest.origin:
             raise DoesNotFit("kept_checkpoint_of_another_log")
         await self._fits(db, newest, edge, kept.size, kept.root)
+        return True
+
+    async def _check_heard(self, db: Transaction, newest: Log, place: Place) -> None:
+        """Raises DoesNotFit."""
+        for origin, held in self._heard.pop(db.tenant, ()):
+            if origin != newest.origin:
+                continue
+            if held is not None:
+                try:
+                    await self._fits(db, newest, place.edge, held.size, held.root)
+                except tree_store.TreeIncomplete as error:
+                    raise DoesNotFit("incomplete") from error
+            place.is_vouched = True
 
     async def _fits(self, db: Transaction, newest: Log, edge: Edge, size: int, root: bytes) -> None:
         if size > edge.size:
@@ -255,6 +288,8 @@ class Sequencer:
             due = last.signed_at + SIGN_INTERVAL if last else now
             self._sign_at[tenant] = due
             is_time = now >= due or tenant in self._wanted
+            if self._has_witnesses and not place.is_vouched:
+                return
             if not is_time or not await _is_announced(db, key):
                 return
             note = _signed_note(newest, place.edge, key)
@@ -262,21 +297,23 @@ class Sequencer:
             await tree_store.add_checkpoint(db, newest.log, signed)
         self._signed(tenant)
         self._files.keep_signed(slug, newest.log, note)
-        await self._change_key(tenant, slug, signed.size)
+        await self._change_key(tenant, slug, (newest.log, signed.size))
 
     def _signed(self, tenant: TenantId) -> None:
         """There is nothing to sign until something happens."""
         self._sign_at.pop(tenant, None)
         self._wanted.discard(tenant)
 
-    async def _change_key(self, tenant: TenantId, slug: str, size: int) -> None:
-        """The next key signs once a checkpoint of the old one covers its record."""
+    async def _change_key(self, tenant: TenantId, slug: str, signed: tuple[int, int]) -> None:
+        """The next key signs once a head (log and size) of the old one covers its record. The first
+        record of a log that follows another names the keys announced before.
+        """
         following = self._files.next_key(slug)
         if following is None:
             return
         async with self._database.transaction(tenant) as db:
-            leaf = await tree_store.key_leaf(db, following.public_key().public_bytes_raw())
-        if leaf is not None and leaf < size:
+            place = await tree_store.key_place(db, following.public_key().public_bytes_raw())
+        if place is not None and place < signed:
             self._files.take_next(slug)
             log.info("log key changed", extra={"tenant_id": tenant})
 
@@ -295,7 +332,7 @@ async def _waiting(
 
 
 async def _is_announced(db: Transaction, key: Ed25519PrivateKey) -> bool:
-    return await tree_store.key_leaf(db, key.public_key().public_bytes_raw()) is not None
+    return await tree_store.key_place(db, key.public_key().public_bytes_raw()) is not None
 
 
 def _signed_note(newest: Log, edge: Edge, key: Ed25519PrivateKey) -> Note:

@@ -137,8 +137,8 @@ select entry_id from audit.log_key where tenant_id = $1 and public_key = $2
 ADD_KEY = """
 insert into audit.log_key (tenant_id, public_key, entry_id) values ($1, $2, $3)
 """
-KEY_LEAF = """
-select l.leaf_index
+KEY_PLACE = """
+select l.log, l.leaf_index
 from audit.log_key k join audit.leaf l using (tenant_id, entry_id)
 where k.tenant_id = $1 and k.public_key = $2
 """
@@ -282,10 +282,10 @@ async def add_key(db: Transaction, public_key: bytes, entry: int) -> None:
     await db.execute(ADD_KEY, db.tenant, public_key, entry)
 
 
-async def key_leaf(db: Transaction, public_key: bytes) -> int | None:
-    """Where its record stands in the tree; None while it does not."""
-    leaf: int | None = await db.fetchval(KEY_LEAF, db.tenant, public_key)
-    return leaf
+async def key_place(db: Transaction, public_key: bytes) -> tuple[int, int] | None:
+    """The log and the leaf of the record that announced it; None while it is no leaf."""
+    row = await db.fetchrow(KEY_PLACE, db.tenant, public_key)
+    return None if row is None else (row["log"], row["leaf_index"])
 
 
 # --- hashes of the tree ---------------------------------------------------------------------------
@@ -326,6 +326,15 @@ async def proofs(db: Transaction, log: int, wanted: Sequence[Sequence[Range]]) -
     }
     found = await _read(db, log, below)
     return [hashes(ranges, found.__getitem__) for ranges in wanted]
+
+
+async def tile(db: Transaction, log: int, level: int, n: int, width: int) -> bytes:
+    """The first `width` hashes of a tile, packed. Raises TreeIncomplete."""
+    rows = await db.fetch(FULL_TILES, db.tenant, log, [level], [n])
+    packed: bytes = rows[0]["hashes"] if rows else b"".join(await _row(db, log, level, n))
+    if len(packed) < width * HASH_BYTES:
+        raise TreeIncomplete
+    return packed[: width * HASH_BYTES]
 
 
 async def root_at(db: Transaction, log: int, leaves: int) -> bytes:

@@ -29,6 +29,8 @@ class Config(BaseModel):
     """Seals personnummer (runtime/sealing.py). Without it none can be taken down."""
     log_key_dir: str = ""
     """What the sequencer alone reads: keys of the log, and what was signed last."""
+    witnesses: tuple[str, ...] = ()
+    """Who signs the log's heads too: an address, its verifier key, the next address, …"""
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str], *also_needed: str) -> Self:
@@ -49,6 +51,7 @@ class Config(BaseModel):
             turn_secret=environment.get("TELECARE_TURN_SECRET", ""),
             person_key_file=environment.get("TELECARE_PERSON_KEY_FILE", ""),
             log_key_dir=environment.get("TELECARE_LOG_KEY_DIR", ""),
+            witnesses=tuple(environment.get("TELECARE_WITNESSES", "").split()),
         )
 
     def role_url(self, role: str, passwords: Mapping[str, str] | None = None) -> str:
@@ -58,3 +61,23 @@ class Config(BaseModel):
         password = (passwords or {}).get(role)
         login = f"telecare_{role}" + (f":{quote(password, safe='')}" if password else "")
         return urlunsplit(parts._replace(netloc=f"{login}@{host}"))
+
+
+class WitnessConfig(BaseModel):
+    """What a witness needs, which knows no database and no server of ours."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+    folder: str
+    """Its key, the logs it knows, and the newest head that it has signed of each."""
+    name: str
+    """How its signatures are named: a host and a path of its own, without spaces."""
+
+    @classmethod
+    def from_environment(cls, environment: Mapping[str, str]) -> Self:
+        """Raises ConfigMissing naming the variable."""
+        for name in ("TELECARE_WITNESS_DIR", "TELECARE_WITNESS_NAME"):
+            if not environment.get(name):
+                raise ConfigMissing(name)
+        return cls(
+            folder=environment["TELECARE_WITNESS_DIR"], name=environment["TELECARE_WITNESS_NAME"]
+        )

@@ -41,9 +41,9 @@ class Kept:
         self.files, self.slug = files, slug
         self.sequencer = self.started()
 
-    def started(self) -> Sequencer:
+    def started(self, **more: bool) -> Sequencer:
         """A process that has just begun."""
-        return Sequencer(self.database, self.clock, self.files, HOST)
+        return Sequencer(self.database, self.clock, self.files, HOST, **more)
 
     async def go_on(self) -> None:
         await self.sequencer.go_on(self.world.tenant, self.slug)
