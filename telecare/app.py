@@ -41,6 +41,8 @@ from telecare.dispatches import http as dispatch_http
 from telecare.dispatches.service import Dispatches
 from telecare.endings import service as ending_service
 from telecare.endings.service import Endings
+from telecare.integrity.opening import Opening
+from telecare.integrity.searching import Searching
 from telecare.people import corrections_store, importing
 from telecare.people import holding as people_holding
 from telecare.people import http as people_http
@@ -76,6 +78,7 @@ from telecare.web import (
     admin_import,
     admin_people,
     admin_rules,
+    audit_search,
     card,
     html,
     openapi,
@@ -117,6 +120,7 @@ ROUTES: tuple[Route, ...] = (
     *admin_endings.ROUTES,
     *admin_import.ROUTES,
     *admin_rules.ROUTES,
+    *audit_search.ROUTES,
     *pages.ROUTES,
     *shift_list.ROUTES,
     *relations.ROUTES,
@@ -162,6 +166,8 @@ class Services:
     visits: Visits
     insatser: Insatser
     passkeys: Passkeys
+    searching: Searching
+    opening: Opening
     reactions: Reactions
     liveness: Liveness
 
@@ -222,6 +228,8 @@ def services(database: Database, reader: Database, clock: Clock, config: Config)
         visits=visits,
         insatser=Insatser(database, clock),
         passkeys=Passkeys(database, clock, config.public_url),
+        searching=Searching(database, reader),
+        opening=Opening(database, reader),
         reactions=react,
         liveness=liveness,
     )
@@ -289,6 +297,8 @@ def web_app(
     app[admin_rules.INSATSER] = made.insatser
     app[admin_rules.RULES] = made.rules
     app[admin_import.IMPORTING] = made.importing
+    app[audit_search.SEARCHING] = made.searching
+    app[audit_search.OPENING] = made.opening
     app[admin.PUBLIC_URL] = config.public_url
     app[html.TEMPLATES] = html.templates(is_demo=is_demo)
     app[static_files.STATIC] = static

@@ -11,6 +11,9 @@ class Action(StrEnum):
     LOG_KEY_ADDED = "log.key_added"
     LOG_STOPPED = "log.stopped"
     RECORD_ERASED = "record.erased"
+    # reading the log
+    LOG_SEARCHED = "log.searched"
+    LOG_RECORD_READ = "log.record_read"
     # administration
     TENANT_ADDED = "tenant.added"
     STAFF_ADDED = "staff.added"

@@ -85,6 +85,10 @@ class Code(StrEnum):
     UNIT_UNKNOWN = "unit_unknown"
     MESSAGE_MALFORMED = "message_malformed"
     SEAL_WRONG = "seal_wrong"
+    # the log
+    PAGE_BEYOND_END = "page_beyond_end"
+    SEARCH_TOO_LONG = "search_too_long"
+    NAME_TOO_COMMON = "name_too_common"
     # ours
     UNAVAILABLE = "unavailable"
     INTERNAL = "internal"
