@@ -43,6 +43,7 @@ from telecare.endings import service as ending_service
 from telecare.endings.service import Endings
 from telecare.integrity.opening import Opening
 from telecare.integrity.searching import Searching
+from telecare.integrity.timelines import Timelines
 from telecare.people import corrections_store, importing
 from telecare.people import holding as people_holding
 from telecare.people import http as people_http
@@ -79,6 +80,7 @@ from telecare.web import (
     admin_people,
     admin_rules,
     audit_search,
+    audit_timelines,
     card,
     html,
     openapi,
@@ -121,6 +123,7 @@ ROUTES: tuple[Route, ...] = (
     *admin_import.ROUTES,
     *admin_rules.ROUTES,
     *audit_search.ROUTES,
+    *audit_timelines.ROUTES,
     *pages.ROUTES,
     *shift_list.ROUTES,
     *relations.ROUTES,
@@ -168,6 +171,7 @@ class Services:
     passkeys: Passkeys
     searching: Searching
     opening: Opening
+    timelines: Timelines
     reactions: Reactions
     liveness: Liveness
 
@@ -230,6 +234,7 @@ def services(database: Database, reader: Database, clock: Clock, config: Config)
         passkeys=Passkeys(database, clock, config.public_url),
         searching=Searching(database, reader),
         opening=Opening(database, reader),
+        timelines=Timelines(database, reader),
         reactions=react,
         liveness=liveness,
     )
@@ -299,6 +304,7 @@ def web_app(
     app[admin_import.IMPORTING] = made.importing
     app[audit_search.SEARCHING] = made.searching
     app[audit_search.OPENING] = made.opening
+    app[audit_timelines.TIMELINES] = made.timelines
     app[admin.PUBLIC_URL] = config.public_url
     app[html.TEMPLATES] = html.templates(is_demo=is_demo)
     app[static_files.STATIC] = static

@@ -14,6 +14,8 @@ class Action(StrEnum):
     # reading the log
     LOG_SEARCHED = "log.searched"
     LOG_RECORD_READ = "log.record_read"
+    LOG_PERSON_READ = "log.person_read"
+    LOG_STAFF_READ = "log.staff_read"
     # administration
     TENANT_ADDED = "tenant.added"
     STAFF_ADDED = "staff.added"
