@@ -43,6 +43,7 @@ from telecare.endings import service as ending_service
 from telecare.endings.service import Endings
 from telecare.integrity.opening import Opening
 from telecare.integrity.searching import Searching
+from telecare.integrity.story import Stories
 from telecare.integrity.timelines import Timelines
 from telecare.people import corrections_store, importing
 from telecare.people import holding as people_holding
@@ -80,6 +81,7 @@ from telecare.web import (
     admin_people,
     admin_rules,
     audit_search,
+    audit_story,
     audit_timelines,
     card,
     html,
@@ -124,6 +126,7 @@ ROUTES: tuple[Route, ...] = (
     *admin_rules.ROUTES,
     *audit_search.ROUTES,
     *audit_timelines.ROUTES,
+    *audit_story.ROUTES,
     *pages.ROUTES,
     *shift_list.ROUTES,
     *relations.ROUTES,
@@ -172,6 +175,7 @@ class Services:
     searching: Searching
     opening: Opening
     timelines: Timelines
+    stories: Stories
     reactions: Reactions
     liveness: Liveness
 
@@ -235,6 +239,7 @@ def services(database: Database, reader: Database, clock: Clock, config: Config)
         searching=Searching(database, reader),
         opening=Opening(database, reader),
         timelines=Timelines(database, reader),
+        stories=Stories(database, reader),
         reactions=react,
         liveness=liveness,
     )
@@ -305,6 +310,7 @@ def web_app(
     app[audit_search.SEARCHING] = made.searching
     app[audit_search.OPENING] = made.opening
     app[audit_timelines.TIMELINES] = made.timelines
+    app[audit_story.STORIES] = made.stories
     app[admin.PUBLIC_URL] = config.public_url
     app[html.TEMPLATES] = html.templates(is_demo=is_demo)
     app[static_files.STATIC] = static

@@ -16,6 +16,7 @@ class Action(StrEnum):
     LOG_RECORD_READ = "log.record_read"
     LOG_PERSON_READ = "log.person_read"
     LOG_STAFF_READ = "log.staff_read"
+    LOG_CALL_READ = "log.call_read"
     # administration
     TENANT_ADDED = "tenant.added"
     STAFF_ADDED = "staff.added"
