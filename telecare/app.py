@@ -41,6 +41,7 @@ from telecare.dispatches import http as dispatch_http
 from telecare.dispatches.service import Dispatches
 from telecare.endings import service as ending_service
 from telecare.endings.service import Endings
+from telecare.integrity.consent_history import ConsentHistory
 from telecare.integrity.opening import Opening
 from telecare.integrity.searching import Searching
 from telecare.integrity.story import Stories
@@ -80,6 +81,7 @@ from telecare.web import (
     admin_import,
     admin_people,
     admin_rules,
+    audit_consents,
     audit_search,
     audit_story,
     audit_timelines,
@@ -127,6 +129,7 @@ ROUTES: tuple[Route, ...] = (
     *audit_search.ROUTES,
     *audit_timelines.ROUTES,
     *audit_story.ROUTES,
+    *audit_consents.ROUTES,
     *pages.ROUTES,
     *shift_list.ROUTES,
     *relations.ROUTES,
@@ -176,6 +179,7 @@ class Services:
     opening: Opening
     timelines: Timelines
     stories: Stories
+    consent_history: ConsentHistory
     reactions: Reactions
     liveness: Liveness
 
@@ -240,6 +244,7 @@ def services(database: Database, reader: Database, clock: Clock, config: Config)
         opening=Opening(database, reader),
         timelines=Timelines(database, reader),
         stories=Stories(database, reader),
+        consent_history=ConsentHistory(database, reader, clock),
         reactions=react,
         liveness=liveness,
     )
@@ -311,6 +316,7 @@ def web_app(
     app[audit_search.OPENING] = made.opening
     app[audit_timelines.TIMELINES] = made.timelines
     app[audit_story.STORIES] = made.stories
+    app[audit_consents.HISTORY] = made.consent_history
     app[admin.PUBLIC_URL] = config.public_url
     app[html.TEMPLATES] = html.templates(is_demo=is_demo)
     app[static_files.STATIC] = static

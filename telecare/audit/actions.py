@@ -17,6 +17,7 @@ class Action(StrEnum):
     LOG_PERSON_READ = "log.person_read"
     LOG_STAFF_READ = "log.staff_read"
     LOG_CALL_READ = "log.call_read"
+    LOG_CONSENTS_READ = "log.consents_read"
     # administration
     TENANT_ADDED = "tenant.added"
     STAFF_ADDED = "staff.added"
