@@ -46,6 +46,7 @@ from telecare.integrity.opening import Opening
 from telecare.integrity.searching import Searching
 from telecare.integrity.story import Stories
 from telecare.integrity.timelines import Timelines
+from telecare.integrity.verifying import Verifying
 from telecare.people import corrections_store, importing
 from telecare.people import holding as people_holding
 from telecare.people import http as people_http
@@ -85,6 +86,7 @@ from telecare.web import (
     audit_search,
     audit_story,
     audit_timelines,
+    audit_verify,
     card,
     html,
     openapi,
@@ -130,6 +132,7 @@ ROUTES: tuple[Route, ...] = (
     *audit_timelines.ROUTES,
     *audit_story.ROUTES,
     *audit_consents.ROUTES,
+    *audit_verify.ROUTES,
     *pages.ROUTES,
     *shift_list.ROUTES,
     *relations.ROUTES,
@@ -180,6 +183,7 @@ class Services:
     timelines: Timelines
     stories: Stories
     consent_history: ConsentHistory
+    verifying: Verifying
     reactions: Reactions
     liveness: Liveness
 
@@ -245,6 +249,9 @@ def services(database: Database, reader: Database, clock: Clock, config: Config)
         timelines=Timelines(database, reader),
         stories=Stories(database, reader),
         consent_history=ConsentHistory(database, reader, clock),
+        verifying=Verifying(
+            database, reader, clock, lambda: open_database(config.role_url("reader"), size=1)
+        ),
         reactions=react,
         liveness=liveness,
     )
@@ -317,6 +324,7 @@ def web_app(
     app[audit_timelines.TIMELINES] = made.timelines
     app[audit_story.STORIES] = made.stories
     app[audit_consents.HISTORY] = made.consent_history
+    app[audit_verify.VERIFYING] = made.verifying
     app[admin.PUBLIC_URL] = config.public_url
     app[html.TEMPLATES] = html.templates(is_demo=is_demo)
     app[static_files.STATIC] = static
