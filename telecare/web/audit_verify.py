@@ -25,6 +25,8 @@ from telecare.wire.errors import Code
 
 VERIFYING = web.AppKey("verifying", Verifying)
 MOST_FINDINGS = 50
+CODE_BYTES = 1500
+"""ISO/IEC 18004: a code of level M holds 2331; fewer are read from paper too."""
 ABOUT = (
     ("record", re.compile(r"log (?P<log>\d+) record (?P<index>\d+)")),
     ("tile", re.compile(r"log (?P<log>\d+) tile (?P<tile>\d+/\d+)")),
@@ -55,10 +57,16 @@ async def _page(request: web.Request, sent: Sent | None, verdict: Verdict | None
     return await audit_page(
         request, "verify", "verify", sent=sent, state=state, verdict=verdict,
         until=_until(words, state), stopped_because=_stopped(words, state),
-        qr=qr_path(head.note) if head else None, named=_named(verdict),
+        qr=qr_path(_for_a_code(head.note)) if head else None, named=_named(verdict),
         most_findings=MOST_FINDINGS, most_records=MOST_RECORDS,
         limit_s=int(CHECK_LIMIT.total_seconds()),
     )  # fmt: skip
+
+
+def _for_a_code(note: str) -> str:
+    """With all its signatures while they find room; else what they sign."""
+    signed, _, _ = note.partition("\n\n")
+    return note if len(note.encode()) <= CODE_BYTES else f"{signed}\n"
 
 
 def _until(words: AuditWords, state: State) -> str:

@@ -9,6 +9,7 @@ from telecare.access.model import Role
 from telecare.audit.format import SECTIONS
 from telecare.integrity import checking, verifying
 from telecare.runtime.texts import catalogue
+from telecare.web.audit_verify import _for_a_code as for_a_code
 from tests.services.test_sequencer import Kept, files, kept, sequencer_database  # noqa: F401
 
 
@@ -53,6 +54,13 @@ async def test_the_page_shows_the_key_and_the_newest_seal_as_a_code(client, log,
     assert fingerprint in page
     assert f"prov.example/{log.slug}/audit/1" in page
     assert 'class="qr"' in page
+
+
+def test_a_seal_with_many_witnesses_is_still_a_code():
+    note = "origin\n7\nroot=\n\n" + "\N{EM DASH} witness AAAA\n" * 200
+
+    assert for_a_code(note) == "origin\n7\nroot=\n"
+    assert for_a_code(note[:200]) == note[:200]
 
 
 async def test_without_a_seal_nothing_is_said_to_be_whole(client, world, lena):
