@@ -42,6 +42,12 @@ from telecare.dispatches.service import Dispatches
 from telecare.endings import service as ending_service
 from telecare.endings.service import Endings
 from telecare.integrity import public as log_public
+from telecare.integrity.consent_history import ConsentHistory
+from telecare.integrity.opening import Opening
+from telecare.integrity.searching import Searching
+from telecare.integrity.story import Stories
+from telecare.integrity.timelines import Timelines
+from telecare.integrity.verifying import Verifying
 from telecare.people import corrections_store, importing
 from telecare.people import holding as people_holding
 from telecare.people import http as people_http
@@ -77,6 +83,11 @@ from telecare.web import (
     admin_import,
     admin_people,
     admin_rules,
+    audit_consents,
+    audit_search,
+    audit_story,
+    audit_timelines,
+    audit_verify,
     card,
     html,
     openapi,
@@ -119,6 +130,11 @@ ROUTES: tuple[Route, ...] = (
     *admin_endings.ROUTES,
     *admin_import.ROUTES,
     *admin_rules.ROUTES,
+    *audit_search.ROUTES,
+    *audit_timelines.ROUTES,
+    *audit_story.ROUTES,
+    *audit_consents.ROUTES,
+    *audit_verify.ROUTES,
     *pages.ROUTES,
     *shift_list.ROUTES,
     *relations.ROUTES,
@@ -164,6 +180,12 @@ class Services:
     visits: Visits
     insatser: Insatser
     passkeys: Passkeys
+    searching: Searching
+    opening: Opening
+    timelines: Timelines
+    stories: Stories
+    consent_history: ConsentHistory
+    verifying: Verifying
     reactions: Reactions
     liveness: Liveness
 
@@ -224,6 +246,14 @@ def services(database: Database, reader: Database, clock: Clock, config: Config)
         visits=visits,
         insatser=Insatser(database, clock),
         passkeys=Passkeys(database, clock, config.public_url),
+        searching=Searching(database, reader),
+        opening=Opening(database, reader),
+        timelines=Timelines(database, reader),
+        stories=Stories(database, reader),
+        consent_history=ConsentHistory(database, reader, clock),
+        verifying=Verifying(
+            database, reader, clock, lambda: open_database(config.role_url("reader"), size=1)
+        ),
         reactions=react,
         liveness=liveness,
     )
@@ -292,6 +322,12 @@ def web_app(
     app[admin_rules.INSATSER] = made.insatser
     app[admin_rules.RULES] = made.rules
     app[admin_import.IMPORTING] = made.importing
+    app[audit_search.SEARCHING] = made.searching
+    app[audit_search.OPENING] = made.opening
+    app[audit_timelines.TIMELINES] = made.timelines
+    app[audit_story.STORIES] = made.stories
+    app[audit_consents.HISTORY] = made.consent_history
+    app[audit_verify.VERIFYING] = made.verifying
     app[admin.PUBLIC_URL] = config.public_url
     app[html.TEMPLATES] = html.templates(is_demo=is_demo)
     app[static_files.STATIC] = static

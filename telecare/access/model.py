@@ -119,8 +119,12 @@ class Staff:
     def roles(self) -> tuple[Role, ...]:
         return tuple(dict.fromkeys(grant.role for grant in self.grants))
 
+    @property
+    def permissions(self) -> frozenset[Permission]:
+        return frozenset().union(*(PERMISSIONS[role] for role in self.roles))
+
     def may(self, permission: Permission) -> bool:
-        return any(permission in PERMISSIONS[role] for role in self.roles)
+        return permission in self.permissions
 
     def may_in(self, permission: Permission, unit_id: CareUnitId) -> bool:
         return unit_id in self.units_of(permission)

@@ -13,6 +13,14 @@ class Action(StrEnum):
     LOG_REOPENED = "log.reopened"
     LOG_VERIFIED = "log.verified"
     RECORD_ERASED = "record.erased"
+    # reading the log
+    LOG_SEARCHED = "log.searched"
+    LOG_RECORD_READ = "log.record_read"
+    LOG_PERSON_READ = "log.person_read"
+    LOG_STAFF_READ = "log.staff_read"
+    LOG_CALL_READ = "log.call_read"
+    LOG_CONSENTS_READ = "log.consents_read"
+    LOG_CHECKED = "log.checked"
     # administration
     TENANT_ADDED = "tenant.added"
     STAFF_ADDED = "staff.added"

@@ -72,6 +72,7 @@ STAFF = (
     Person("per", "Per Holm", "samordnare", (Role.SAMORDNARE,)),
     Person("eva", "Eva Sjö", "enhetschef", (Role.ENHETSCHEF,)),
     Person("nils", "Nils Wik", "systemförvaltare", (Role.SYSTEMFORVALTARE,)),
+    Person("lena", "Lena Ask", "granskare", (Role.GRANSKARE,), unit=BACKBY),
     Person("anna", "Anna Berg", "undersköterska", (Role.OMSORGSPERSONAL,), unit=BACKBY),
 )  # fmt: skip
 

@@ -54,6 +54,7 @@ SECTIONS = (
     Section("rules", "/admin/rules", Permission.CONFIGURE),
     Section("devices", "/admin/devices", Permission.DEVICES),
     Section("rights", "/admin/rights", Permission.INVITE),
+    Section("audit", "/audit", Permission.REVIEW),
 )
 
 

@@ -55,7 +55,7 @@ CEREMONY_COOKIE = "__Host-telecare-ceremony"
 
 async def front(request: web.Request) -> web.StreamResponse:
     """The staff app for who is signed in, else the sign-in page. Those who hold no visits begin
-    in the administration.
+    in the administration, those who review the log and do nothing else with the log.
     """
     try:
         session = await session_of(request, STAFF_COOKIE)
@@ -65,7 +65,8 @@ async def front(request: web.Request) -> web.StreamResponse:
     if isinstance(session, StaffSession):
         language = session.staff.language
         if not session.staff.may(Permission.WORK) and not session.is_locked:
-            return see_other("/admin")
+            reviews_only = session.staff.permissions == {Permission.REVIEW}
+            return see_other("/audit" if reviews_only else "/admin")
     now = request.app[FLOOR].clock.now().isoformat()
     return request.app[TEMPLATES].app_page(
         request, "staff/app.html", language, is_tv=False, now=now

@@ -85,6 +85,13 @@ class Code(StrEnum):
     UNIT_UNKNOWN = "unit_unknown"
     MESSAGE_MALFORMED = "message_malformed"
     SEAL_WRONG = "seal_wrong"
+    # the log
+    PAGE_BEYOND_END = "page_beyond_end"
+    SEARCH_TOO_LONG = "search_too_long"
+    NAME_TOO_COMMON = "name_too_common"
+    CHECK_RUNNING = "check_running"
+    CHECK_TOO_LONG = "check_too_long"
+    LOG_TOO_LONG = "log_too_long"
     # ours
     UNAVAILABLE = "unavailable"
     INTERNAL = "internal"

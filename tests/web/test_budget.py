@@ -5,6 +5,7 @@ import hashlib
 import json
 import re
 from collections.abc import Mapping
+from pathlib import Path
 
 import pytest
 
@@ -13,6 +14,8 @@ from telecare.web import page_texts
 from .source import LANGUAGES, STATIC, TEMPLATES, catalogue, modules_of
 
 KB = 1000
+AUDIT = ("audit.", "action.", "finding.", "role.", "purpose.")
+STYLES = ("tokens", "audit")
 FONTS = sorted((STATIC / "fonts").glob("*.woff2"))
 
 
@@ -38,6 +41,23 @@ def test_the_staff_page_is_light(language: str):
     texts = page_texts.of_staff(language)
     styles = ["tokens.css", "staff.css", "live.css"]
     assert weight("staff/app.html", "staff/main.js", styles, texts) <= 80 * KB
+
+
+@pytest.mark.parametrize("page", sorted((TEMPLATES / "audit").glob("*.html")), ids=lambda p: p.name)
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_the_pages_of_the_log_are_light_with_a_hundred_records_on_them(page: Path, language: str):
+    """Text made on the server: each page is weighed as if it carried every text of the portal."""
+    texts = {k: words for k, words in catalogue(language).items() if k.startswith(AUDIT)}
+    records = "".join(
+        f'<li data-test="event"><time>{n}</time><a href="/audit/records/{hash((n, 1))}">{n}</a>'
+        f'<a href="/audit/staff/{hash((n, 2))}">{n}</a></li>'
+        for n in range(100)
+    )
+    frames = b"".join((TEMPLATES / name).read_bytes() for name in ("base.html", "icons.html"))
+    styles = sum(packed((STATIC / "css" / f"{name}.css").read_bytes()) for name in STYLES)
+    made = page.read_bytes() + frames + records.encode() + json.dumps(texts).encode()
+    fonts = sum(len(font.read_bytes()) for font in FONTS)
+    assert fonts + styles + packed(made) <= 50 * KB
 
 
 @pytest.mark.parametrize("language", LANGUAGES)

@@ -1,0 +1,118 @@
+"""What a search of the log reads: records newest first (role reader), and names (role app)."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from telecare.integrity.records import Entered, entered
+from telecare.runtime.db import Transaction
+
+BEGUN = """
+select recorded_at from audit.entry where tenant_id = $1 order by entry_id limit 1
+"""
+NOW = "select clock_timestamp()"
+BETWEEN = """
+select b.entry_id, b.recorded_at, b.event, b.actor, b.what, b.basis, b.subject, b.persons
+from audit.body b
+where b.tenant_id = $1
+    and b.recorded_at >= $2
+    and (b.recorded_at, b.entry_id) < ($3, $4)
+    and ($5::text[] is null or b.actor_id = any($5))
+    and ($6::text is null or b.event = $6)
+    and ($7::text is null or b.what::jsonb ->> 'purpose' = $7 or b.basis::jsonb ->> 'purpose' = $7)
+order by b.recorded_at desc, b.entry_id desc
+limit $8
+"""
+ABOUT = """
+select b.entry_id, b.recorded_at, b.event, b.actor, b.what, b.basis, b.subject, b.persons
+from (
+    select distinct s.entry_id, s.recorded_at from audit.subject_entry s
+    where s.tenant_id = $1 and s.resident_id = any($9)
+        and s.recorded_at >= $2 and (s.recorded_at, s.entry_id) < ($3, $4)
+) of_them
+join audit.body b on b.tenant_id = $1 and b.entry_id = of_them.entry_id
+    and b.recorded_at = of_them.recorded_at
+where ($5::text[] is null or b.actor_id = any($5))
+    and ($6::text is null or b.event = $6)
+    and ($7::text is null or b.what::jsonb ->> 'purpose' = $7 or b.basis::jsonb ->> 'purpose' = $7)
+order by b.recorded_at desc, b.entry_id desc
+limit $8
+"""
+RESIDENTS_NAMED = """
+select r.id, r.name, u.name as unit_name
+from resident r
+join care_unit u on u.tenant_id = r.tenant_id and u.id = r.unit_id
+where r.tenant_id = $1 and not r.is_protected and strpos(lower(r.name), lower($2)) > 0
+order by r.name, r.id
+limit $3
+"""
+STAFF_NAMED = """
+select s.id, s.name, u.name as unit_name
+from staff s
+join care_unit u on u.tenant_id = s.tenant_id and u.id = s.unit_id
+where s.tenant_id = $1 and not s.is_protected and strpos(lower(s.name), lower($2)) > 0
+order by s.name, s.id
+limit $3
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class FoundByName:
+    """Nobody with protected identity is found by name; their records are found by time and kind."""
+
+    id: UUID
+    name: str
+    unit_name: str
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """Whose and which records; None: all."""
+
+    residents: Sequence[UUID] | None = None
+    staff: Sequence[UUID] | None = None
+    event: str | None = None
+    purpose: str | None = None
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Place:
+    """A record's place by time; what comes before it is older."""
+
+    at: datetime
+    entry_id: int
+
+
+async def now(db: Transaction) -> datetime:
+    """By the log's own clock."""
+    at: datetime = await db.fetchval(NOW)
+    return at
+
+
+async def begun(db: Transaction) -> datetime | None:
+    """When the log's first record was entered."""
+    at: datetime | None = await db.fetchval(BEGUN, db.tenant)
+    return at
+
+
+async def between(
+    db: Transaction, wanted: Wanted, since: datetime, before: Place, limit: int
+) -> Sequence[Entered]:
+    """From `since` and before `before`, newest first."""
+    staff = None if wanted.staff is None else [str(one) for one in wanted.staff]
+    values = (db.tenant, since, before.at, before.entry_id, staff, wanted.event, wanted.purpose)
+    if wanted.residents is None:
+        rows = await db.fetch(BETWEEN, *values, limit)
+    else:
+        rows = await db.fetch(ABOUT, *values, limit, wanted.residents)
+    return [entered(row) for row in rows]
+
+
+async def residents_named(db: Transaction, words: str, limit: int) -> Sequence[FoundByName]:
+    return [FoundByName(*row) for row in await db.fetch(RESIDENTS_NAMED, db.tenant, words, limit)]
+
+
+async def staff_named(db: Transaction, words: str, limit: int) -> Sequence[FoundByName]:
+    """Also those who no longer work here."""
+    return [FoundByName(*row) for row in await db.fetch(STAFF_NAMED, db.tenant, words, limit)]

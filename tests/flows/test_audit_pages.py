@@ -1,0 +1,154 @@
+"""The integrity portal, page by page: readable, reachable, nothing cut, no script, on paper too."""
+
+import pytest
+
+from telecare.demo.seed import HOMES, STAFF
+from tests.flows.conftest import sees
+from tests.flows.look import MATRIX, staff_look
+from tests.flows.steps import CAMERA, ended, live_call
+
+INGRID = next(home for home in HOMES if home.key == "ingrid")
+MARIA = next(person for person in STAFF if person.key == "maria")
+pytestmark = [pytest.mark.asyncio(loop_scope="session"), pytest.mark.timeout(300)]
+
+
+async def lena(windows, **options):
+    """The reviewer, in her portal."""
+    page = await windows.new(**options)
+    await page.goto(windows.url)
+    await page.get_by_role("button", name="Lena Ask").click()
+    await page.locator("[data-test=search]").wait_for()
+    return page
+
+
+async def called(stack, windows) -> str:
+    """Maria has seen Ingrid; the call."""
+    maria = await windows.staff()
+    row = maria.locator("[data-test=visit]", has_text="Ingrid")
+    await row.locator("[data-test=ring]").first.click()
+    await sees(maria)
+    call = await live_call(stack)
+    await stack.until(CAMERA, call, True)
+    await maria.locator("[data-test=hang-up]").click()
+    await ended(stack, "hung_up_by_staff")
+    await stack.until(CAMERA, call, False)
+    return call
+
+
+async def signed(stack) -> None:
+    await stack.until("select 1 from audit.checkpoint")
+
+
+@pytest.mark.parametrize(("language", "which"), MATRIX)
+async def test_whoever_reviews_can_read_and_reach_everything(
+    stack, windows, in_language, language, which
+):
+    await in_language(language)
+    look = staff_look(language, which)
+    call = await called(stack, windows)
+    await signed(stack)
+    page = await lena(windows)
+
+    await look.at(page, "audit-search")
+    await page.locator("[data-test=resident]").fill("Ingrid")
+    await page.locator("[data-test=staff]").fill("Maria")
+    await page.locator("[data-test=send]").click()
+    await page.locator("[data-test=event]").first.wait_for()
+    await look.at(page, "audit-found")
+    await page.locator("[data-event='call.rung'] [data-test=open]").first.click()
+    await page.locator("[data-test=place]").wait_for()
+    await look.at(page, "audit-record")
+    await page.goto(f"{windows.url}/audit/residents/{INGRID.id}")
+    await page.locator("[data-test=no-gap]").wait_for()
+    await look.at(page, "audit-person")
+    await page.goto(f"{windows.url}/audit/staff/{MARIA.id}")
+    await look.at(page, "audit-staff")
+    await page.goto(f"{windows.url}/audit/calls/{call}")
+    await page.locator("[data-test=compared]").first.wait_for()
+    await look.at(page, "audit-story")
+    await page.goto(f"{windows.url}/audit/consents")
+    await look.at(page, "audit-consents-find")
+    await page.goto(f"{windows.url}/audit/consents?resident={INGRID.id}&known=now")
+    await page.locator("[data-test=consent]").first.wait_for()
+    await look.at(page, "audit-consents")
+    await page.goto(f"{windows.url}/audit/verify")
+    await page.locator("[data-test=check]").click()
+    await page.locator("[data-test=verdict]").wait_for()
+    await look.at(page, "audit-verify")
+
+    assert look.faults == []
+
+
+@pytest.mark.parametrize(("language", "which"), MATRIX)
+async def test_what_is_refused_and_what_is_broken_can_be_read_too(
+    stack, windows, in_language, language, which
+):
+    await in_language(language)
+    look = staff_look(language, which)
+    await signed(stack)
+    page = await lena(windows)
+    await page.locator("[data-test=since]").fill("2026-11-23T10:00")
+    await page.locator("[data-test=until]").fill("2026-11-22T10:00")
+    await page.locator("[data-test=send]").click()
+    await page.locator("[data-test=refused]").wait_for()
+    await look.at(page, "audit-refused")
+    await page.goto(f"{windows.url}/audit/residents/{INGRID.id}?below=1")
+    await look.at(page, "audit-no-page")
+    entry = await alter_a_ground(stack)
+    try:
+        await page.goto(f"{windows.url}/audit/verify")
+        await page.locator("[data-test=check]").click()
+        await page.locator("[data-verdict=broken]").wait_for()
+        await look.at(page, "audit-broken")
+    finally:
+        await put_back(stack, entry)
+
+    assert look.faults == []
+
+
+ALTER = """
+update audit.body set basis = '{"board":"En annan nämnd"}'
+where entry_id = (select max(entry_id) from audit.body where event = 'consent.given')
+returning entry_id, (select b.basis from audit.body b where b.entry_id = body.entry_id) as basis
+"""
+OFF = "set session_replication_role = replica"
+
+
+async def alter_a_ground(stack):
+    async with stack._superuser() as database:
+        await database.execute(OFF)
+        return await database.fetchrow(ALTER)
+
+
+async def put_back(stack, altered) -> None:
+    async with stack._superuser() as database:
+        await database.execute(OFF)
+        await database.execute(
+            "update audit.body set basis = $2 where entry_id = $1",
+            altered["entry_id"], altered["basis"],
+        )  # fmt: skip
+
+
+async def test_everything_works_without_a_script_and_no_name_is_in_an_address(windows):
+    page = await lena(windows, java_script_enabled=False)
+    await page.locator("[data-test=resident]").fill("Lindqvist")
+    await page.locator("[data-test=send]").click()
+    await page.locator("[data-test=found] a").first.click()
+    await page.locator("[data-test=no-gap]").wait_for()
+    await page.locator("[data-test=consents]").click()
+    await page.locator("[data-test=held]").wait_for()
+    await page.locator("[data-test=sign-out]").click()
+    await page.get_by_role("button", name="Lena Ask").wait_for()
+
+    assert [url for url in windows.urls if "indqvist" in url.lower()] == []
+
+
+async def test_a_timeline_goes_on_paper_without_its_buttons(windows):
+    page = await lena(windows)
+    await page.goto(f"{windows.url}/audit/residents/{INGRID.id}")
+    await page.emulate_media(media="print")
+
+    assert await page.locator(".pills").is_hidden()
+    assert await page.locator("[data-test=span]").is_hidden()
+    assert await page.locator("[data-test=event]").first.is_visible()
+    assert await page.locator("[data-test=no-gap]").is_visible()
