@@ -3,16 +3,18 @@
 Envelope, commitments and leaf as in docs/decisions/0002. Pure; no I/O.
 """
 
-import base64
 import hashlib
 import json
+from binascii import b2a_base64
 from collections.abc import Mapping, Sequence
+from functools import lru_cache
 from typing import TypeAlias
 
 Document: TypeAlias = Mapping[str, "Value"]
 Value: TypeAlias = "str | int | bool | Sequence[Value] | Document | None"
 
 SECTIONS = ("actor", "basis", "subject", "what")
+_URL_SAFE = bytes.maketrans(b"+/", b"-_")
 LEAF_PREFIX = b"\x00"
 """RFC 6962 §2.1."""
 MAX_SAFE_INTEGER = 2**53 - 1
@@ -51,22 +53,37 @@ def _check(value: Value) -> None:  # noqa: C901 - one case for each JSON type
             raise NotInProfile(type(value).__name__)
 
 
+@lru_cache(maxsize=256)
+def _named(section: str) -> tuple[bytes, bytes]:
+    """What stands before the seed in a section's salt, and before the salt in its commitment."""
+    name = section.encode() + b"\x00"
+    return b"salt\x00" + name, name
+
+
 def salt(section: str, seed: bytes) -> bytes:
     """sha256("salt" 0x00 section 0x00 seed): showing it opens one section only."""
-    return hashlib.sha256(b"salt\x00" + section.encode() + b"\x00" + seed).digest()
+    return hashlib.sha256(_named(section)[0] + seed).digest()
 
 
 def commitment(section: str, seed: bytes, document: str) -> str:
     """base64url(sha256(section 0x00 salt document))."""
-    name = section.encode() + b"\x00"
-    digest = hashlib.sha256(name + salt(section, seed) + document.encode()).digest()
-    return base64.urlsafe_b64encode(digest).rstrip(b"=").decode()
+    salted, named = _named(section)
+    digest = hashlib.sha256(
+        named + hashlib.sha256(salted + seed).digest() + document.encode()
+    ).digest()
+    return b2a_base64(digest, newline=False).translate(_URL_SAFE)[:-1].decode()
 
 
 def envelope(at: str, event: str, seed: bytes, documents: Mapping[str, str]) -> bytes:
     """The hashed bytes; `at` is RFC 3339 UTC with milliseconds, `documents` one text a section."""
-    opened = {name: commitment(name, seed, documents[name]) for name in SECTIONS}
-    return canonical({"at": at, "ev": event, "sd": opened, "v": 1}).encode()
+    opened = ",".join(f'"{name}":"{commitment(name, seed, documents[name])}"' for name in SECTIONS)
+    return f'{{"at":"{at}","ev":"{event}","sd":{{{opened}}},"v":1}}'.encode()
+
+
+def subject(seed: bytes, persons: Sequence[str]) -> str:
+    """The subject section of a record about those persons, each by a part of her own."""
+    parts = [f'"{commitment(f"person/{n}", seed, text)}"' for n, text in enumerate(persons)]
+    return f'{{"persons":[{",".join(parts)}]}}'
 
 
 def leaf_hash(data: bytes) -> bytes:

@@ -6,11 +6,11 @@ record by record. What it cannot show stands in docs/privacy.md.
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any  # what json.loads makes
 
 from telecare.audit.actions import Action
-from telecare.audit.format import SECTIONS, commitment, leaf_hash
+from telecare.audit.format import SECTIONS, commitment, envelope, leaf_hash, subject
 from telecare.audit.note import (
     ED25519,
     Checkpoint,
@@ -195,8 +195,12 @@ class _Walk:
         if (found := leaf_hash(place.data)) != place.hash:
             self._checked.add("entry_altered", name, place.hash.hex(), found.hex())
             return
-        envelope: Mapping[str, Any] = json.loads(place.data)
         assert place.recorded_at is not None  # noqa: S101 - an entry has a time
+        if place.body is not None and _fits(place.data, place.recorded_at, place.body):
+            self._check_index(name, place.body, subjects)
+            self._rely_on(place.index, place.body)
+            return
+        envelope: Mapping[str, Any] = json.loads(place.data)
         if _written(place.recorded_at) != envelope["at"]:
             self._checked.add("time_altered", name, envelope["at"], _written(place.recorded_at))
         if place.body is None:
@@ -204,12 +208,16 @@ class _Walk:
             return
         if self._since is None or place.recorded_at >= self._since or envelope["ev"] in RELIED_ON:
             self._check_body(name, envelope, place.body, subjects)
-        if envelope["ev"] == Action.LOG_KEY_ADDED:
+        self._rely_on(place.index, place.body)
+
+    def _rely_on(self, index: int, body: Body) -> None:
+        """What later checks go by: announced keys, recorded erasures."""
+        if body.event == Action.LOG_KEY_ADDED:
             self._keys.setdefault(
-                bytes.fromhex(json.loads(place.body.texts["what"])["public_key"]), place.index
+                bytes.fromhex(json.loads(body.texts["what"])["public_key"]), index
             )
-        if envelope["ev"] == Action.RECORD_ERASED:
-            what = json.loads(place.body.texts["what"])
+        if body.event == Action.RECORD_ERASED:
+            what = json.loads(body.texts["what"])
             if what["log"] == self._log.log:
                 self._erased += [(first, last) for first, last in what["leaves"]]
 
@@ -222,14 +230,19 @@ class _Walk:
             found = commitment(section, body.seed, body.texts[section])
             if found != envelope["sd"][section]:
                 self._checked.add(f"{section}_altered", name, envelope["sd"][section], found)
-        named = set()
         for place, (committed, text) in enumerate(_persons(body)):
             if committed is not None:
                 found = commitment(f"person/{place}", body.seed, text)
                 if found != committed:
                     self._checked.add("person_altered", name, committed, found)
-            person = json.loads(text)
-            named.add((person["id"], person["n"]))
+        self._check_index(name, body, subjects)
+
+    def _check_index(self, name: str, body: Body, subjects: set[tuple[str, int]]) -> None:
+        texts = body.persons
+        if texts is None:
+            texts = [text for _, text in _persons(body)]
+        people = [json.loads(text) for text in texts]
+        named = {(person["id"], person["n"]) for person in people}
         if named != subjects:
             differing = sorted(f"{who} number {n}" for who, n in named ^ subjects)
             self._checked.add("index_altered", name, "as in the record", ", ".join(differing))
@@ -381,21 +394,30 @@ class _Walk:
                 self._checked.add("text_missing", self._name(index), "a record of its erasure")
 
 
+def _fits(data: bytes, recorded_at: datetime, body: Body) -> bool:
+    """Whether all that is kept of a record leads to its envelope; what does not is looked for
+    one by one.
+    """
+    if body.persons is not None and subject(body.seed, body.persons) != body.texts["subject"]:
+        return False
+    return envelope(_written(recorded_at), body.event, body.seed, body.texts) == data
+
+
 def _written(at: datetime) -> str:
     """As the envelope has it: RFC 3339, UTC, milliseconds cut."""
-    return f"{at:%Y-%m-%dT%H:%M:%S}.{at.microsecond // 1000:03}Z"
+    return f"{at.astimezone(UTC).isoformat(timespec='milliseconds').removesuffix('+00:00')}Z"
 
 
 def _persons(body: Body) -> Iterator[tuple[str | None, str]]:
     """Each person's commitment and text; no commitment of her own in records from before 2001."""
-    subject = json.loads(body.texts["subject"])["persons"]
+    committed_to = json.loads(body.texts["subject"])["persons"]
     if body.persons is None:
-        for person in subject:
+        for person in committed_to:
             yield None, json.dumps(person)
         return
     for place, text in enumerate(body.persons):
-        yield (subject[place] if place < len(subject) else ""), text
-    for committed in subject[len(body.persons) :]:
+        yield (committed_to[place] if place < len(committed_to) else ""), text
+    for committed in committed_to[len(body.persons) :]:
         yield committed, '{"id":"","n":0}'
 
 
