@@ -98,7 +98,7 @@ async def test_the_records_point_at_it_by_kind_and_id_and_name_one_person_each(d
             "follow_up_note",
             str(about_id),
         )
-        text = str(record["text"])
+        text = str((record["text"], record["persons"]))
         assert str(resident.id) in text
         assert str(other.id) not in text
         assert NOTE not in text
