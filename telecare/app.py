@@ -48,6 +48,7 @@ from telecare.integrity.searching import Searching
 from telecare.integrity.story import Stories
 from telecare.integrity.timelines import Timelines
 from telecare.integrity.verifying import Verifying
+from telecare.integrity.witnesses import addresses
 from telecare.people import corrections_store, importing
 from telecare.people import holding as people_holding
 from telecare.people import http as people_http
@@ -252,7 +253,11 @@ def services(database: Database, reader: Database, clock: Clock, config: Config)
         stories=Stories(database, reader),
         consent_history=ConsentHistory(database, reader, clock),
         verifying=Verifying(
-            database, reader, clock, lambda: open_database(config.role_url("reader"), size=1)
+            database,
+            reader,
+            clock,
+            lambda: open_database(config.role_url("reader"), size=1),
+            [witness.key for witness in addresses(config.witnesses)],
         ),
         reactions=react,
         liveness=liveness,

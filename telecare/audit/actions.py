@@ -20,7 +20,6 @@ class Action(StrEnum):
     LOG_STAFF_READ = "log.staff_read"
     LOG_CALL_READ = "log.call_read"
     LOG_CONSENTS_READ = "log.consents_read"
-    LOG_CHECKED = "log.checked"
     # administration
     TENANT_ADDED = "tenant.added"
     STAFF_ADDED = "staff.added"

@@ -16,6 +16,7 @@ from telecare.audit.tree import HASH_BYTES
 from telecare.integrity import checking_store, witness_store
 from telecare.integrity.checking import Checked, Outside, check
 from telecare.integrity.checking_store import LogToCheck
+from telecare.integrity.cosigned import cosigned
 from telecare.integrity.keys import LogFiles
 from telecare.integrity.publish_command import DIFFERS, FITS, Told, municipality
 from telecare.integrity.witnesses import (
@@ -25,11 +26,10 @@ from telecare.integrity.witnesses import (
     held,
     signing_key,
     speaking,
-    verified,
 )
 from telecare.runtime.clock import from_local
 from telecare.runtime.config import Config
-from telecare.runtime.db import Database, Transaction, open_database
+from telecare.runtime.db import Database, open_database
 from telecare.runtime.errors import CannotStart
 
 AGAINST_STAFF_ONLY = (
@@ -176,7 +176,7 @@ async def _outside(
     async with database.transaction(tenant.id) as db:
         logs = await checking_store.logs(db)
         keys = [*await witness_store.keys(db), *([wanted.key] if wanted.key else [])]
-        found = [one for log in logs for one in await _cosigned(db, log, witnesses)]
+        found = await cosigned(db, [witness.key for witness in witnesses])
     found += [_given(one, logs, keys) for one in wanted.checkpoints]
     if files is not None:
         found += [one for log in logs for one in _kept(files, tenant.slug, log)]
@@ -195,28 +195,6 @@ async def _outside(
                 else:
                     found.append(Outside(name, given.checkpoint, given.seen_at))
     return found, silent
-
-
-async def _cosigned(
-    db: Transaction, log: LogToCheck, witnesses: Sequence[WitnessAddress]
-) -> Sequence[Outside]:
-    """Heads in the database with a witness's signature, which nobody else can make."""
-    found = []
-    for witness in witnesses:
-        size = await witness_store.largest_seen(db, log.log, str(witness.key))
-        heads = await checking_store.checkpoints(db, log.log)
-        given = await witness_store.cosignatures(db, log.log, size)
-        for text in [text for at, _, text in heads if at == size]:
-            try:
-                note = Note.parse(text)
-                head = Checkpoint.parse(note.text)
-            except NoteMalformed:
-                continue  # the check itself says so
-            found += [
-                Outside(f"{witness.key.name}'s signature", head, one.seen_at)
-                for one in verified(note, given, [witness.key])
-            ]
-    return found
 
 
 def _given(

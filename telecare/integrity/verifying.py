@@ -15,6 +15,7 @@ from telecare.audit.format import Document
 from telecare.audit.note import ED25519, VerifierKey
 from telecare.integrity import opening_store, verifying_store
 from telecare.integrity.checking import Checked, check
+from telecare.integrity.cosigned import cosigned
 from telecare.integrity.reading import record_reading
 from telecare.integrity.verifying_store import LogState
 from telecare.runtime.clock import Clock
@@ -91,12 +92,18 @@ class Verifying:
     """`open_reader` opens a database of its own (role reader), for the check's own thread."""
 
     def __init__(
-        self, database: Database, reader: Database, clock: Clock, open_reader: OpenReader
+        self,
+        database: Database,
+        reader: Database,
+        clock: Clock,
+        open_reader: OpenReader,
+        witnesses: Sequence[VerifierKey] = (),
     ) -> None:
         self._database = database
         self._reader = reader
         self._clock = clock
         self._open_reader = open_reader
+        self._witnesses = witnesses
         self._running: set[TenantId] = set()
 
     async def state(self, session: StaffSession) -> State:
@@ -124,7 +131,7 @@ class Verifying:
             "kinds_of_findings": sorted({one.kind for one in checked.findings}),
             "records": checked.records,
         }
-        await record_reading(self._database, session, Action.LOG_CHECKED, (), what)
+        await record_reading(self._database, session, Action.LOG_VERIFIED, (), what)
         async with self._reader.transaction(session.tenant) as db:
             places = [place for one in checked.findings if (place := record_of(one.about))]
             entries = await opening_store.at_places(db, places)
@@ -141,7 +148,7 @@ class Verifying:
                 self._open_reader() as reader,
                 reader.transaction(tenant) as db,
             ):
-                return await check(db)
+                return await check(db, await cosigned(db, self._witnesses))
         except TimeoutError as error:
             raise CheckTooLong from error
 

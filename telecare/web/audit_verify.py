@@ -107,6 +107,6 @@ def _named(verdict: Verdict | None) -> Callable[[str], Named]:
 _NOBODY = Exempt("heads and keys of the log; nothing about anybody")
 ROUTES = (
     Route("GET", "/audit/verify", verify, "staff", _NOBODY, kind="page", permission="review"),
-    form_route("/audit/verify", check, verify, Action.LOG_CHECKED, Empty, permission="review",
+    form_route("/audit/verify", check, verify, Action.LOG_VERIFIED, Empty, permission="review",
                errors=(Code.CHECK_RUNNING, Code.CHECK_TOO_LONG, Code.LOG_TOO_LONG)),
 )  # fmt: skip

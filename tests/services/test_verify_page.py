@@ -42,7 +42,7 @@ async def test_a_whole_log_is_said_to_be_whole_against_staff_and_up_to_its_seal(
     assert f"Gäller de {signed[-1]['size']} första händelserna i logg 1" in page
     assert "skyddar mot personalen, inte mot den som driver systemet" in page
     assert "ingen saknas" not in page.lower()
-    assert last["event"] == "log.checked"
+    assert last["event"] == "log.verified"
     assert (last["what"]["findings"], last["what"]["heads"]) == (0, 1)
 
 
