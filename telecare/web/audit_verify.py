@@ -32,6 +32,7 @@ ABOUT = (
     ("tile", re.compile(r"log (?P<log>\d+) tile (?P<tile>\d+/\d+)")),
     ("head_of", re.compile(r"log (?P<log>\d+) head (?P<size>\d+) of (?P<holder>.+)")),
     ("head", re.compile(r"log (?P<log>\d+) head (?P<size>\d+)")),
+    ("log", re.compile(r"log (?P<log>\d+)")),
     ("entry", re.compile(r"entry (?P<entry>-?\d+)")),
     ("resident", re.compile(r"resident (?P<resident>\S+)")),
 )

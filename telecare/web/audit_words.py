@@ -146,6 +146,10 @@ class AuditWords:
     def action(self, event: str) -> str:
         return self._known(f"action.{event}", event)
 
+    def finding(self, kind: str) -> str:
+        """What a check found; one without a text is named, for the page must not fail then."""
+        return self._known(f"finding.{kind}", kind)
+
     def icon(self, entry: Entered) -> str:
         return ICONS.get(entry.event.split(".")[0], "note")
 
