@@ -1,4 +1,4 @@
-"""What witnesses have signed of a log, as far as it is kept beside it: what a check compares with."""
+"""What witnesses have signed of a log, as far as it is kept here: what a check compares with."""
 
 from collections.abc import Sequence
 

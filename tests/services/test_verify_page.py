@@ -1,13 +1,18 @@
 """The page that checks the log: what it says, against whom and until when, and never more."""
 
 import re
+from contextlib import asynccontextmanager
 from pathlib import Path
 
 import pytest
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from telecare.access.model import Role
 from telecare.audit.format import SECTIONS
+from telecare.audit.note import COSIGNATURE_V1, Checkpoint, Signer
 from telecare.integrity import checking, verifying
+from telecare.integrity.cosigned import cosigned
+from telecare.integrity.witness_store import Cosignature, add_cosignature
 from telecare.runtime.texts import catalogue
 from telecare.web.audit_verify import _for_a_code as for_a_code
 from tests.services.test_sequencer import Kept, files, kept, sequencer_database  # noqa: F401
@@ -155,3 +160,34 @@ def test_every_finding_has_a_sentence():
 
     assert len(kinds) > 15
     assert [kind for kind in kinds if f"finding.{kind}" not in catalogue("sv")] == []
+
+
+async def test_a_neighbours_signature_is_compared_with_and_until_when(
+    world,
+    made,
+    log,
+    lena,
+    sequencer_database,  # noqa: F811
+):
+    neighbour = Signer("witness.sodervika.example", Ed25519PrivateKey.generate())
+    key = neighbour.verifier(COSIGNATURE_V1)
+    head = await log.note()
+    line = str(neighbour.cosign(head.text, world.now))
+    async with sequencer_database.transaction(world.tenant) as db:
+        size = Checkpoint.parse(head.text).size
+        await add_cosignature(db, 1, size, Cosignature(str(key), line, world.now))
+
+    @asynccontextmanager
+    async def reader():
+        yield made.reader
+
+    page = verifying.Verifying(made.database, made.reader, made.clock, reader, [key])
+    async with made.reader.transaction(world.tenant) as db:
+        [outside] = await cosigned(db, [key])
+        stranger = Signer(neighbour.name, Ed25519PrivateKey.generate()).verifier(COSIGNATURE_V1)
+        assert await cosigned(db, [stranger]) == []
+    checked = await page._check(world.tenant)
+
+    assert outside.checkpoint == Checkpoint.parse(head.text)
+    assert checked.is_whole
+    assert checked.outside == world.now
