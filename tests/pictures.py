@@ -55,6 +55,52 @@ async def administration(windows: Windows) -> None:
         await keep(eva, name)
 
 
+async def absence(windows: Windows) -> None:
+    """She is in hospital, on the card and in the day; then home again."""
+    eva = await windows.staff("Eva Sjö")
+    ingrid = next(home for home in seed.HOMES if home.key == "ingrid")
+    await eva.locator("[data-test=begin-shift]").click()
+    await eva.goto(f"{windows.url}/#/people/{ingrid.id}")
+    await eva.locator("[data-test=take-over]").click()
+    await eva.locator("[data-test=report-absence]").click()
+    await eva.locator("#reported_by").fill("Dottern Karin")
+    await keep(eva, "staff-absence")
+    await eva.locator("[data-test=absence-save]").click()
+    await eva.locator("[data-test=absence]").wait_for()
+    await eva.locator("[data-test=nav-today]").locator("visible=true").first.click()
+    await eva.locator("[data-test=away]").wait_for()
+    await keep(eva, "staff-today-absent")
+    await eva.locator("[data-test=come-home]").click()
+    await eva.locator("[data-test=away]").wait_for(state="detached")
+    await eva.goto(f"{windows.url}/me/relations")
+    await keep(eva, "staff-relations")
+    await eva.goto(f"{windows.url}/admin/people/{ingrid.id}/ending")
+    await keep(eva, "admin-ending")
+
+
+async def portal(windows: Windows) -> None:
+    lena = await windows.new()
+    await lena.goto(windows.url)
+    await lena.get_by_role("button", name="Lena Ask").click()
+    await lena.locator("[data-test=resident]").fill("Ingrid")
+    await lena.locator("[data-test=send]").click()
+    await lena.locator("[data-test=event]").first.wait_for()
+    await keep(lena, "audit-search")
+    ingrid = next(home for home in seed.HOMES if home.key == "ingrid")
+    await lena.goto(f"{windows.url}/audit/residents/{ingrid.id}")
+    await keep(lena, "audit-person-timeline")
+    await lena.locator("[data-event='call.ended'] [data-test=open]").first.click()
+    await keep(lena, "audit-record")
+    await lena.locator("[href*='/audit/calls/']").first.click()
+    await keep(lena, "audit-session-story")
+    await lena.goto(f"{windows.url}/audit/consents?resident={ingrid.id}&known=now")
+    await keep(lena, "audit-consents-at-date")
+    await lena.goto(f"{windows.url}/audit/verify")
+    await lena.locator("[data-test=check]").click()
+    await lena.locator("[data-test=verdict]").wait_for()
+    await keep(lena, "audit-verify")
+
+
 async def visit(windows: Windows) -> None:
     maria = await windows.staff()
     row = maria.locator("[data-test=visit]", has_text="Ingrid")
@@ -114,7 +160,8 @@ async def main() -> int:
         await stack.start_home("ingrid")
         async with async_playwright() as playwright:
             browser = await playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
-            for part in (staff, administration, visit, tv, lambda w: night(w, stack)):
+            parts = (staff, administration, visit, tv, absence, portal, lambda w: night(w, stack))
+            for part in parts:
                 windows = Windows(browser, stack.url)
                 try:
                     await part(windows)
