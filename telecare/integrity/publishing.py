@@ -2,7 +2,7 @@
 
 Beside the sequencer, never before it: a witness that does not answer is asked again later, and
 nothing waits for it but the first signature of a process that has nothing else to compare with
-(docs/decisions/0012). Sending heads by e-mail is a later step; `telecare audit publish --page`
+(docs/decisions/0010). Sending heads by e-mail is a later step; `telecare audit publish --page`
 writes the page that is printed for the diary.
 """
 

@@ -70,7 +70,7 @@ class Place:
 
 class Sequencer:
     """`host` begins the origin of each log: this installation's name. With `has_witnesses` nothing
-    is signed before something outside the database has been compared (docs/decisions/0012).
+    is signed before something outside the database has been compared (docs/decisions/0010).
     """
 
     def __init__(
