@@ -149,8 +149,10 @@ class Sequencer:
                 if full:
                     await tree_store.add_tiles(db, newest.log, full)
             is_drained = len(waiting) < BATCH
-            if is_drained or place.highest is not None:
-                place.highest = max([place.highest or newest.mark, *entries])
+            if place.highest is not None:
+                place.highest = max([place.highest, *entries])
+            elif is_drained:
+                place.highest = await tree_store.highest(db)
             if is_drained:
                 place.open = before.open
                 await self._follow(db, newest, place, before)

@@ -72,6 +72,9 @@ where e.tenant_id = $1 and e.entry_id > $2
 order by e.entry_id
 limit $3
 """
+HIGHEST = """
+select coalesce(max(entry_id), 0) from audit.leaf where tenant_id = $1
+"""
 LATE = """
 select e.entry_id, e.data
 from audit.entry e
@@ -223,6 +226,12 @@ async def new(db: Transaction, after: int, limit: int) -> Sequence[tuple[int, by
     """Entries with a higher number than any that was seen."""
     rows = await db.fetch(NEW, db.tenant, after, limit)
     return [(row["entry_id"], row["data"]) for row in rows]
+
+
+async def highest(db: Transaction) -> int:
+    """The highest number of an entry that is a leaf; 0: none is."""
+    found: int = await db.fetchval(HIGHEST, db.tenant)
+    return found
 
 
 async def late(

@@ -156,6 +156,23 @@ async def test_a_process_that_begins_anew_goes_on_where_the_last_one_ended(kept)
     assert second.size >= first.size + 300
 
 
+async def test_a_process_that_finds_nothing_new_takes_nothing_in_twice(kept):
+    """The one before ended before its mark had followed."""
+    await kept.write(20)
+    await kept.go_on()
+    before = await kept.leaves()
+    await kept.world.rows("update audit.log set mark = 0 where tenant_id = $1", kept.world.tenant)
+
+    await kept.restart()
+    for _ in range(4):
+        await kept.go_on()
+    assert await kept.leaves() == before
+
+    await kept.write(1)
+    await kept.go_on()
+    assert len(await kept.leaves()) == len(before) + 1
+
+
 async def test_two_processes_give_no_record_two_places(kept):
     other = kept.started()
     for _ in range(3):
