@@ -236,8 +236,10 @@ def border(origins: Origins, error_page: ErrorPage) -> Middleware:
             answer = refusal(request, error)
         except web.HTTPException as error:
             answer = _of_aiohttp(error)
-        except Exception:
-            log.exception("request failed", extra={"method": request.method})
+        except Exception as error:
+            left = isinstance(error, ConnectionResetError) and request.transport is None
+            if not left:
+                log.exception("request failed", extra={"method": request.method})
             answer = refusal(request, _OurFault())
         if not answer.prepared:
             for name, value in always[origin].items():

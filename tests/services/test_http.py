@@ -1,11 +1,14 @@
 """Every route of the table at the border: who comes in, whose things are there, what is refused."""
 
+import asyncio
 from uuid import uuid4
 
 import pytest
+from aiohttp import web
 
 from telecare.access.model import Role
 from telecare.app import ROUTES
+from telecare.runtime.http import Origins, border
 from telecare.shifts.service import Ask
 from telecare.wire.errors import Code
 from tests.services.conftest import filled
@@ -260,3 +263,42 @@ async def test_a_character_that_no_text_can_hold_is_refused(client, world):
         },
     ) as answer:
         assert (answer.status, (await answer.json())["code"]) == (422, "body_malformed")
+
+
+@pytest.mark.parametrize(("leaves", "faults"), [(True, []), (False, ["request failed"])])
+async def test_only_a_page_that_has_left_may_break_its_line_without_an_error_in_the_log(
+    caplog, leaves, faults
+):
+    entered, answer, done = asyncio.Event(), asyncio.Event(), asyncio.Event()
+
+    async def handler(request):
+        entered.set()
+        try:
+            await answer.wait()
+            if leaves:
+                await web.WebSocketResponse().prepare(request)
+            raise ConnectionResetError("the database's")
+        finally:
+            done.set()
+
+    app = web.Application(middlewares=[border(Origins("http://127.0.0.1"), lambda *_: None)])
+    app.router.add_get("/ws", handler)
+    runner = web.AppRunner(app)
+    await runner.setup()
+    await web.TCPSite(runner, "127.0.0.1", 0).start()
+    _, writer = await asyncio.open_connection(*runner.addresses[0])
+    writer.write(
+        b"GET /ws HTTP/1.1\r\nHost: 127.0.0.1\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+        b"Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\n\r\n"
+    )
+    await entered.wait()
+    if leaves:
+        writer.transport.abort()
+        while any(line.transport for line in runner.server.connections):
+            await asyncio.sleep(0)
+    answer.set()
+    await done.wait()
+    await runner.cleanup()
+    writer.close()
+
+    assert [r.getMessage() for r in caplog.records if r.levelname == "ERROR"] == faults
