@@ -42,8 +42,10 @@ from telecare.dispatches.service import Dispatches
 from telecare.endings import service as ending_service
 from telecare.endings.service import Endings
 from telecare.integrity import public as log_public
+from telecare.integrity import reviews as log_reviews
 from telecare.integrity.consent_history import ConsentHistory
 from telecare.integrity.opening import Opening
+from telecare.integrity.reviews import Reviews
 from telecare.integrity.searching import Searching
 from telecare.integrity.story import Stories
 from telecare.integrity.timelines import Timelines
@@ -52,6 +54,7 @@ from telecare.integrity.witnesses import addresses
 from telecare.people import corrections_store, importing
 from telecare.people import holding as people_holding
 from telecare.people import http as people_http
+from telecare.people.break_glass import BreakGlass
 from telecare.people.correcting import Corrections
 from telecare.people.importing import Importing
 from telecare.people.keeping import Keeping
@@ -85,6 +88,7 @@ from telecare.web import (
     admin_people,
     admin_rules,
     audit_consents,
+    audit_reviews,
     audit_search,
     audit_story,
     audit_timelines,
@@ -136,6 +140,7 @@ ROUTES: tuple[Route, ...] = (
     *audit_story.ROUTES,
     *audit_consents.ROUTES,
     *audit_verify.ROUTES,
+    *audit_reviews.ROUTES,
     *pages.ROUTES,
     *shift_list.ROUTES,
     *relations.ROUTES,
@@ -167,6 +172,7 @@ class Services:
     care_units: CareUnits
     lists: Lists
     people: People
+    break_glass: BreakGlass
     relations: Relations
     corrections: Corrections
     absences: Absences
@@ -187,6 +193,7 @@ class Services:
     stories: Stories
     consent_history: ConsentHistory
     verifying: Verifying
+    reviews: Reviews
     reactions: Reactions
     liveness: Liveness
 
@@ -223,6 +230,9 @@ def services(database: Database, reader: Database, clock: Clock, config: Config)
     react.calls, react.visits, react.devices = calls, visits, devices
     react.shifts = shifts
     react.absences, react.consents = absences, consents
+    witnesses = [witness.key for witness in addresses(config.witnesses)]
+    reviews = Reviews(database, reader, clock, witnesses)
+    react.reviews = reviews
     return Services(
         database=database,
         reader=reader,
@@ -235,6 +245,7 @@ def services(database: Database, reader: Database, clock: Clock, config: Config)
         care_units=CareUnits(database, clock),
         lists=Lists(database, clock),
         people=People(database, clock),
+        break_glass=BreakGlass(database, clock, react),
         absences=absences,
         endings=Endings(database, clock, react, consent_service.standing),
         keeping=keeping,
@@ -257,8 +268,9 @@ def services(database: Database, reader: Database, clock: Clock, config: Config)
             reader,
             clock,
             lambda: open_database(config.role_url("reader"), size=1),
-            [witness.key for witness in addresses(config.witnesses)],
+            witnesses,
         ),
+        reviews=reviews,
         reactions=react,
         liveness=liveness,
     )
@@ -285,6 +297,7 @@ def timer_handlers(made: Services) -> dict[str, Handler]:
         absence_service.BEGINS: made.absences.begins,
         absence_service.OVER: made.absences.over,
         ending_service.CARRY_OUT: made.endings.carry_out,
+        log_reviews.OVERDUE: made.reviews.overdue,
     }
 
 
@@ -308,6 +321,7 @@ def web_app(
     app[access_http.ACCESS] = made.access
     app[shift_http.SHIFTS] = made.shifts
     app[people_http.PEOPLE] = made.people
+    app[people_http.BREAK_GLASS] = made.break_glass
     app[people_http.RELATIONS] = made.relations
     app[people_http.CORRECTIONS] = made.corrections
     app[absence_http.ABSENCES] = made.absences
@@ -333,6 +347,7 @@ def web_app(
     app[audit_story.STORIES] = made.stories
     app[audit_consents.HISTORY] = made.consent_history
     app[audit_verify.VERIFYING] = made.verifying
+    app[audit_reviews.REVIEWS] = made.reviews
     app[admin.PUBLIC_URL] = config.public_url
     app[html.TEMPLATES] = html.templates(is_demo=is_demo)
     app[static_files.STATIC] = static

@@ -19,7 +19,9 @@ from telecare.devices.model import DeviceClosing
 from telecare.devices.service import Devices
 from telecare.dispatches import service as dispatches
 from telecare.endings.model import EndingUndone, ResidentEnded
+from telecare.integrity.reviews import Reviews
 from telecare.people import service as people
+from telecare.people.break_glass import OpenedAnyway
 from telecare.people.model import CohabitantMovedIn, ResidentRegistered
 from telecare.people.service import known, make_follow_up
 from telecare.runtime.db import Transaction
@@ -45,6 +47,7 @@ class Reactions:
     absences: Absences | None = None
     consents: Consents | None = None
     devices: Devices | None = None
+    reviews: Reviews | None = None
 
     async def __call__(  # noqa: C901, PLR0912 - one table, a row for each event
         self, db: Transaction, event: object
@@ -52,6 +55,7 @@ class Reactions:
         assert self.calls is not None  # noqa: S101 - app.py fills them before anything runs
         assert self.visits is not None  # noqa: S101
         assert self.shifts is not None  # noqa: S101
+        assert self.reviews is not None  # noqa: S101
         match event:
             case ConsentWithdrawn():
                 await self.calls.end_of_resident(db, event.resident_id, event.purpose, event.at)
@@ -94,6 +98,8 @@ class Reactions:
                     db, event.resident_id, Reason.DEVICE_CLOSED, event.at, event.endpoint_id
                 )
                 await append_all(db, ended)
+            case OpenedAnyway():
+                await self.reviews.opened_anyway(db, event)
             case CallOpened():
                 await self.visits.call_opened(db, event.call)
             case CallClosed():

@@ -149,6 +149,7 @@ class World:
         party: CohabitantId | None = None,
         hours: tuple[time, time] | None = None,
         answer_after_s: int | None = None,
+        emergency_allowed: bool = False,
     ) -> None:
         async with self.begun() as db:
             await seed.say_yes(
@@ -159,6 +160,7 @@ class World:
                 now=self.now,
                 hours=hours,
                 answer_after_s=answer_after_s,
+                emergency_allowed=emergency_allowed,
             )
 
     async def staff(

@@ -437,16 +437,23 @@ HOLD_ASSIGNMENT = """
 select id, source, source_id, valid_until from assignment
 where tenant_id = $1 and staff_id = $2 and resident_id = $3
     and valid_from <= $4 and (valid_until is null or valid_until > $4)
-order by valid_until desc nulls first
+order by source = 'break_glass', valid_until desc nulls first
 limit 1
 for share
 """
+BREAK_GLASS = "break_glass"
+"""The source of what is held by nothing else: every other ground goes before it."""
 HAS_ASSIGNMENT = """
 select exists (
     select from assignment
     where tenant_id = $1 and staff_id = $2 and resident_id = $3
         and valid_from <= $4 and (valid_until is null or valid_until > $4)
 )
+"""
+ONLY_IN_EMERGENCY = """
+select coalesce(bool_and(source = 'break_glass'), false) from assignment
+where tenant_id = $1 and staff_id = $2 and resident_id = $3
+    and valid_from <= $4 and (valid_until is null or valid_until > $4)
 """
 END_ASSIGNMENTS = """
 update assignment set valid_until = $4
@@ -469,7 +476,9 @@ class HeldAssignment:
     """Locked until commit: nobody can end it beside us."""
 
     id: AssignmentId
-    source: Literal["visit", "call_in", "alarm", "dispatch", "took_over", "follow_up"]
+    source: Literal[
+        "visit", "call_in", "alarm", "dispatch", "took_over", "follow_up", "break_glass"
+    ]
     source_id: UUID | None
     valid_until: datetime | None
 
@@ -500,6 +509,14 @@ async def has_assignment(
     db: Transaction, staff_id: StaffId, resident_id: ResidentId, now: datetime
 ) -> bool:
     found: bool = await db.fetchval(HAS_ASSIGNMENT, db.tenant, staff_id, resident_id, now)
+    return found
+
+
+async def only_in_emergency(
+    db: Transaction, staff_id: StaffId, resident_id: ResidentId, now: datetime
+) -> bool:
+    """All that she may rests on having opened without a mission (break-glass)."""
+    found: bool = await db.fetchval(ONLY_IN_EMERGENCY, db.tenant, staff_id, resident_id, now)
     return found
 
 

@@ -20,6 +20,14 @@ class Action(StrEnum):
     LOG_STAFF_READ = "log.staff_read"
     LOG_CALL_READ = "log.call_read"
     LOG_CONSENTS_READ = "log.consents_read"
+    # reviewing the log
+    REVIEW_BEGUN = "review.begun"
+    REVIEW_READ = "review.read"
+    REVIEW_ASKED = "review.asked"
+    REVIEW_JUDGED = "review.judged"
+    REVIEW_OVERDUE = "review.overdue"
+    REVIEW_SIGNED = "review.signed"
+    LETTER_PRINTED = "letter.printed"
     # administration
     TENANT_ADDED = "tenant.added"
     STAFF_ADDED = "staff.added"
@@ -66,6 +74,8 @@ class Action(StrEnum):
     # who may act for whom
     ASSIGNMENT_BEGUN = "assignment.begun"
     ASSIGNMENT_CHANGED = "assignment.changed"
+    BREAK_GLASS_OPENED = "break_glass.opened"
+    BREAK_GLASS_CLOSED = "break_glass.closed"
     RELATION_STATED = "relation.stated"
     RELATION_REMOVED = "relation.removed"
     REASON_GIVEN = "relation.reason_given"

@@ -58,6 +58,12 @@ class ObjectionPauses(ConsentMissing):
     code = Code.OBJECTION_PAUSES
 
 
+class EmergencyExcluded(ConsentMissing):
+    """Her yes does not hold for somebody who opened without a mission."""
+
+    code = Code.EMERGENCY_EXCLUDED
+
+
 class PolicyMissing(ConsentMissing):
     code = Code.POLICY_MISSING
 
@@ -74,6 +80,7 @@ REFUSALS: dict[Code, type[Refusal]] = {
         CohabitantConsentMissing,
         CallerNotAllowed,
         ObjectionPauses,
+        EmergencyExcluded,
         PolicyMissing,
     )
 }
@@ -131,7 +138,8 @@ async def covered(
         absences=await absence_store.not_over(db, resident.id, at),
         ended_from=await ending_store.ended_from(db, resident.id),
     )
-    return decide(known, caller=actor.id, at=at)
+    in_emergency = await access_store.only_in_emergency(db, actor.id, resident.id, at)
+    return decide(known, caller=actor.id, at=at, in_emergency=in_emergency)
 
 
 async def hold_with_us(

@@ -60,6 +60,8 @@ class ConsentBody(Body):
     callers: list[UUID] | None = Field(default=None, max_length=100)
     answer_after_s: int | None = Field(default=None, ge=10, le=60)
     stands_in: StandIn | None = None
+    emergency_allowed: bool = False
+    """It holds for somebody who opens without a mission in an emergency too."""
 
     def statement(self) -> Statement:
         return Statement(
@@ -77,6 +79,7 @@ class ConsentBody(Body):
             callers=None if self.callers is None else tuple(StaffId(c) for c in self.callers),
             answer_after_s=self.answer_after_s,
             stands_in=self.stands_in,
+            emergency_allowed=self.emergency_allowed,
         )
 
 

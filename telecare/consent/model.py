@@ -70,6 +70,8 @@ class Consent:
     recorded_at: datetime
     stands_in: StandIn | None = None
     """Who said it in her place, where the policy of the day allows that."""
+    emergency_allowed: bool = False
+    """It holds for somebody who opened in an emergency too (break-glass); unsaid, it does not."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,8 +151,11 @@ class Allowed:
     ends_at: datetime | None
 
 
-def decide(known: Known, *, caller: StaffId | None, at: datetime) -> Allowed | Code:
+def decide(
+    known: Known, *, caller: StaffId | None, at: datetime, in_emergency: bool = False
+) -> Allowed | Code:
     """Every required party has said yes, now, in these hours, to this caller; else the reason.
+    `in_emergency`: the caller has opened without a mission (break-glass).
 
     Fails closed: without a policy nothing is allowed.
     """
@@ -169,7 +174,7 @@ def decide(known: Known, *, caller: StaffId | None, at: datetime) -> Allowed | C
     used: list[Consent] = []
     for party in required:
         consent = newest.get(party)
-        reason = _missing(consent, party, caller=caller, at=at)
+        reason = _missing(consent, party, caller=caller, at=at, in_emergency=in_emergency)
         if reason is not None:
             return reason
         assert consent is not None  # noqa: S101 - _missing says so
@@ -188,7 +193,12 @@ def _away(known: Known, at: datetime) -> Code | None:
 
 
 def _missing(  # noqa: PLR0911 - one for each reason
-    consent: Consent | None, party: CohabitantId | None, *, caller: StaffId | None, at: datetime
+    consent: Consent | None,
+    party: CohabitantId | None,
+    *,
+    caller: StaffId | None,
+    at: datetime,
+    in_emergency: bool,
 ) -> Code | None:
     nobody = Code.CONSENT_MISSING if party is None else Code.COHABITANT_CONSENT_MISSING
     if consent is None:
@@ -203,6 +213,8 @@ def _missing(  # noqa: PLR0911 - one for each reason
         return Code.CONSENT_OUTSIDE_HOURS
     if consent.callers is not None and caller is not None and caller not in consent.callers:
         return Code.CALLER_NOT_ALLOWED
+    if in_emergency and not consent.emergency_allowed:
+        return Code.EMERGENCY_EXCLUDED
     return None
 
 

@@ -85,6 +85,7 @@ class Statement:
     callers: tuple[StaffId, ...] | None = None
     answer_after_s: int | None = None
     stands_in: StandIn | None = None
+    emergency_allowed: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -369,4 +370,5 @@ def _consent(statement: Statement, policy: Policy, now: datetime) -> Consent:
         given=statement.given,
         recorded_at=now,
         stands_in=statement.stands_in,
+        emergency_allowed=statement.emergency_allowed and statement.decision == "permit",
     )

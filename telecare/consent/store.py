@@ -56,7 +56,7 @@ limit $2
 NEWEST = """
 select distinct on (cohabitant_id) id, purpose, cohabitant_id, decision, valid_from, valid_until,
     ask_again_on, hours_from, hours_until, callers, answer_after_s, information_version,
-    information_language, given, recorded_at, stands_in
+    information_language, given, recorded_at, stands_in, emergency_allowed
 from consent
 where tenant_id = $1 and resident_id = $2 and purpose = $3
 order by cohabitant_id, ordinal desc
@@ -64,7 +64,7 @@ order by cohabitant_id, ordinal desc
 ALL_NEWEST = """
 select distinct on (purpose, cohabitant_id) id, purpose, cohabitant_id, decision, valid_from,
     valid_until, ask_again_on, hours_from, hours_until, callers, answer_after_s,
-    information_version, information_language, given, recorded_at, stands_in
+    information_version, information_language, given, recorded_at, stands_in, emergency_allowed
 from consent
 where tenant_id = $1 and resident_id = $2
 order by purpose, cohabitant_id, ordinal desc
@@ -72,7 +72,7 @@ order by purpose, cohabitant_id, ordinal desc
 BY_ID = """
 select id, purpose, cohabitant_id, decision, valid_from, valid_until, ask_again_on, hours_from,
     hours_until, callers, answer_after_s, information_version, information_language, given,
-    recorded_at, stands_in, resident_id
+    recorded_at, stands_in, emergency_allowed, resident_id
 from consent
 where tenant_id = $1 and id = $2
 """
@@ -86,9 +86,9 @@ ADD = """
 insert into consent (tenant_id, id, resident_id, purpose, cohabitant_id, decision, valid_from,
     valid_until, ask_again_on, hours_from, hours_until, callers, answer_after_s,
     information_version, information_language, present, will_shown, ability, given, asked_by,
-    recorded_at, stands_in)
+    recorded_at, stands_in, emergency_allowed)
 values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20,
-    $21, $22)
+    $21, $22, $23)
 """
 ADD_OBJECTION = """
 insert into objection (tenant_id, id, resident_id, purpose, by_kind, by_name, body, made_at)
@@ -118,7 +118,8 @@ select max(version) from information_text where tenant_id = $1 and purpose = $2
 """
 
 
-def _consent(row: Row) -> Consent:
+def consent(row: Row) -> Consent:
+    """From all its columns."""
     hours = Hours(row["hours_from"], row["hours_until"]) if row["hours_from"] is not None else None
     return Consent(
         id=ConsentId(row["id"]),
@@ -136,6 +137,7 @@ def _consent(row: Row) -> Consent:
         given=row["given"],
         recorded_at=row["recorded_at"],
         stands_in=row["stands_in"],
+        emergency_allowed=row["emergency_allowed"],
     )
 
 
@@ -212,16 +214,16 @@ async def add_policy(
 async def newest(db: Transaction, resident_id: ResidentId, purpose: Purpose) -> Sequence[Consent]:
     """The newest statement of each party; earlier ones no longer count."""
     rows = await db.fetch(NEWEST, db.tenant, resident_id, str(purpose))
-    return [_consent(row) for row in rows]
+    return [consent(row) for row in rows]
 
 
 async def all_newest(db: Transaction, resident_id: ResidentId) -> Sequence[Consent]:
-    return [_consent(row) for row in await db.fetch(ALL_NEWEST, db.tenant, resident_id)]
+    return [consent(row) for row in await db.fetch(ALL_NEWEST, db.tenant, resident_id)]
 
 
 async def by_id(db: Transaction, consent_id: ConsentId) -> tuple[Consent, ResidentId] | None:
     row = await db.fetchrow(BY_ID, db.tenant, consent_id)
-    return (_consent(row), ResidentId(row["resident_id"])) if row else None
+    return (consent(row), ResidentId(row["resident_id"])) if row else None
 
 
 async def has_objection(db: Transaction, resident_id: ResidentId, purpose: Purpose) -> bool:
@@ -251,6 +253,7 @@ async def add(
         None if consent.callers is None else sorted(consent.callers), consent.answer_after_s,
         consent.information_version, consent.information_language, how.present, how.will_shown,
         how.ability, consent.given, how.asked_by, consent.recorded_at, consent.stands_in,
+        consent.emergency_allowed,
     )  # fmt: skip
 
 

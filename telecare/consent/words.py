@@ -19,13 +19,16 @@ def sentence(consent: Consent, language: str) -> str:
             start=f"{consent.hours.start:%H:%M}",
             end=f"{consent.hours.end:%H:%M}",
         )
-    return text(
+    said = text(
         language,
         f"consent.sentence.{consent.decision}",
         what=what,
         hours=hours,
         until=until(consent, language),
     )
+    if consent.emergency_allowed:
+        return f"{said} {text(language, 'consent.sentence.emergency')}"
+    return said
 
 
 def until(consent: Consent, language: str) -> str:

@@ -198,6 +198,7 @@ async def say_yes(
     now: datetime,
     hours: tuple[time, time] | None = None,
     answer_after_s: int | None = None,
+    emergency_allowed: bool = False,
 ) -> ConsentId:
     consent = Consent(
         id=ConsentId(new_row_id(now)),
@@ -214,6 +215,7 @@ async def say_yes(
         information_language="sv",
         given="in_person",
         recorded_at=now,
+        emergency_allowed=emergency_allowed,
     )
     how = consent_store.Documentation(
         present="Eva Sjö", will_shown="spoken", ability="clear", asked_by=None

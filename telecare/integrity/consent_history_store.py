@@ -5,9 +5,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from telecare.consent.model import Consent, Hours, Purpose
+from telecare.consent.model import Consent
+from telecare.consent.store import consent as consent_of
 from telecare.runtime.db import Transaction
-from telecare.wire.ids import CareUnitId, ConsentId, ResidentId, StaffId
+from telecare.wire.ids import CareUnitId, ResidentId, StaffId
 
 LIMIT = 200
 
@@ -15,7 +16,7 @@ KNOWN = """
 select distinct on (c.purpose, c.cohabitant_id) c.id, c.purpose, c.cohabitant_id, c.decision,
     c.valid_from, c.valid_until, c.ask_again_on, c.hours_from, c.hours_until, c.callers,
     c.answer_after_s, c.information_version, c.information_language, c.given, c.recorded_at,
-    c.stands_in, h.name as party
+    c.stands_in, c.emergency_allowed, h.name as party
 from consent c
 left join cohabitant h on h.tenant_id = c.tenant_id and h.id = c.cohabitant_id
 where c.tenant_id = $1 and c.resident_id = $2 and c.recorded_at <= $4
@@ -92,25 +93,7 @@ async def known(
     rows = await db.fetch(KNOWN, db.tenant, resident, at, as_known, LIMIT)
     return [
         Stated(
-            Consent(
-                id=ConsentId(row["id"]),
-                purpose=Purpose(row["purpose"]),
-                cohabitant_id=row["cohabitant_id"],
-                decision=row["decision"],
-                valid_from=row["valid_from"],
-                valid_until=row["valid_until"],
-                ask_again_on=row["ask_again_on"],
-                hours=Hours(row["hours_from"], row["hours_until"]) if row["hours_from"] else None,
-                callers=None
-                if row["callers"] is None
-                else frozenset(StaffId(one) for one in row["callers"]),
-                answer_after_s=row["answer_after_s"],
-                information_version=row["information_version"],
-                information_language=row["information_language"],
-                given=row["given"],
-                recorded_at=row["recorded_at"],
-                stands_in=row["stands_in"],
-            ),
+            consent_of(row),
             row["party"] or "",
         )
         for row in rows

@@ -1,5 +1,6 @@
 """Finding residents, taking over, closing follow-ups. The card itself: web/card.py."""
 
+from datetime import timedelta
 from typing import Annotated
 from uuid import UUID
 
@@ -8,6 +9,8 @@ from pydantic import AwareDatetime, Field, StringConstraints
 
 from telecare.access.http import STAFF, Made, path_id
 from telecare.audit.actions import Action
+from telecare.people.break_glass import BreakGlass
+from telecare.people.break_glass_store import BreakGlassKind
 from telecare.people.correcting import Correcting, Corrections
 from telecare.people.relations import Relations
 from telecare.people.service import People
@@ -15,6 +18,7 @@ from telecare.runtime.http import Answer, Body, Empty, Route, json_answer, nothi
 from telecare.wire.errors import Code
 from telecare.wire.ids import FollowUpId, ResidentId
 
+BREAK_GLASS = web.AppKey("break_glass", BreakGlass)
 PEOPLE = web.AppKey("people", People)
 CORRECTIONS = web.AppKey("corrections", Corrections)
 RELATIONS = web.AppKey("relations", Relations)
@@ -38,6 +42,9 @@ class TakenOverRow(Answer):
     staff_name: str
     resident_id: UUID
     resident_name: str
+    kind: str | None
+    """Of who opened without a mission, with her reason; None: "Ta över"."""
+    reason: str | None
 
 
 class TakenOverList(Answer):
@@ -84,6 +91,22 @@ class CorrectedNote(Answer):
     moved_here: bool
 
 
+class BreakGlassBody(Body):
+    kind: BreakGlassKind
+    reason: Annotated[str, StringConstraints(strip_whitespace=True, min_length=10, max_length=1000)]
+    minutes: int = Field(default=30, ge=5, le=30)
+
+
+class OpenedUntil(Answer):
+    until: AwareDatetime
+
+
+class ClosedCard(Answer):
+    name: str
+    """Empty of somebody with protected identity."""
+    unit_name: str
+
+
 class NoteList(Answer):
     notes: list[CorrectableNote]
     corrected: list[CorrectedNote]
@@ -115,6 +138,32 @@ async def take_over(request: web.Request) -> web.Response:
     """ "Ta över": on shift in the unit, or in one that covers it now."""
     await read_body(request, Empty)
     await request.app[PEOPLE].take_over(request[STAFF], ResidentId(path_id(request)))
+    return nothing()
+
+
+async def closed_card(request: web.Request) -> web.Response:
+    """Whose card stays closed: what a search says of her, and no more."""
+    found = await request.app[BREAK_GLASS].of(request[STAFF], ResidentId(path_id(request)))
+    return json_answer(ClosedCard(name=found.name, unit_name=found.unit_name))
+
+
+async def open_anyway(request: web.Request) -> web.Response:
+    """ "Öppna ändå": no mission, and somebody may come to harm. Reviewed by somebody else."""
+    body = await read_body(request, BreakGlassBody)
+    opening = await request.app[BREAK_GLASS].open(
+        request[STAFF],
+        ResidentId(path_id(request)),
+        body.kind,
+        body.reason,
+        timedelta(minutes=body.minutes),
+    )
+    return json_answer(OpenedUntil(until=opening.until_at), status=201)
+
+
+async def close_opened(request: web.Request) -> web.Response:
+    """ "Stäng nu"."""
+    await read_body(request, Empty)
+    await request.app[BREAK_GLASS].close(request[STAFF], ResidentId(path_id(request)))
     return nothing()
 
 
@@ -189,6 +238,8 @@ async def taken_over(request: web.Request) -> web.Response:
             staff_name=row.staff_name,
             resident_id=row.resident_id,
             resident_name=row.resident_name,
+            kind=row.kind,
+            reason=row.reason,
         )
         for row in found
     ]
@@ -217,6 +268,20 @@ ROUTES = (
     Route(
         "POST", "/api/residents/{id}/take-over", take_over, "staff", Action.ASSIGNMENT_BEGUN,
         Empty, errors=(Code.NOT_ON_SHIFT, Code.REASON_NEEDED, Code.RESIDENT_ENDED), status=204,
+    ),
+    Route(
+        "GET", "/api/residents/{id}/closed", closed_card, "staff", Action.LIST_READ,
+        answer=ClosedCard,
+    ),
+    Route(
+        "POST", "/api/residents/{id}/open-anyway", open_anyway, "staff",
+        Action.BREAK_GLASS_OPENED, BreakGlassBody, OpenedUntil,
+        (Code.ALREADY_ASSIGNED, Code.TAKE_OVER_INSTEAD, Code.RESIDENT_ENDED, Code.STAFF_REVOKED),
+        status=201,
+    ),
+    Route(
+        "POST", "/api/residents/{id}/close-opened", close_opened, "staff",
+        Action.BREAK_GLASS_CLOSED, Empty, status=204,
     ),
     Route(
         "POST", "/api/residents/{id}/reason", give_reason, "staff", Action.REASON_GIVEN,

@@ -14,8 +14,18 @@ Priority = Literal[1, 2, 3]
 Scale = Literal[100, 115, 130]
 RepresentativeKind = Literal["god_man", "forvaltare", "framtidsfullmakt"]
 FollowUpKind = Literal[
-    "call_back", "second_talk", "visit_overdue", "ask_again", "follow_up", "check_devices"
+    "call_back",
+    "second_talk",
+    "visit_overdue",
+    "ask_again",
+    "follow_up",
+    "check_devices",
+    "break_glass",
+    "review_overdue",
+    "log_question",
 ]
+FOR_HEAD: frozenset[FollowUpKind] = frozenset({"break_glass", "review_overdue", "log_question"})
+"""Follow-ups that only the head of the unit takes and closes."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,7 +21,7 @@ from telecare.audit.append import Kept, append
 from telecare.audit.format import Document
 from telecare.audit.model import Actor, Person, Record, actor_text, refused
 from telecare.people import store
-from telecare.people.model import Cohabitant, FollowUp, FollowUpKind, Resident
+from telecare.people.model import FOR_HEAD, Cohabitant, FollowUp, FollowUpKind, Resident
 from telecare.people.own_relation import reason_for
 from telecare.runtime.clock import STOCKHOLM, Clock
 from telecare.runtime.db import Database, Transaction
@@ -228,6 +228,12 @@ def closed_without_us(
     ]
 
 
+def _for_head(db: Transaction, session: StaffSession, follow_up: FollowUp, tried: Action) -> None:
+    """Raises NotPermitted for a colleague, where only the unit's head answers."""
+    if follow_up.kind in FOR_HEAD:
+        require_in(db, session, Permission.LEAD, follow_up.unit_id, tried)
+
+
 TAKEN_OVER_SHOWN = timedelta(days=14)
 
 
@@ -285,6 +291,7 @@ class People:
                 return
             if follow_up.taken_by is not None:
                 raise FollowUpTaken
+            _for_head(db, session, follow_up, Action.FOLLOW_UP_TAKEN)
             resident = await known(db, follow_up.resident_id)
             persons = [resident.person]
             await on_shift_for(
@@ -307,6 +314,7 @@ class People:
             follow_up = await store.hold_follow_up(db, follow_up_id)
             if follow_up is None:
                 raise FollowUpClosed
+            _for_head(db, session, follow_up, Action.FOLLOW_UP_CLOSED)
             resident = await known(db, follow_up.resident_id)
             await store.close_follow_up(db, follow_up_id, by=session.staff.id, note=note, now=now)
             until = now + AFTER_FOLLOW_UP

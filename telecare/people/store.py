@@ -219,11 +219,14 @@ def _moved(row: Row) -> Moved:
 
 TAKEN_OVER = """
 select a.id, a.valid_from, shown_name(s) as staff_name, r.id as resident_id,
-    shown_name(r) as resident_name
+    shown_name(r) as resident_name, g.kind, g.reason
 from assignment a
 join staff s on s.tenant_id = a.tenant_id and s.id = a.staff_id
 join resident r on r.tenant_id = a.tenant_id and r.id = a.resident_id
-where a.tenant_id = $1 and r.unit_id = $2 and a.source = 'took_over' and a.valid_from >= $3
+left join break_glass g on g.tenant_id = a.tenant_id and g.id = a.source_id
+    and a.source = 'break_glass'
+where a.tenant_id = $1 and r.unit_id = $2 and a.source in ('took_over', 'break_glass')
+    and a.valid_from >= $3
 order by a.valid_from desc, a.id
 limit $4
 """
@@ -231,13 +234,17 @@ limit $4
 
 @dataclass(frozen=True, slots=True)
 class TakenOver:
-    """Somebody assigned herself to a resident ("Ta över")."""
+    """Somebody assigned herself to a resident ("Ta över"), or opened without a mission: then with
+    `kind` and `reason`.
+    """
 
     id: UUID
     at: datetime
     staff_name: str
     resident_id: ResidentId
     resident_name: str
+    kind: str | None = None
+    reason: str | None = None
 
 
 async def taken_over(db: Transaction, unit_id: CareUnitId, since: datetime) -> Sequence[TakenOver]:
@@ -246,7 +253,7 @@ async def taken_over(db: Transaction, unit_id: CareUnitId, since: datetime) -> S
     return [
         TakenOver(
             r["id"], r["valid_from"], r["staff_name"], ResidentId(r["resident_id"]),
-            r["resident_name"],
+            r["resident_name"], r["kind"], r["reason"],
         )
         for r in rows
     ]  # fmt: skip

@@ -15,7 +15,8 @@ from telecare.runtime.http import Body, as_refusal
 from telecare.web.audit_words import AuditWords
 from telecare.web.html import TEMPLATES, Sent, language_of
 
-PARTS = (("search", "/audit"), ("verify", "/audit/verify"), ("consents", "/audit/consents"))
+PARTS = (("search", "/audit"), ("verify", "/audit/verify"), ("consents", "/audit/consents"),
+         ("reviews", "/audit/reviews"))  # fmt: skip
 YEARS = range(2000, 2100)
 
 

@@ -12,6 +12,7 @@ from telecare.audit.actions import Action
 from telecare.audit.format import Document, Value
 from telecare.consent.words import local_date, long_date
 from telecare.integrity.records import Entered, Named
+from telecare.integrity.rules import Hit
 from telecare.runtime.clock import STOCKHOLM
 from telecare.runtime.texts import catalogue, text
 
@@ -118,6 +119,18 @@ class AuditWords:
         """Söndag 22 november 2026"""
         return self._day(at.astimezone(STOCKHOLM).date())
 
+    def short_day(self, at: datetime) -> str:
+        """22 nov."""
+        words: str = format_date(local_date(at), "d MMM", locale=self.language)
+        return words
+
+    def span(self, since: datetime, until: datetime) -> str:
+        """1 oktober 2026 – 31 oktober 2026; `until` is not included."""
+        last = local_date(until - timedelta(seconds=1))
+        return self.say(
+            "audit.span", since=self.long_day(since), until=long_date(last, self.language)
+        )
+
     def _day(self, day: date) -> str:
         words: str = format_date(day, "EEEE d MMMM y", locale=self.language)
         return words[:1].upper() + words[1:]
@@ -145,6 +158,13 @@ class AuditWords:
 
     def action(self, event: str) -> str:
         return self._known(f"action.{event}", event)
+
+    def hit(self, hit: Hit) -> str:
+        """Why a record is looked at."""
+        values = dict(hit.values)
+        if "relation" in values:
+            values["relation"] = self.say(f"relations.kind.{values['relation']}").lower()
+        return self.say(f"audit.rule.{hit.rule}", **values)
 
     def finding(self, kind: str) -> str:
         """What a check found; one without a text is named, for the page must not fail then."""

@@ -24,7 +24,7 @@ from telecare.devices import store as device_store
 from telecare.devices.model import Endpoint, screen_of
 from telecare.dispatches import store as dispatch_store
 from telecare.endings import store as ending_store
-from telecare.people import keeping_store, relations_store
+from telecare.people import break_glass_store, keeping_store, relations_store
 from telecare.people import store as people_store
 from telecare.people.model import Cohabitant, Resident
 from telecare.people.own_relation import reason_for
@@ -154,6 +154,8 @@ class Card(Answer):
     ending: CardEnding | None
     consents: list[CardConsent]
     objections: list[CardObjection]
+    opened_until: datetime | None
+    """She has opened without a mission; then all that rests on it ends."""
     cohabitants: list[CardCohabitant]
     devices: list[CardDevice]
     happened: list[Happened]
@@ -205,6 +207,7 @@ async def _card(db: Transaction, session: StaffSession, resident: Resident, now:
     if why_not is None and await call_store.live_of_resident(db, resident.id) is not None:
         why_not = Code.BUSY
     screen = screen_of(endpoints, now)
+    opening = await break_glass_store.standing(db, session.staff.id, resident.id, now)
     ending = await ending_store.of_resident(db, resident.id)
     today = await visit_store.of_resident(db, resident.id, start, end)
     history = await visit_store.of_resident(db, resident.id, start - HISTORY, now)
@@ -262,6 +265,7 @@ async def _card(db: Transaction, session: StaffSession, resident: Resident, now:
             )
             for o in await consent_store.objections(db, resident.id)
         ],
+        opened_until=opening.until_at if opening else None,
         cohabitants=[
             CardCohabitant(id=c.id, name=c.name, relation=c.relation) for c in cohabitants
         ],

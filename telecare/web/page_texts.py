@@ -6,20 +6,21 @@ from telecare.runtime.texts import catalogue
 
 TV = ("tv.",)
 LATER = (
-    "after.", "begin.", "caller.", "card.", "change.", "consent.", "consents.", "device.",
-    "device_state.", "dispatch.close", "dispatch.o", "error.absence_", "error.pairing_",
-    "error.party_", "error.relative_", "error.series_", "error.yes_not_", "field.",
-    "hand_over.", "hearing.", "held.", "notes.", "objection.", "pair.", "people.found",
-    "people.more", "people.none", "people.search", "people.show_", "plan.", "priority.",
-    "purpose.", "representative.", "shift_end.", "taken_over.l", "taken_over.n", "unanswered.",
-    "why.",
+    "after.", "anyway.", "begin.", "caller.", "card.", "change.", "consent.", "consents.",
+    "device.", "device_state.", "dispatch.close", "dispatch.o", "error.absence_", "error.already_",
+    "error.emergency_", "error.pairing_", "error.party_", "error.relative_", "error.series_",
+    "error.take_over_",
+    "error.yes_not_", "field.", "hand_over.", "hearing.", "held.", "notes.", "objection.", "pair.",
+    "people.found", "people.more", "people.none", "people.search", "people.show_", "plan.",
+    "priority.", "purpose.", "representative.", "shift_end.", "taken_over.l", "taken_over.n",
+    "taken_over.o", "unanswered.", "why.",
 )  # fmt: skip
 """Parts of the staff page that are fetched when needed, and the refusals that only they meet."""
 SERVER_ONLY = (
     "action.", "admin.", "audit.", "consent.sentence.", "demo.", "ending.", "error.check_",
     "error.end_before_start", "error.ending_", "error.file_", "error.lan_", "error.last_head",
     "error.log_", "error.message_", "error.name_", "error.national_id", "error.page_",
-    "error.policy_too_soon", "error.seal_", "error.search_", "error.start_code",
+    "error.policy_too_soon", "error.review_", "error.seal_", "error.search_", "error.start_code",
     "error.training_missing", "error.unit_", "finding.", "import.", "invitation.",
     "lists.", "pairing.", "permission.", "refused.", "relations.", "role.", "rules.",
     "scale.", "shift_list.", "sign_in", "tv.",

@@ -7,6 +7,7 @@ with everybody who stands on it.
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import get_args
 
 from aiohttp import web
 
@@ -20,7 +21,7 @@ from telecare.audit.format import Document
 from telecare.audit.model import Record
 from telecare.dispatches import store as dispatch_store
 from telecare.people import store as people_store
-from telecare.people.model import Resident
+from telecare.people.model import FollowUpKind, Resident
 from telecare.runtime.clock import STOCKHOLM, local_day
 from telecare.runtime.db import Transaction
 from telecare.runtime.http import Route
@@ -116,10 +117,8 @@ async def shift_list(request: web.Request) -> web.StreamResponse:
 
 
 def _words(language: str) -> Words:
-    kinds = ("call_back", "second_talk", "visit_overdue", "ask_again", "follow_up")
-    return Words(
-        text(language, "dispatch.asked"), {kind: text(language, f"task.{kind}") for kind in kinds}
-    )
+    kinds = {kind: text(language, f"task.{kind}") for kind in get_args(FollowUpKind)}
+    return Words(text(language, "dispatch.asked"), kinds)
 
 
 ROUTES = (

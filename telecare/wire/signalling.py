@@ -174,7 +174,15 @@ class TaskRow(ToPage):
     row: Literal["task"] = "task"
     id: UUID
     kind: Literal[
-        "call_back", "second_talk", "visit_overdue", "ask_again", "follow_up", "check_devices"
+        "call_back",
+        "second_talk",
+        "visit_overdue",
+        "ask_again",
+        "follow_up",
+        "check_devices",
+        "break_glass",
+        "review_overdue",
+        "log_question",
     ]
     since: AwareDatetime
     resident_id: UUID

@@ -29,11 +29,12 @@ def example(route):
         "unit_id": str(uuid4()), "resident_id": str(uuid4()), "staff_id": str(uuid4()),
         "insats_id": str(uuid4()), "call_id": str(uuid4()), "letters": "BCDFGH", "minutes": 10,
         "starts_at": "2026-11-23T14:00:00" if route.path == "/api/visits" else "2026-11-23T14:00Z",
-        "outcome": "all_well", "step": "talked_by_phone", "reason": "Frisk", "asked_by": "resident",
-        "face": "good", "purpose": "video_visit", "decision": "permit", "information_version": 1,
+        "outcome": "all_well", "step": "talked_by_phone", "reason": "Frisk igen nu",
+        "asked_by": "resident", "face": "good", "purpose": "video_visit", "decision": "permit",
+        "information_version": 1,
         "information_language": "sv", "present": "Eva", "will_shown": "spoken", "ability": "clear",
         "given": "in_person", "by": "staff", "text": "Tvekar", "reported_by": "Sonen",
-        "kind": "hospital",
+        "kind": "other" if route.path.endswith("open-anyway") else "hospital",
     }  # fmt: skip
     if route.body is None:
         return {}
@@ -133,7 +134,7 @@ def typed(route, id_):
         "role": "omsorgspersonal", "grant_id": uuid4(), "relation": "son", "one": uuid4(),
         "kind": "god_man", "scope": "allt", "document": "1", "valid_from": "2026-11-23",
         "letters": "BCDFGH", "label": "Teve", "reason": "moved", "on_date": "2026-11-23",
-        "endpoint_id": uuid4(),
+        "endpoint_id": uuid4(), "verdict": "justified", "statement": "Klart",
     }  # fmt: skip
     if route.body is None:
         return {}

@@ -15,6 +15,8 @@ from telecare.consent import gate
 from telecare.consent.model import Purpose
 from telecare.consent.service import RelativeCannotConsent, YesNotFromTv
 from telecare.endings.service import EndingUndoLate, EndingUndoOwn
+from telecare.integrity.reviews import OwnAct
+from telecare.people.break_glass import AlreadyAssigned, TakeOverInstead
 from telecare.people.own_relation import OwnRelation, ReasonNeeded
 from telecare.people.service import ResidentGone
 from telecare.runtime.db import run_script
@@ -238,6 +240,40 @@ async def own_relation(home):
     return home.made.visits.hand_over(home.maria, visit, anna.staff.id)
 
 
+WHY = "Hon svarar inte på larmet."
+
+
+async def already_assigned(home):
+    await home.begin()
+    return home.made.break_glass.open(home.maria, home.ingrid.id, "other", WHY)
+
+
+async def take_over_instead(home):
+    await home.begin()
+    anna = await home.world.staff("Anna", on_shift=True)
+    return home.made.break_glass.open(anna, home.ingrid.id, "other", WHY)
+
+
+async def _opened(home):
+    await home.begin()
+    per = await home.world.staff("Per", unit=home.world.night_unit)
+    await home.made.break_glass.open(per, home.ingrid.id, "other", WHY)
+    return per
+
+
+async def emergency_excluded(home):
+    per = await _opened(home)
+    return home.calls.ring(per, home.ingrid.id)
+
+
+async def own_act(home):
+    per = await _opened(home)
+    item = (await home.world.rows("select id from review_item where staff_id = $1", per.staff.id))[
+        0
+    ]
+    return home.made.reviews.judge(per, item["id"], "justified", "")
+
+
 REFUSALS = {
     NotPermitted: not_permitted,
     LastHead: last_head,
@@ -265,6 +301,10 @@ REFUSALS = {
     NotByItself: not_by_itself,
     ReasonNeeded: reason_needed,
     OwnRelation: own_relation,
+    AlreadyAssigned: already_assigned,
+    TakeOverInstead: take_over_instead,
+    gate.EmergencyExcluded: emergency_excluded,
+    OwnAct: own_act,
 }
 
 

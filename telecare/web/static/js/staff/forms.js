@@ -34,7 +34,7 @@ function ConsentForm({ card }) {
   const colleagues = store.me.value ? [{ id: store.me.value.staff_id, name: store.me.value.name }, ...store.me.value.colleagues] : [];
   const [form, setForm] = useState({
     purpose: "video_visit", decision: "permit", party: "resident", given: "in_person", information_language: /** @type {string} */ (card.language),
-    present: "", will_shown: "", ability: "", valid: "until_further", valid_until: "", from: "08:00", to: "21:00", answer_after_s: "20",
+    present: "", will_shown: "", ability: "", valid: "until_further", valid_until: "", from: "08:00", to: "21:00", answer_after_s: "20", emergency: "no",
   });
   const [callers, setCallers] = useState(/** @type {string[]} */ ([]));
   const [also, setAlso] = useState(/** @type {{[cohabitant: string]: string}} */ ({}));
@@ -77,6 +77,7 @@ function ConsentForm({ card }) {
     hours: TIME.test(form.from) && TIME.test(form.to) ? { from: form.from, to: form.to } : undefined,
     callers: auto && callers.length ? callers : undefined,
     answer_after_s: auto ? Number(form.answer_after_s) : undefined,
+    emergency_allowed: permit && form.emergency === "yes",
   });
 
   // What she reads is written by the server, from the very values the gate will test.
@@ -136,6 +137,7 @@ function ConsentForm({ card }) {
       <fieldset><legend>${t("consent.when")}</legend><div class="pair"><${Text} id="from" label=${t("consent.from")} value=${form.from} set=${set("from")} mode="numeric" error=${faults.from} /><${Text} id="to" label=${t("consent.to")} value=${form.to} set=${set("to")} mode="numeric" error=${faults.to} /></div></fieldset>
       <${Radios} legend=${t("consent.valid")} name="valid" columns="two" value=${form.valid} set=${set("valid")} options=${[{ value: "until_further", text: t("consent.until_further") }, { value: "date", text: t("consent.to_date") }]}>
         ${form.valid === "date" && html`<${Text} id="valid_until" label=${t("consent.valid_until")} hint=${t("form.day_hint")} value=${form.valid_until} set=${set("valid_until")} mode="numeric" placeholder="2027-03-31" error=${faults.valid_until} />`}<//>
+      ${permit && html`<${Radios} legend=${t("consent.emergency")} hint=${t("consent.emergency_hint")} name="emergency" columns="two" value=${form.emergency} set=${set("emergency")} options=${["no", "yes"].map((one) => ({ value: one, text: t(`consent.emergency.${one}`) }))} />`}
       ${auto && html`<fieldset id="callers" tabindex="-1"><legend>${t("consent.callers")}</legend>${faults.callers && html`<p class="wrong"><${Icon} name="warn" />${faults.callers}</p>`}<div class="opts two">${colleagues.map((one) => html`<label class="opt" key=${one.id}><input type="checkbox" checked=${callers.includes(one.id)} onChange=${(/** @type {Event} */ e) => setCallers((old) => (/** @type {HTMLInputElement} */ (e.target).checked ? [...old, one.id] : old.filter((each) => each !== one.id)))} /><span class="b">${one.name}</span></label>`)}</div></fieldset>
         <${Choice} id="answer_after_s" label=${t("consent.answer_after")} value=${form.answer_after_s} set=${set("answer_after_s")} options=${["10", "20", "30", "45", "60"].map((one) => ({ value: one, text: t("common.seconds", { n: Number(one) }) }))} />`}
       <${Radios} legend=${t("consent.party")} name="party" error=${faults.party} value=${form.party} set=${set("party")} options=${[

@@ -67,6 +67,7 @@ function page(path, query) {
   if (path[0] === "after" && id) return html`<${Later} key=${id} from="after" name="AfterPage" given=${{ id }} />`;
   if (path[0] === "plan" && store.mayPlan.value) return html`<${Later} from="forms" name="PlanPage" given=${{ resident: query.get("resident") }} />`;
   if (path[0] === "people" && path[2] === "consent") return html`<${Later} key="consent" from="forms" name="ConsentPage" given=${{ id }} />`;
+  if (path[0] === "people" && path[2] === "anyway") return html`<${Later} key="anyway" from="anyway" name="AnywayPage" given=${{ id }} />`;
   if (path[0] === "people" && id) return html`<${Later} key="card" from="people" name="CardPage" given=${{ id, letters: query.get("letters") || "" }} />`;
   if (path[0] === "end-shift") return html`<${Later} key="end-shift" from="shift" name="EndPage" given=${{}} />`;
   if (path[0] === "taken-over" && store.mayLead.value) return html`<${Later} key="taken-over" from="people" name="TakenOverPage" given=${{}} />`;

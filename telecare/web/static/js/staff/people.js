@@ -49,6 +49,7 @@ import { whenText } from "./when.js";
  * @property {Array<{id: string, kind: string, state: string, heard_at: string|null}>} devices
  * @property {Array<{at: string, text_key: string, values: {[name: string]: string}}>} happened
  * @property {Array<{name: string, kind?: string}>} callers
+ * @property {string|null} opened_until
  * @property {boolean} [can_take_over]
  * @property {{[purpose: string]: {version: number, texts: {[language: string]: string}}}} information
  * @property {Array<{purpose: string, parties: string[], stand_ins: string[], yes_comes_by: string[], board: string}>} policies
@@ -163,7 +164,7 @@ export function CardPage({ id, letters }) {
     await found.again();
   };
   if (found.code === "not_assigned") return html`<main id="main"><a class="crumb" href="#/people"><${Icon} name="back" />${t("people.title")}</a><div class="top"><h1>${t("card.closed")}</h1></div><${NoticeBox} />
-    <div class="panel"><p>${t("card.closed_why")}</p><p><${Btn} kind="btn go" icon="people" test="take-over" act=${takeOver}>${t("card.take_over")}<//></p></div></main>`;
+    <div class="panel"><p>${t("card.closed_why")}</p><p><${Btn} kind="btn go" icon="people" test="take-over" act=${takeOver}>${t("card.take_over")}<//></p><p>${t("card.anyway_why")} <a class="more" data-test="anyway" href=${`#/people/${id}/anyway`}>${t("card.anyway")}</a></p></div></main>`;
   if (!card) return html`<main id="main"><a class="crumb" href="#/people"><${Icon} name="back" />${t("people.title")}</a><h1 class="vh">${t("people.title")}</h1><${Loading} error=${found.error} again=${found.again} /></main>`;
   return html`<${CardBody} key=${id} card=${card} again=${found.again} letters=${letters} />`;
 }
@@ -177,6 +178,11 @@ function CardBody({ card, again, letters }) {
     store.tell(t("card.taken_over", { name: card.name }));
     await again();
   };
+  const closeNow = async () => {
+    await post(`/api/residents/${card.id}/close-opened`);
+    store.go("people");
+    setTimeout(() => store.tell(t("card.closed_now")), 50);
+  };
   const why = card.can_call ? null : firstOf([`error.${card.why_not}`, "card.cannot_call"]);
   /** @param {VisitRow} row */
   const tag = (row) => (row.state === "done" ? { kind: "ok", text: t("today.done") } : row.state === "planned" ? null : { kind: "info", text: row.state === "stepped" && row.step ? t(`step.${row.step}`) : t(`visit_state.${row.state}`) });
@@ -184,6 +190,7 @@ function CardBody({ card, again, letters }) {
     <div class="person"><span class="ava" aria-hidden="true">${initials(card.name)}</span><div><h1 tabindex="-1" ref=${heading}>${card.name}</h1><p>${t(card.age === null ? "card.about_ageless" : "card.about", { age: card.age, language: t(`card.speaks.${card.language}`), address: card.address })}</p></div>
       <div class="act">${why ? html`<p class="why" id="why-not">${why}</p>` : null}<${Btn} kind="btn go" icon="video" test="ring" label=${t("today.ring_name", { name: card.name })} disabled=${!card.can_call || Boolean(store.call.value)} act=${() => store.ringResident(card.id)}>${t("today.ring")}<//>
       ${card.can_take_over && html`<${Btn} icon="people" test="take-over" act=${takeOver}>${t("card.take_over")}<//>`}</div></div>
+    ${card.opened_until && html`<div class="strip" data-test="opened-until"><${Icon} name="unlock" /><b>${t("card.opened_until", { time: clock(card.opened_until) })}</b><${Btn} kind="btn" test="close-opened" act=${closeNow}>${t("card.close_now")}<//></div>`}
     ${card.ending && html`<p class="strip" role="note" data-test="ending"><${Icon} name="warn" />${t(card.ending.is_carried_out ? "card.ended" : "card.ends", { day: card.ending.on_date })}</p>`}
     <div class="cols mix"><div>
       <section class="panel"><div class="h"><h2>${t("card.today")}</h2>${store.mayPlan.value && html`<a class="more" data-test="plan" href=${`#/plan?resident=${card.id}`}>${t("today.plan")}</a>`}</div>
@@ -206,10 +213,10 @@ function CardBody({ card, again, letters }) {
 export function TakenOverPage() {
   const heading = usePage(t("taken_over.title"));
   const found = useFetched(() => get("/api/taken-over"), []);
-  const items = /** @type {Array<{id: string, at: string, staff_name: string, resident_id: string, resident_name: string}>|null} */ (found.value ? found.value.items : null);
+  const items = /** @type {Array<{id: string, at: string, staff_name: string, resident_id: string, resident_name: string, kind: string|null, reason: string|null}>|null} */ (found.value ? found.value.items : null);
   const at = store.now.value;
   return html`<main id="main"><div class="top"><h1 tabindex="-1" ref=${heading}>${t("taken_over.title")}</h1><p>${t("taken_over.lead")}</p></div><${NoticeBox} />
     ${!items && html`<${Loading} error=${found.error} again=${found.again} />`}
     ${items && !items.length && html`<p class="panel soft">${t("taken_over.nobody")}</p>`}
-    ${items && items.length > 0 && html`<section class="panel"><ol class="line">${items.map((one) => html`<li key=${one.id} data-test="taken-over"><time datetime=${one.at}>${whenText(one.at, at)}</time><div>${t("taken_over.line", { staff: one.staff_name, name: one.resident_name })}</div></li>`)}</ol></section>`}</main>`;
+    ${items && items.length > 0 && html`<section class="panel"><ol class="line">${items.map((one) => html`<li key=${one.id} data-test="taken-over"><time datetime=${one.at}>${whenText(one.at, at)}</time><div>${one.kind ? t("taken_over.opened", { staff: one.staff_name, name: one.resident_name, kind: t(`anyway.kind.${one.kind}`), reason: one.reason || "" }) : t("taken_over.line", { staff: one.staff_name, name: one.resident_name })}</div></li>`)}</ol></section>`}</main>`;
 }

@@ -145,12 +145,13 @@ function Task({ row }) {
   const [closing, setClosing] = useState(false);
   const [note, setNote] = useState("");
   const at = store.now.value;
+  const closed = ["break_glass", "review_overdue", "log_question"].includes(row.kind) && !store.mayLead.value;
   const mine = row.taken_by_id !== null && store.me.value !== null && row.taken_by_id === store.me.value.staff_id;
   return html`<article class="q sensor later" data-test="task" data-kind=${row.kind} data-taken=${row.taken_by || ""}><h3><${Icon} name=${row.kind === "call_back" ? "phone" : "eye"} />${t(`task.${row.kind}`)}<span class="since">${t("queue.minutes", { n: Math.max(0, Math.floor((at - Date.parse(row.since)) / 60000)) })}</span></h3>
     <p><b>${row.resident_name}</b>${t(`task.${row.kind}.why`)}${row.taken_by && !mine ? ` ${t("task.taken", { name: row.taken_by })}` : ""}${row.absent && ` ${isAway(row.absent)}`}</p>
     ${closing ? html`<${Text} id=${`note-${row.id}`} label=${t("task.note")} value=${note} set=${setNote} lines=${2} /><div class="row">
       <${Btn} kind="btn go" test="task-close" disabled=${!note.trim()} act=${() => post(`/api/follow-ups/${row.id}/close`, { note: note.trim() })}>${t("task.close")}<//><${Btn} act=${() => setClosing(false)}>${t("common.cancel")}<//></div>`
-    : html`<div class="row wrap">${!row.taken_by && html`<${Btn} kind="btn go" test="task-take" label=${t("task.take_name", { name: row.resident_name })} act=${() => store.withReason(row.resident_id, () => post(`/api/follow-ups/${row.id}/take`))}>${t("task.take")}<//>`}<${Btn} test="task-ring" label=${t("today.ring_name", { name: row.resident_name })} disabled=${Boolean(store.call.value)} act=${() => store.ringResident(row.resident_id)}>${t("today.ring")}<//><${Btn} test="task-done" act=${() => setClosing(true)}>${t("task.done")}<//></div>`}</article>`;
+    : closed ? null : html`<div class="row wrap">${row.kind === "break_glass" && html`<a class="btn" href="#/taken-over">${t("task.read_why")}</a>`}${!row.taken_by && html`<${Btn} kind="btn go" test="task-take" label=${t("task.take_name", { name: row.resident_name })} act=${() => store.withReason(row.resident_id, () => post(`/api/follow-ups/${row.id}/take`))}>${t("task.take")}<//>`}<${Btn} test="task-ring" label=${t("today.ring_name", { name: row.resident_name })} disabled=${Boolean(store.call.value)} act=${() => store.ringResident(row.resident_id)}>${t("today.ring")}<//><${Btn} test="task-done" act=${() => setClosing(true)}>${t("task.done")}<//></div>`}</article>`;
 }
 
 /** @param {{row: DispatchRow}} props */
