@@ -9,9 +9,8 @@ LATER = (
     "after.", "anyway.", "begin.", "caller.", "card.", "change.", "consent.", "consents.",
     "device.", "device_state.", "dispatch.close", "dispatch.o", "error.absence_", "error.already_",
     "error.emergency_", "error.pairing_", "error.party_", "error.relative_", "error.series_",
-    "error.take_over_",
-    "error.yes_not_", "field.", "hand_over.", "hearing.", "held.", "notes.", "objection.", "pair.",
-    "people.found", "people.more", "people.none", "people.search", "people.show_", "plan.",
+    "error.take_over_", "error.yes_not_", "field.", "hand_over.", "hearing.", "held.", "notes.",
+    "objection.", "pair.", "people.found", "people.more", "people.none", "people.search", "people.show_", "plan.",
     "priority.", "purpose.", "representative.", "shift_end.", "taken_over.l", "taken_over.n",
     "taken_over.o", "unanswered.", "why.",
 )  # fmt: skip
@@ -22,7 +21,7 @@ SERVER_ONLY = (
     "error.log_", "error.message_", "error.name_", "error.national_id", "error.page_",
     "error.policy_too_soon", "error.review_", "error.seal_", "error.search_", "error.start_code",
     "error.training_missing", "error.unit_", "finding.", "import.", "invitation.",
-    "lists.", "pairing.", "permission.", "refused.", "relations.", "role.", "rules.",
+    "lists.", "log_page.", "pairing.", "permission.", "refused.", "relations.", "role.", "rules.",
     "scale.", "shift_list.", "sign_in", "tv.",
 )  # fmt: skip
 
