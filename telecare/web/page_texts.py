@@ -10,9 +10,9 @@ LATER = (
     "device.", "device_state.", "dispatch.close", "dispatch.o", "error.absence_", "error.already_",
     "error.emergency_", "error.pairing_", "error.party_", "error.relative_", "error.series_",
     "error.take_over_", "error.yes_not_", "field.", "hand_over.", "hearing.", "held.", "notes.",
-    "objection.", "pair.", "people.found", "people.more", "people.none", "people.search", "people.show_", "plan.",
-    "priority.", "purpose.", "representative.", "shift_end.", "taken_over.l", "taken_over.n",
-    "taken_over.o", "unanswered.", "why.",
+    "objection.", "pair.", "people.found", "people.more", "people.none", "people.search",
+    "people.show_", "plan.", "priority.", "purpose.", "representative.", "shift_end.",
+    "taken_over.l", "taken_over.n", "taken_over.o", "unanswered.", "why.",
 )  # fmt: skip
 """Parts of the staff page that are fetched when needed, and the refusals that only they meet."""
 SERVER_ONLY = (
@@ -20,9 +20,9 @@ SERVER_ONLY = (
     "error.end_before_start", "error.ending_", "error.file_", "error.lan_", "error.last_head",
     "error.log_", "error.message_", "error.name_", "error.national_id", "error.page_",
     "error.policy_too_soon", "error.review_", "error.seal_", "error.search_", "error.start_code",
-    "error.training_missing", "error.unit_", "finding.", "import.", "invitation.",
-    "lists.", "log_page.", "pairing.", "permission.", "refused.", "relations.", "role.", "rules.",
-    "scale.", "shift_list.", "sign_in", "tv.",
+    "error.training_missing", "error.unit_", "finding.", "import.", "invitation.", "lists.",
+    "log_page.", "pairing.", "permission.", "refused.", "relations.", "role.", "rules.", "scale.",
+    "shift_list.", "sign_in", "tv.",
 )  # fmt: skip
 
 

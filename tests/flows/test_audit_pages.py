@@ -79,6 +79,54 @@ async def test_whoever_reviews_can_read_and_reach_everything(
     assert look.faults == []
 
 
+WHY = "Hon svarar inte, och grannen såg att dörren står öppen."
+
+
+@pytest.mark.parametrize(("language", "which"), MATRIX)
+async def test_an_opening_in_an_emergency_is_made_reviewed_and_told(
+    day, stack, windows, in_language, language, which
+):
+    """From the closed card to the letter."""
+    await in_language(language)
+    look, desk = staff_look(language, which), staff_look(language, which)
+    anna = await windows.staff("Anna Berg")
+    await anna.goto(f"{windows.url}/#/people/{INGRID.id}")
+    await anna.locator("[data-test=anyway]").click()
+    await anna.locator("[data-test=anyway-form]").wait_for()
+    await look.at(anna, "anyway")
+    await anna.locator("[data-test=anyway-open]").click()
+    await anna.locator("[data-test=faults]").wait_for()
+    await look.at(anna, "anyway-faults")
+    await anna.locator("[name=kind][value=no_answer_twice]").check()
+    await anna.locator("#reason").fill(WHY)
+    await anna.locator("[data-test=anyway-open]").click()
+    await anna.locator("[data-test=opened-until]").wait_for()
+    await look.at(anna, "anyway-card")
+    await anna.locator("[data-test=close-opened]").click()
+    await anna.locator("[data-test=person]").first.wait_for()
+
+    await signed(stack)
+    page = await lena(windows)
+    await page.goto(f"{windows.url}/audit/reviews")
+    await desk.at(page, "audit-reviews")
+    await page.locator("[data-test=opening] [data-test=open]").click()
+    await page.locator("[data-rule=break_glass]").wait_for()
+    await desk.at(page, "audit-item")
+    await page.locator("[data-test=unjustified]").click()
+    await page.locator("[data-test=refused]").wait_for()
+    await page.locator("#comment").fill("Det behövdes.")
+    await page.locator("[data-test=justified]").click()
+    await page.locator("[data-test=no-openings]").wait_for()
+    item = await stack.until("select id from review_item where outcome = 'justified'")
+    await page.goto(f"{windows.url}/audit/items/{item[0]['id']}")
+    await desk.at(page, "audit-item-judged")
+    await page.locator("[data-test=letter]").click()
+    await page.locator(".letter").wait_for()
+    await desk.at(page, "audit-letter")
+
+    assert look.faults + desk.faults == []
+
+
 @pytest.mark.parametrize(("language", "which"), MATRIX)
 async def test_what_is_refused_and_what_is_broken_can_be_read_too(
     stack, windows, in_language, language, which

@@ -4,11 +4,12 @@ import { ApiError } from "../core/api.js";
 import { bootValues, learn } from "../core/i18n.js";
 import { Loading, useFetched } from "./ui.js";
 
-/** @type {{[name: string]: () => Promise<any>}} */
 const LATER = {
-  after: () => import("./after.js"), change: () => import("./change.js"), closing: () => import("./closing.js"), forms: () => import("./forms.js"), notes: () => import("./notes.js"), people: () => import("./people.js"),
+  after: () => import("./after.js"), anyway: () => import("./anyway.js"), change: () => import("./change.js"), closing: () => import("./closing.js"), forms: () => import("./forms.js"), notes: () => import("./notes.js"), people: () => import("./people.js"),
   relation: () => import("./relation.js"), shift: () => import("./shift.js"),
 };
+
+/** @typedef {keyof typeof LATER} Name */
 
 /** @type {Promise<void>|null} */
 let texts = null;
@@ -20,21 +21,21 @@ async function learnTexts() {
   learn(await answer.json());
 }
 
-/** Also in advance, where it will be needed at once. @param {string} name */
+/** Also in advance, where it will be needed at once. @param {Name} name @returns {Promise<any>} */
 export async function later(name) {
   if (!texts) texts = learnTexts().catch((error) => { texts = null; throw error; });
   const [made] = await Promise.all([LATER[name](), texts]);
   return made;
 }
 
-/** A whole page. @param {{from: string, name: string, given: object}} props */
+/** A whole page. @param {{from: Name, name: string, given: object}} props */
 export function Later({ from, name, given }) {
   const page = useFetched(() => later(from), [from]);
   const View = page.value && page.value[name];
   return View ? html`<${View} ...${given} />` : html`<main id="main"><h1 class="vh">Telecare</h1><${Loading} error=${page.error} again=${page.again} /></main>`;
 }
 
-/** A part of one. @param {{from: string, name: string, given: object}} props */
+/** A part of one. @param {{from: Name, name: string, given: object}} props */
 export function Part({ from, name, given }) {
   const part = useFetched(() => later(from), [from]);
   const View = part.value && part.value[name];
