@@ -44,7 +44,9 @@ from telecare.endings.service import Endings
 from telecare.integrity import public as log_public
 from telecare.integrity import reviews as log_reviews
 from telecare.integrity.consent_history import ConsentHistory
+from telecare.integrity.findings import Findings
 from telecare.integrity.opening import Opening
+from telecare.integrity.reconciling import Reconciling
 from telecare.integrity.reviews import Reviews
 from telecare.integrity.searching import Searching
 from telecare.integrity.story import Stories
@@ -88,6 +90,7 @@ from telecare.web import (
     admin_people,
     admin_rules,
     audit_consents,
+    audit_findings,
     audit_reviews,
     audit_search,
     audit_story,
@@ -111,6 +114,9 @@ from telecare.wire.ids import StaffId
 LEASE_INTERVAL = timedelta(seconds=1)
 JOB_LIMIT = timedelta(seconds=30)
 PARTITION_INTERVAL = timedelta(hours=6)
+COMPARE_INTERVAL = timedelta(minutes=10)
+"""How often it is asked whether the night's comparison has been made."""
+COMPARE_LIMIT = timedelta(minutes=10)
 PRESENCE_INTERVAL = timedelta(seconds=5)
 MAKE_PARTITIONS = "select audit.make_partitions($1)"
 PARTITIONS_AHEAD = 4
@@ -141,6 +147,7 @@ ROUTES: tuple[Route, ...] = (
     *audit_consents.ROUTES,
     *audit_verify.ROUTES,
     *audit_reviews.ROUTES,
+    *audit_findings.ROUTES,
     *pages.ROUTES,
     *shift_list.ROUTES,
     *relations.ROUTES,
@@ -194,6 +201,8 @@ class Services:
     consent_history: ConsentHistory
     verifying: Verifying
     reviews: Reviews
+    findings: Findings
+    reconciling: Reconciling
     reactions: Reactions
     liveness: Liveness
 
@@ -271,6 +280,8 @@ def services(database: Database, reader: Database, clock: Clock, config: Config)
             witnesses,
         ),
         reviews=reviews,
+        findings=Findings(database, clock),
+        reconciling=Reconciling(database, reader, clock),
         reactions=react,
         liveness=liveness,
     )
@@ -348,6 +359,8 @@ def web_app(
     app[audit_consents.HISTORY] = made.consent_history
     app[audit_verify.VERIFYING] = made.verifying
     app[audit_reviews.REVIEWS] = made.reviews
+    app[audit_findings.FINDINGS] = made.findings
+    app[audit_findings.RECONCILING] = made.reconciling
     app[admin.PUBLIC_URL] = config.public_url
     app[html.TEMPLATES] = html.templates(is_demo=is_demo)
     app[static_files.STATIC] = static
@@ -445,6 +458,7 @@ async def serving(
                 timers=every(TICK, timers.run_due, limit=JOB_LIMIT),
                 leases=every(LEASE_INTERVAL, leases.renew, limit=JOB_LIMIT),
                 presence=every(PRESENCE_INTERVAL, made.devices.keep_signs_of_life, limit=JOB_LIMIT),
+                comparing=every(COMPARE_INTERVAL, made.reconciling.go_on, limit=COMPARE_LIMIT),
                 partitions=every(PARTITION_INTERVAL, make_partitions, limit=JOB_LIMIT),
             ),
             listening(app, host, port, direct),

@@ -28,6 +28,16 @@ class Action(StrEnum):
     REVIEW_OVERDUE = "review.overdue"
     REVIEW_SIGNED = "review.signed"
     LETTER_PRINTED = "letter.printed"
+    # what does not fit
+    LOG_COMPARED = "log.compared"
+    FINDING_OPENED = "finding.opened"
+    FINDINGS_READ = "finding.read"
+    FINDING_CLOSED = "finding.closed"
+    INCIDENT_OPENED = "incident.opened"
+    INCIDENT_DECIDED = "incident.decided"
+    INCIDENT_NOTIFIED = "incident.notified"
+    INCIDENT_TOLD = "incident.told"
+    INCIDENT_CLOSED = "incident.closed"
     # administration
     TENANT_ADDED = "tenant.added"
     STAFF_ADDED = "staff.added"

@@ -18,6 +18,8 @@ from telecare.audit.model import Person, Record, SystemActor, actor_text, refuse
 from telecare.audit.note import Checkpoint, Note, VerifierKey
 from telecare.integrity import opening_store, rules, witness_store
 from telecare.integrity import reviews_store as store
+from telecare.integrity.findings import found
+from telecare.integrity.findings_store import NewFinding
 from telecare.integrity.reading import persons_of, record_reading
 from telecare.integrity.records import Entered
 from telecare.integrity.reviews_store import Access, Head, Item, NewItem, Review, Verdict
@@ -307,6 +309,11 @@ class Reviews:
             what: Document = {**_named(item), "comment": comment, "outcome": verdict}
             judged = Record(Action.REVIEW_JUDGED, session.actor, persons, what)
             await append_all(db, [*records, judged])
+            if verdict == "unjustified":
+                found_now = NewFinding(
+                    "unjustified", str(item.id), item.resident_id, entry_id=item.entry_id
+                )
+                await found(db, [found_now], session.actor, now)
         return item
 
     async def ask(self, session: StaffSession, item_id: UUID, question: str) -> Item:

@@ -68,10 +68,10 @@ async def of_call(db: Transaction, call: CallId) -> Sequence[Entered]:
 async def of_unit(db: Transaction, call: CallId) -> Sequence[CameraSaid]:
     """By unit and number."""
     rows = await db.fetch(OF_UNIT, db.tenant, str(call), MOST_RECORDS)
-    return [_said(row) for row in rows]
+    return [said(row) for row in rows]
 
 
-def _said(row: Row) -> CameraSaid:
+def said(row: Row) -> CameraSaid:
     payload: dict[str, object] = json.loads(row["payload"])
     number, seconds = payload["number"], payload.get("seconds")
     assert isinstance(number, int)  # noqa: S101 - checked when it came in (wire/edge.py)

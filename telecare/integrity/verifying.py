@@ -12,10 +12,13 @@ from datetime import datetime, timedelta
 from telecare.access.model import StaffSession
 from telecare.audit.actions import Action
 from telecare.audit.format import Document
+from telecare.audit.model import actor_text
 from telecare.audit.note import ED25519, VerifierKey
 from telecare.integrity import opening_store, verifying_store
 from telecare.integrity.checking import Checked, check
 from telecare.integrity.cosigned import cosigned
+from telecare.integrity.findings import found
+from telecare.integrity.findings_store import NewFinding
 from telecare.integrity.reading import record_reading
 from telecare.integrity.verifying_store import LogState
 from telecare.runtime.clock import Clock
@@ -26,6 +29,8 @@ from telecare.wire.ids import TenantId
 
 MOST_RECORDS = 200_000
 """Longer logs are checked from the command line."""
+MOST_KEPT = 200
+"""Findings of one check that are kept; the first of them say where it is broken."""
 CHECK_LIMIT = timedelta(seconds=60)
 OpenReader = Callable[[], AbstractAsyncContextManager[Database]]
 
@@ -135,7 +140,24 @@ class Verifying:
         async with self._reader.transaction(session.tenant) as db:
             places = [place for one in checked.findings if (place := record_of(one.about))]
             entries = await opening_store.at_places(db, places)
+        await self._keep(session, checked, entries)
         return Verdict(checked, self._clock.now(), entries)
+
+    async def _keep(
+        self, session: StaffSession, checked: Checked, entries: dict[tuple[int, int], int]
+    ) -> None:
+        """What was found stays, whatever is done to the log later."""
+        findings = [
+            NewFinding(
+                one.kind,
+                one.about,
+                entry_id=entries.get(place) if (place := record_of(one.about)) else None,
+            )
+            for one in checked.findings[:MOST_KEPT]
+        ]
+        if findings:
+            async with self._database.transaction(session.tenant, actor_text(session.actor)) as db:
+                await found(db, findings, session.actor, self._clock.now())
 
     async def _checked(self, tenant: TenantId) -> Checked:
         """In a thread with a loop of its own: hashing a log never delays a call."""

@@ -16,7 +16,7 @@ from telecare.web.audit_words import AuditWords
 from telecare.web.html import TEMPLATES, Sent, language_of
 
 PARTS = (("search", "/audit"), ("verify", "/audit/verify"), ("consents", "/audit/consents"),
-         ("reviews", "/audit/reviews"))  # fmt: skip
+         ("reviews", "/audit/reviews"), ("findings", "/audit/findings"))  # fmt: skip
 YEARS = range(2000, 2100)
 
 

@@ -1,7 +1,7 @@
 """Records of the log in words: what happened, who did it, about whom, why it was allowed."""
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from itertools import groupby
@@ -166,9 +166,16 @@ class AuditWords:
             values["relation"] = self.say(f"relations.kind.{values['relation']}").lower()
         return self.say(f"audit.rule.{hit.rule}", **values)
 
-    def finding(self, kind: str) -> str:
-        """What a check found; one without a text is named, for the page must not fail then."""
-        return self._known(f"finding.{kind}", kind)
+    def finding(self, kind: str, values: Mapping[str, str | int] | None = None) -> str:
+        """What was found; one without a text is named, for the page must not fail then."""
+        if f"finding.{kind}" not in catalogue(self.language):
+            return kind
+        shown = {**(values or {})}
+        if isinstance(tenths := shown.get("tenths_of_seconds"), int):
+            shown["seconds"] = self.seconds(timedelta(milliseconds=100 * tenths))
+        if isinstance(at := shown.get("at"), str):
+            shown["at"] = self._instant(at)
+        return self.say(f"finding.{kind}", **shown)
 
     def icon(self, entry: Entered) -> str:
         return ICONS.get(entry.event.split(".")[0], "note")

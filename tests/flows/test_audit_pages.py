@@ -127,6 +127,54 @@ async def test_an_opening_in_an_emergency_is_made_reviewed_and_told(
     assert look.faults + desk.faults == []
 
 
+CAMERA_ALONE = """
+insert into finding (tenant_id, id, kind, key, resident_id, what, found_at)
+select tenant_id, gen_random_uuid(), 'camera_without_record', 'prov/1', id,
+    '{"number": 1, "at": "2026-11-23T08:00:00+00:00"}', '2026-11-23T09:00:00Z'
+from resident where id = $1
+"""
+
+
+@pytest.mark.parametrize(("language", "which"), MATRIX)
+async def test_what_does_not_fit_becomes_a_case_that_is_decided_and_closed(
+    day, stack, windows, in_language, language, which
+):
+    await in_language(language)
+    look = staff_look(language, which)
+    page = await lena(windows)
+    await page.goto(f"{windows.url}/audit/findings")
+    await page.locator("[data-test=compare]").click()
+    await page.locator("[data-test=compared]").wait_for()
+    await stack.rows(CAMERA_ALONE, INGRID.id)
+    await page.reload()
+    found = page.locator("[data-kind=camera_without_record]")
+    for summary in await found.locator("summary").all():
+        await summary.click()
+    await look.at(page, "audit-findings")
+    await found.locator("[data-test=incident-open]").click()
+    await page.locator("[data-test=clock]").wait_for()
+    await look.at(page, "audit-incident")
+    await page.locator("[data-test=close]").click()
+    await page.locator("[data-code=incident_not_done]").wait_for()
+    await page.locator("[name=decision][value=notify]").check()
+    await page.locator("#reason").fill("Kameran var på utan grund.")
+    await page.locator("[data-test=decide] button").click()
+    await page.locator("#diary_number").fill("2026-311")
+    await page.locator("[data-test=notify] button").click()
+    await page.locator("[data-test=notified]").wait_for()
+    await page.locator("[name=whether][value=told]").check()
+    await page.locator("#how").fill("Brev till Ingrid.")
+    await page.locator("[data-test=tell] button").click()
+    await page.locator("[data-test=told]").wait_for()
+    await page.locator("[data-test=close]").click()
+    await page.locator("[data-test=closed]").wait_for()
+    await look.at(page, "audit-incident-closed")
+    await page.goto(f"{windows.url}/audit/findings")
+    await look.at(page, "audit-findings-after")
+
+    assert look.faults == []
+
+
 @pytest.mark.parametrize(("language", "which"), MATRIX)
 async def test_what_is_refused_and_what_is_broken_can_be_read_too(
     stack, windows, in_language, language, which

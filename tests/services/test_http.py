@@ -135,6 +135,8 @@ def typed(route, id_):
         "kind": "god_man", "scope": "allt", "document": "1", "valid_from": "2026-11-23",
         "letters": "BCDFGH", "label": "Teve", "reason": "moved", "on_date": "2026-11-23",
         "endpoint_id": uuid4(), "verdict": "justified", "statement": "Klart",
+        "note": "Utrett", "title": "Kameran", "known_at": "2026-11-23T10:00", "how": "Brev",
+        "decision": "notify", "at": "2026-11-23T10:00", "diary_number": "1", "whether": "told",
     }  # fmt: skip
     if route.body is None:
         return {}
