@@ -41,10 +41,12 @@ from telecare.dispatches import http as dispatch_http
 from telecare.dispatches.service import Dispatches
 from telecare.endings import service as ending_service
 from telecare.endings.service import Endings
+from telecare.integrity import looks_http
 from telecare.integrity import public as log_public
 from telecare.integrity import reviews as log_reviews
 from telecare.integrity.consent_history import ConsentHistory
 from telecare.integrity.findings import Findings
+from telecare.integrity.looks import Looks
 from telecare.integrity.opening import Opening
 from telecare.integrity.reconciling import Reconciling
 from telecare.integrity.reviews import Reviews
@@ -135,6 +137,7 @@ ROUTES: tuple[Route, ...] = (
     *dispatch_http.ROUTES,
     *visit_http.ROUTES,
     *log_public.ROUTES,
+    *looks_http.ROUTES,
     *card.ROUTES,
     *admin.ROUTES,
     *admin_people.ROUTES,
@@ -203,6 +206,7 @@ class Services:
     reviews: Reviews
     findings: Findings
     reconciling: Reconciling
+    looks: Looks
     reactions: Reactions
     liveness: Liveness
 
@@ -282,6 +286,7 @@ def services(database: Database, reader: Database, clock: Clock, config: Config)
         reviews=reviews,
         findings=Findings(database, clock),
         reconciling=Reconciling(database, reader, clock),
+        looks=Looks(database, reader, clock, reviews),
         reactions=react,
         liveness=liveness,
     )
@@ -359,6 +364,7 @@ def web_app(
     app[audit_consents.HISTORY] = made.consent_history
     app[audit_verify.VERIFYING] = made.verifying
     app[audit_reviews.REVIEWS] = made.reviews
+    app[looks_http.LOOKS] = made.looks
     app[audit_findings.FINDINGS] = made.findings
     app[audit_findings.RECONCILING] = made.reconciling
     app[admin.PUBLIC_URL] = config.public_url

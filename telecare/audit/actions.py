@@ -100,6 +100,11 @@ class Action(StrEnum):
     CONSENT_WITHDRAWN = "consent.withdrawn"
     OBJECTION_MADE = "objection.made"
     OBJECTION_CLOSED = "objection.closed"
+    # her own view
+    LOOKS_SHOWN = "looks.shown"
+    LOOKS_HIDDEN = "looks.hidden"
+    LOOKS_READ = "looks.read"
+    LOOK_ASKED = "looks.asked"
     # absence
     ABSENCE_REPORTED = "absence.reported"
     ABSENCE_BEGUN = "absence.begun"

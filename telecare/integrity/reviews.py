@@ -20,6 +20,7 @@ from telecare.integrity import opening_store, rules, witness_store
 from telecare.integrity import reviews_store as store
 from telecare.integrity.findings import found
 from telecare.integrity.findings_store import NewFinding
+from telecare.integrity.looks_store import Look
 from telecare.integrity.reading import persons_of, record_reading
 from telecare.integrity.records import Entered
 from telecare.integrity.reviews_store import Access, Head, Item, NewItem, Review, Verdict
@@ -139,6 +140,30 @@ class Reviews:
         )
         await store.add_item(db, item)
         await set_timer(db, OVERDUE, item.id, opening.opened_at + WITHIN)
+
+    async def asked_about(
+        self,
+        db: Transaction,
+        look: Look,
+        resident_id: ResidentId,
+        unit_id: CareUnitId,
+        now: datetime,
+    ) -> None:
+        """She wonders about a call: somebody looks at it, and she gets a letter. Once."""
+        item = NewItem(
+            id=new_row_id(now),
+            entry_id=look.entry_id,
+            at=look.at,
+            event=Action.CALL_ENDED,
+            staff_id=look.staff_id,
+            unit_id=unit_id,
+            resident_id=resident_id,
+            drawn="asked",
+            hits=[Hit(Rule.ASKED, {})],
+            due_at=now + WITHIN,
+        )
+        if await store.add_item(db, item):
+            await set_timer(db, OVERDUE, item.id, now + WITHIN)
 
     async def overdue(self, db: Transaction, due: Due, now: datetime) -> None:
         """Nobody has judged it in time: the head of the person's unit is told, again and again."""

@@ -15,7 +15,7 @@ from telecare.integrity.rules import Facts, Hit, Rule
 from telecare.runtime.db import Row, Transaction
 from telecare.wire.ids import CareUnitId, ResidentId, StaffId
 
-Drawn = Literal["sample", "rule", "break_glass"]
+Drawn = Literal["sample", "rule", "break_glass", "asked"]
 Verdict = Literal["justified", "unjustified"]
 
 ACCESSES = (
@@ -121,6 +121,7 @@ insert into review_item (tenant_id, id, review_id, entry_id, at, event, staff_id
     resident_id, drawn, hits, due_at)
 values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11::jsonb, $12)
 on conflict (tenant_id, entry_id) do nothing
+returning id
 """
 TAKE_IN_OPENINGS = """
 update review_item i set review_id = $2
@@ -167,7 +168,8 @@ ONE_ITEM = ITEM + "where i.tenant_id = $1 and i.id = $2"
 OF_REVIEW = ITEM + "where i.tenant_id = $1 and i.review_id = $2 order by i.at, i.entry_id limit $3"
 OPENINGS = (
     ITEM
-    + """where i.tenant_id = $1 and i.drawn = 'break_glass' and i.closed_at is null
+    + """where i.tenant_id = $1 and i.drawn in ('break_glass', 'asked')
+    and i.closed_at is null
 order by i.due_at, i.id limit $2"""
 )
 HOLD_ITEM = "select id from review_item where tenant_id = $1 and id = $2 for update"
@@ -344,13 +346,14 @@ async def add_review(db: Transaction, review: Review, by: StaffId) -> bool:
     return added is not None
 
 
-async def add_item(db: Transaction, item: NewItem) -> None:
-    """Once per record."""
+async def add_item(db: Transaction, item: NewItem) -> bool:
+    """Once per record; False when it is under review already."""
     told = json.dumps([{"rule": str(hit.rule), "values": dict(hit.values)} for hit in item.hits])
-    await db.execute(
+    added = await db.fetchval(
         ADD_ITEM, db.tenant, item.id, item.review_id, item.entry_id, item.at, item.event,
         item.staff_id, item.unit_id, item.resident_id, item.drawn, told, item.due_at,
     )  # fmt: skip
+    return added is not None
 
 
 async def take_in_openings(db: Transaction, review: Review) -> None:
@@ -374,7 +377,9 @@ async def items(db: Transaction, review_id: UUID, limit: int) -> Sequence[Item]:
 
 
 async def openings(db: Transaction, limit: int) -> Sequence[Item]:
-    """Openings without a mission that nobody has judged yet, the most urgent first."""
+    """Openings without a mission, and what residents ask about, that nobody has judged yet; the
+    most urgent first.
+    """
     return [_item(row) for row in await db.fetch(OPENINGS, db.tenant, limit)]
 
 

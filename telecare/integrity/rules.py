@@ -18,6 +18,8 @@ ENDS_LATE = timedelta(seconds=4)
 
 
 class Rule(StrEnum):
+    ASKED = "asked"
+    """The person herself wonders."""
     AFTER_WITHDRAWAL = "after_withdrawal"
     NOT_EMPLOYED = "not_employed"
     TOO_LONG = "too_long"

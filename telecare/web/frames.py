@@ -11,6 +11,7 @@ from telecare.calls.turn import TurnServer, credential
 from telecare.consent import store as consent_store
 from telecare.devices import store as device_store
 from telecare.devices.model import cameras_of
+from telecare.integrity import looks_store
 from telecare.people import store as people_store
 from telecare.runtime.clock import local_day
 from telecare.runtime.db import Transaction
@@ -113,6 +114,7 @@ async def home_frame(
         ask_faces_for=await call_store.faces_due(
             db, session.actor.endpoint_id, since=now - FACES_FOR, day_start=start
         ),
+        shows_looks=(await looks_store.shows(db, resident.id))[0],
         yes=[
             str(c.purpose)
             for c in consents

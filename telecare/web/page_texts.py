@@ -5,6 +5,8 @@ from collections.abc import Mapping
 from telecare.runtime.texts import catalogue
 
 TV = ("tv.",)
+OF_TV_LATER = ("tv.yes.", "tv.looks.")
+"""Of the pages behind "Mina ja", which are fetched when she goes there."""
 LATER = (
     "after.", "anyway.", "begin.", "caller.", "card.", "change.", "consent.", "consents.",
     "device.", "device_state.", "dispatch.close", "dispatch.o", "error.absence_", "error.already_",
@@ -18,7 +20,7 @@ LATER = (
 SERVER_ONLY = (
     "action.", "admin.", "audit.", "consent.sentence.", "demo.", "ending.", "error.check_",
     "error.end_before_start", "error.ending_", "error.file_", "error.finding_", "error.incident_",
-    "error.lan_", "error.last_head", "error.log_", "error.message_", "error.name_",
+    "error.lan_", "error.looks_", "error.last_head", "error.log_", "error.message_", "error.name_",
     "error.national_id", "error.page_", "error.policy_too_soon", "error.review_", "error.seal_",
     "error.search_", "error.start_code", "error.training_missing", "error.unit_", "finding.",
     "import.", "invitation.", "lists.", "log_page.", "pairing.", "permission.", "refused.",
@@ -27,7 +29,16 @@ SERVER_ONLY = (
 
 
 def of_tv(language: str) -> Mapping[str, str]:
-    return {key: words for key, words in catalogue(language).items() if key.startswith(TV)}
+    """What the TV page needs at once."""
+    return {
+        key: words
+        for key, words in catalogue(language).items()
+        if key.startswith(TV) and not key.startswith(OF_TV_LATER)
+    }
+
+
+def of_tv_later(language: str) -> Mapping[str, str]:
+    return {key: words for key, words in catalogue(language).items() if key.startswith(OF_TV_LATER)}
 
 
 def of_staff(language: str) -> Mapping[str, str]:

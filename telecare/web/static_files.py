@@ -12,7 +12,7 @@ from aiohttp import web
 
 from telecare.runtime.http import Exempt, Route
 from telecare.runtime.texts import LANGUAGES
-from telecare.web.page_texts import of_staff_later
+from telecare.web.page_texts import of_staff_later, of_tv_later
 
 FOREVER = "public, max-age=31536000, immutable"
 SMALLEST_ZIPPED = 512
@@ -41,10 +41,12 @@ class StaticFiles:
             digest.update(name.encode() + b"\0" + body)
             self.files[name] = _file(name, body)
         for language in LANGUAGES:
-            name = f"texts/{language}.json"
-            body = json.dumps(of_staff_later(language), ensure_ascii=False).encode()
-            digest.update(name.encode() + b"\0" + body)
-            self.files[name] = _file(name, body)
+            later = {"": of_staff_later(language), "tv-": of_tv_later(language)}
+            for page, texts in later.items():
+                name = f"texts/{page}{language}.json"
+                body = json.dumps(texts, ensure_ascii=False).encode()
+                digest.update(name.encode() + b"\0" + body)
+                self.files[name] = _file(name, body)
         self.version = digest.hexdigest()[:12]
 
     @property

@@ -92,6 +92,7 @@ class Code(StrEnum):
     PAGE_BEYOND_END = "page_beyond_end"
     SEARCH_TOO_LONG = "search_too_long"
     NAME_TOO_COMMON = "name_too_common"
+    LOOKS_HIDDEN = "looks_hidden"
     FINDING_CLOSED = "finding_closed"
     INCIDENT_CLOSED = "incident_closed"
     INCIDENT_NOT_DONE = "incident_not_done"

@@ -378,6 +378,8 @@ class Home(ToPage):
     """Ask "how did it feel" about this call, at most once a day; silence is no answer."""
     yes: list[Literal["video_visit", "auto_answer"]]
     """Purposes the resident may take back here and now."""
+    shows_looks: bool = False
+    """She wants to see here who has looked."""
 
 
 class Refused(ToPage):

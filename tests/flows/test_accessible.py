@@ -227,6 +227,32 @@ async def test_staff_can_read_and_reach_everything_in_and_after_a_call(
     assert look.faults == []
 
 
+async def own_choices(birgitta, look):
+    """Her yeses, and that she wants to see who has looked."""
+    await birgitta.locator("[data-test=show-looks]").wait_for()
+    await look.at(birgitta, "yes")
+    await birgitta.locator("[data-test=show-looks]").click()
+    await birgitta.locator("[data-test=looks]").wait_for()
+    await look.at(birgitta, "looks-nobody")
+    await birgitta.keyboard.press("Escape")
+    await birgitta.locator("[data-test=tile-looks]").wait_for()
+    await look.at(birgitta, "home-looks")
+
+
+async def who_looked(birgitta, look):
+    """After a call."""
+    await birgitta.keyboard.press("Escape")
+    await birgitta.locator("[data-test=tile-looks]").click()
+    await birgitta.locator("[data-test=look-row]").first.wait_for()
+    await look.at(birgitta, "looks")
+    await birgitta.locator("[data-test=look-row]").first.click()
+    await birgitta.locator("[data-test=look-ask]").wait_for()
+    await look.at(birgitta, "look")
+    await birgitta.locator("[data-test=look-ask]").click()
+    await birgitta.locator("[data-test=look-asked]").wait_for()
+    await look.at(birgitta, "look-asked")
+
+
 @pytest.mark.parametrize(("language", "which"), MATRIX)
 async def test_the_resident_can_read_and_reach_everything_by_arrow_keys(
     stack, windows, in_language, language, which
@@ -246,8 +272,7 @@ async def test_the_resident_can_read_and_reach_everything_by_arrow_keys(
     await look.at(birgitta, "day")
     await birgitta.keyboard.press("Escape")
     await birgitta.locator("[data-test=tile-yes]").click()
-    await look.at(birgitta, "yes")
-    await birgitta.keyboard.press("Escape")
+    await own_choices(birgitta, look)
     await birgitta.locator("[data-test=tile-ring]").click()
     await birgitta.locator("[data-test=cancel]").wait_for()
     await look.at(birgitta, "calling-in")
@@ -272,6 +297,7 @@ async def test_the_resident_can_read_and_reach_everything_by_arrow_keys(
     await maria.locator("[data-test=hang-up]").click()
     await birgitta.locator("[data-test=faces]").wait_for()
     await look.at(birgitta, "after-call", keys=False)
+    await who_looked(birgitta, look)
 
     assert look.faults == []
 

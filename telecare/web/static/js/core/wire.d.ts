@@ -184,6 +184,7 @@ export interface Home {
   scale_percent: number;
   ask_faces_for: string|null;
   yes: Array<"video_visit"|"auto_answer">;
+  shows_looks: boolean;
 }
 export interface Refused {
   type: "refused";

@@ -4,14 +4,10 @@ import { bootValues, clock, dayMonth, partOfDay, t, weekday } from "../core/i18n
 import { Icon } from "../core/icons.js";
 import { focusFirst, isBack, isVolumeOrPower, keyOf, move } from "../core/spatial.js";
 import { CallingIn, Faces, InCall, Nobody, Over, Ringing, Taken } from "./call.js";
+import { BackKey, CameraChip, goHome } from "./parts.js";
 import * as state from "./state.js";
 
 /** @typedef {import("../core/wire").NextThing} NextThing */
-
-function CameraChip() {
-  const now = state.cameras();
-  return html`<span class=${now === "on" ? "chip live" : "chip"} data-test="camera-chip"><${Icon} name=${now === "on" ? "video" : "off"} />${t(`tv.camera.${now}`)}</span>`;
-}
 
 /** @param {NextThing} thing */
 function ringsText(thing) {
@@ -35,10 +31,9 @@ function Home() {
     : html`<section class="next none" data-test="next"><p>${home ? t("tv.next.none") : t("tv.starting")}</p></section>`}
     <nav class="tiles" aria-label=${t("tv.home.choose")}><button type="button" class="tile" data-first data-test="tile-ring" onClick=${state.ringIn}><span class="in"><${Icon} name="phone" />${t("tv.home.ring")}</span></button>
     <button type="button" class="tile" data-test="tile-day" onClick=${() => { state.screen.value = "day"; }}><span class="in"><${Icon} name="day" />${t("tv.home.day")}</span></button>
-    ${home && home.yes.length > 0 && html`<button type="button" class="tile" data-test="tile-yes" onClick=${() => { state.screen.value = "yes"; }}><span class="in"><${Icon} name="shield" />${t("tv.home.yes")}</span></button>`}</nav></main>`;
+    ${home && home.yes.length > 0 && html`<button type="button" class="tile" data-test="tile-yes" onClick=${() => { state.screen.value = "yes"; }}><span class="in"><${Icon} name="shield" />${t("tv.home.yes")}</span></button>`}
+    ${home && home.shows_looks && html`<button type="button" class="tile" data-test="tile-looks" onClick=${() => { state.screen.value = "looks"; }}><span class="in"><${Icon} name="people" />${t("tv.home.looks")}</span></button>`}</nav></main>`;
 }
-
-const BackKey = () => html`<button type="button" class="key" data-first data-test="back" onClick=${goHome}><${Icon} name="back" />${t("tv.back")}</button>`;
 
 function Day() {
   const home = state.home.value;
@@ -53,19 +48,6 @@ function Day() {
     <div class="foot"><${BackKey} />${all.length > size && html`<button type="button" class="key" data-test="more" onClick=${() => setPage((page + 1) * size < all.length ? page + 1 : 0)}><${Icon} name="right" />${t("tv.more")}</button>`}</div></main>`;
 }
 
-/** Her own yes, taken back here and now: one OK, effective at once. */
-function Yes() {
-  const home = state.home.value;
-  const [done, setDone] = useState("");
-  const list = home ? home.yes : [];
-  /** @param {string} purpose */
-  const back = async (purpose) => { if (await state.takeBack(purpose)) setDone(purpose); };
-  return html`<main class="safe" data-test="yes"><header class="head"><div><h1>${t("tv.yes.title")}</h1><p class="lead">${t("tv.yes.lead")}</p></div><div><${CameraChip} /></div></header>
-    ${done && html`<p class="done" role="status" data-test="taken-back"><${Icon} name="check" />${t(`tv.yes.done.${done}`)}</p>`}${state.problem.value && html`<p class="done" role="alert">${state.problem.value}</p>`}
-    <div class="rows">${list.filter((one) => one !== done).map((one) => html`<button type="button" class="row" key=${one} data-test=${`take-back-${one}`} onClick=${() => back(one)}><span class="in"><${Icon} name="check" /><span><b>${t(`tv.yes.${one}`)}</b><span class="sub">${t(`tv.yes.${one}.what`)}</span></span><span class="when">${t("tv.yes.press")}</span></span></button>`)}</div>
-    <div class="foot"><${BackKey} /></div></main>`;
-}
-
 /** Pairing is fetched only by a screen that has no home yet. @param {{name: "Pairing"|"Word"}} props */
 function Unpaired({ name }) {
   const [page, setPage] = useState(/** @type {typeof import("./pairing.js")|null} */ (null));
@@ -73,6 +55,15 @@ function Unpaired({ name }) {
   useEffect(() => { focusFirst(); });
   const View = page && page[name];
   return View ? html`<${View} />` : html`<main class="safe"><h1>${t("tv.pairing.title")}</h1><p class="lead" role="status">${t("tv.pairing.fetching")}</p></main>`;
+}
+
+/** Her own choices and who has looked: fetched when she goes there. @param {{name: "Yes"|"Looks"}} props */
+function Own({ name }) {
+  const [page, setPage] = useState(/** @type {typeof import("./own.js")|null} */ (null));
+  useEffect(() => { import("./own.js").then((own) => own.ready().then(() => setPage(own))).catch(state.say); }, []);
+  useEffect(() => { focusFirst(); });
+  const View = page && page[name];
+  return View ? html`<${View} />` : html`<main class="safe"><h1>${t("tv.home.yes")}</h1><p class="lead" role="status">${state.problem.value}</p><div class="foot"><${BackKey} /></div></main>`;
 }
 
 function NoContact() {
@@ -94,11 +85,6 @@ function Night() {
   return html`<main class=${`nightclock shift-${minute % 5}`} data-test="night"><h1 class="vh">${t("tv.night.title")}</h1><div class="clock"><time>${clock(at)}</time></div><p>${t("tv.night.text")}</p><button type="button" class="vh" data-first onClick=${() => {}}>${t("tv.night.wake")}</button></main>`;
 }
 
-function goHome() {
-  state.problem.value = "";
-  state.screen.value = "home";
-}
-
 /** Which screen, and its name for the title and for tests. @returns {{name: string, view: unknown}} */
 function current() {
   const call = state.call.value;
@@ -118,7 +104,8 @@ function current() {
   if (state.cutSince.value !== null) return { name: "no-contact", view: html`<${NoContact} />` };
   if (state.night.value) return { name: "night", view: html`<${Night} />` };
   if (screen === "day") return { name: "day", view: html`<${Day} />` };
-  if (screen === "yes") return { name: "yes", view: html`<${Yes} />` };
+  if (screen === "yes") return { name: screen, view: html`<${Own} key="yes" name="Yes" />` };
+  if (screen === "looks") return { name: screen, view: html`<${Own} key="looks" name="Looks" />` };
   return { name: "home", view: html`<${Home} />` };
 }
 

@@ -10,7 +10,7 @@ import * as sound from "../core/sound.js";
 /** @typedef {import("../core/wire").Home} Home */
 /** @typedef {import("../core/wire").CallFrame} CallFrame */
 /** @typedef {import("../core/wire").ToPage} ToPage */
-/** @typedef {"home"|"day"|"yes"|"pairing"|"word"|"faces"|"nobody"|"over"|"taken"} Screen */
+/** @typedef {"home"|"day"|"yes"|"looks"|"pairing"|"word"|"faces"|"nobody"|"over"|"taken"} Screen */
 /** @template T @typedef {import("../lib/preact.js").Signal<T>} Sig */
 
 const IDLE_MS = 120000;
@@ -268,7 +268,7 @@ function tick() {
   const idle = performance.now() - pressedAt > IDLE_MS;
   if (idle) {
     awake.value = false;
-    if (["day", "yes", "nobody"].indexOf(screen.value) >= 0 && !call.value) screen.value = "home";
+    if (["day", "yes", "looks", "nobody"].indexOf(screen.value) >= 0 && !call.value) screen.value = "home";
   }
   const hour = hourOf(now.value);
   night.value = (hour >= 22 || hour < 6) && !awake.value;
