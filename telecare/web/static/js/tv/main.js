@@ -29,7 +29,7 @@ function Home() {
     ${state.problem.value ? html`<section class="next" role="alert" data-test="problem"><h2>${state.problem.value}</h2><p>${state.kept().unit_phone}</p></section>`
     : next ? html`<section class="next" aria-label=${t("tv.next.title")} data-test="next"><h2>${atText(next.at)}</h2><p>${ringsText(next)}</p></section>`
     : html`<section class="next none" data-test="next"><p>${home ? t("tv.next.none") : t("tv.starting")}</p></section>`}
-    <nav class="tiles" aria-label=${t("tv.home.choose")}><button type="button" class="tile" data-first data-test="tile-ring" onClick=${state.ringIn}><span class="in"><${Icon} name="phone" />${t("tv.home.ring")}</span></button>
+    <nav class=${home && home.shows_looks ? "tiles four" : "tiles"} aria-label=${t("tv.home.choose")}><button type="button" class="tile" data-first data-test="tile-ring" onClick=${state.ringIn}><span class="in"><${Icon} name="phone" />${t("tv.home.ring")}</span></button>
     <button type="button" class="tile" data-test="tile-day" onClick=${() => { state.screen.value = "day"; }}><span class="in"><${Icon} name="day" />${t("tv.home.day")}</span></button>
     ${home && home.yes.length > 0 && html`<button type="button" class="tile" data-test="tile-yes" onClick=${() => { state.screen.value = "yes"; }}><span class="in"><${Icon} name="shield" />${t("tv.home.yes")}</span></button>`}
     ${home && home.shows_looks && html`<button type="button" class="tile" data-test="tile-looks" onClick=${() => { state.screen.value = "looks"; }}><span class="in"><${Icon} name="people" />${t("tv.home.looks")}</span></button>`}</nav></main>`;
@@ -57,13 +57,13 @@ function Unpaired({ name }) {
   return View ? html`<${View} />` : html`<main class="safe"><h1>${t("tv.pairing.title")}</h1><p class="lead" role="status">${t("tv.pairing.fetching")}</p></main>`;
 }
 
-/** Her own choices and who has looked: fetched when she goes there. @param {{name: "Yes"|"Looks"}} props */
+/** Fetched when she goes there. @param {{name: "Yes"|"Looks"}} props */
 function Own({ name }) {
   const [page, setPage] = useState(/** @type {typeof import("./own.js")|null} */ (null));
   useEffect(() => { import("./own.js").then((own) => own.ready().then(() => setPage(own))).catch(state.say); }, []);
   useEffect(() => { focusFirst(); });
   const View = page && page[name];
-  return View ? html`<${View} />` : html`<main class="safe"><h1>${t("tv.home.yes")}</h1><p class="lead" role="status">${state.problem.value}</p><div class="foot"><${BackKey} /></div></main>`;
+  return View ? html`<${View} />` : html`<main class="safe"><h1>${t("tv.home.yes")}</h1><p class="lead" role="status">${state.problem.value}</p><${BackKey} /></main>`;
 }
 
 function NoContact() {

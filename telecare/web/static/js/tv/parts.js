@@ -1,4 +1,4 @@
-// What every page of the TV has: the camera's state, and the way home. ES2019 only (Chromium 79).
+// The camera's state, and the way home. ES2019 only (Chromium 79).
 import { html } from "../lib/preact.js";
 import { t } from "../core/i18n.js";
 import { Icon } from "../core/icons.js";
