@@ -15,11 +15,11 @@ from telecare.integrity.verifying import (
     Verifying,
     record_of,
 )
+from telecare.integrity.words import AuditWords
 from telecare.runtime.http import Empty, Exempt, Route
 from telecare.runtime.qr import qr_path
 from telecare.runtime.texts import catalogue
 from telecare.web.audit_frame import audit_page
-from telecare.web.audit_words import AuditWords
 from telecare.web.html import Outcome, Sent, form_route, language_of
 from telecare.wire.errors import Code
 
