@@ -14,10 +14,18 @@ from datetime import datetime
 from importlib.resources import files
 
 from telecare.audit.format import SECTIONS, salt
-from telecare.audit.note import Note, VerifierKey
+from telecare.audit.note import Note, NotSigned, VerifierKey, cosigned_at
 from telecare.audit.tree import inclusion
-from telecare.integrity import extract_store, tree_store, witness_store
+from telecare.integrity import (
+    extract_store,
+    report,
+    report_html,
+    report_pdf,
+    tree_store,
+    witness_store,
+)
 from telecare.integrity.extract_store import Kept
+from telecare.integrity.report import Report
 from telecare.integrity.seams import Seam
 from telecare.integrity.tree_store import Signed
 from telecare.integrity.witnesses import signing_key, verified
@@ -36,8 +44,8 @@ class NotSequencedYet(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Order:
-    """What the decision was. `withheld`: by running number, the sections not shown and the statute
-    that says so; section names as in the format, "person" for the names of others.
+    """What the decision was: her numbers `first_number` to `last_number`. `withheld`: by running
+    number, the sections not shown and the statute that says so, by their names in the format.
     """
 
     resident_id: ResidentId
@@ -45,23 +53,50 @@ class Order:
     last_number: int
     language: Language
     made_at: datetime
+    municipality: str = ""
+    case: str = ""
+    """The request's diary number."""
+    first_number: int = 1
+    is_hers: bool = True
+    """She asks herself, or somebody in her place."""
     withheld: Mapping[int, Mapping[str, str]] = field(default_factory=dict)
     witnesses: Sequence[VerifierKey] = ()
 
 
-async def make(db: Transaction, order: Order) -> bytes:
-    """The zip, read by role reader.
-
-    Raises NotSequencedYet, TreeIncomplete.
+@dataclass(frozen=True, slots=True)
+class ShownHead:
+    """What a log's records are proved against. `note`: a head that was signed. Of a log that is
+    followed by another it is the last known, and `size` is where the seam says that it stood.
     """
+
+    log: int
+    origin: str
+    note: Note
+    size: int
+
+
+@dataclass(frozen=True, slots=True)
+class Made:
+    """The files of an extract, without the report on paper."""
+
+    parts: Mapping[str, str]
+    report: Report
+    sizes: Sequence[tuple[int, int]]
+    """Log, and the size of its head."""
+
+
+async def make(db: Transaction, order: Order) -> Made:
+    """Read by role reader. Raises NotSequencedYet, TreeIncomplete."""
     seams = {record.log: record for record in await extract_store.seams(db)}
-    records = await extract_store.of_person(db, order.resident_id, order.last_number)
+    records = await extract_store.of_person(
+        db, order.resident_id, order.first_number, order.last_number
+    )
     erased = [record for record in records if record.seed is None]
     naming = _naming(erased, await extract_store.erasures(db)) if erased else {}
     of_erasure = list({_place(one): one for one in naming.values()}.values())
     shown = [*records, *of_erasure, *seams.values()]
     heads = await _heads(db, order, shown, list(seams.values()))
-    if len(records) < order.last_number or any(
+    if len(records) <= order.last_number - order.first_number or any(
         record.log not in heads or record.index >= heads[record.log].size for record in shown
     ):
         raise NotSequencedYet
@@ -77,24 +112,53 @@ async def make(db: Transaction, order: Order) -> bytes:
     for log, record in seams.items():
         line = _decision_line(record, proofs[_place(record)], "reopening")
         parts[f"log-{log}.seam"] = json.dumps(line, ensure_ascii=False, sort_keys=True)
-    return _zip(parts)
+    told = _report(order, records, [heads[log] for log in used], parts)
+    parts["report.html"] = report_html.page(told)
+    parts["README.txt"] = told.readme
+    return Made(parts, told, [(log, heads[log].size) for log in used])
+
+
+def zipped(made: Made) -> bytes:
+    """The zip: the same bytes of the same extract. Takes a while: not on the loop."""
+    files_ = {name: text.encode() for name, text in made.parts.items()}
+    return _zip({**files_, "report.pdf": report_pdf.document(made.report)})
+
+
+def _report(
+    order: Order, records: Sequence[Kept], heads: Sequence[ShownHead], parts: Mapping[str, str]
+) -> Report:
+    about = report.About(
+        whose=order.name,
+        is_hers=order.is_hers,
+        municipality=order.municipality,
+        case=order.case,
+        language=order.language,
+        numbers=(order.first_number, order.last_number),
+        made_at=order.made_at,
+        program_digest=verify_digest(),
+    )
+    seals = [
+        report.Seal(
+            head.origin,
+            VerifierKey.parse(parts[f"log-{head.log}.vkey"].strip()).fingerprint,
+            [one for key in order.witnesses for one in _seen(head.note, key)],
+        )
+        for head in heads
+    ]
+    shown = [report.Shown.of(record, order.withheld.get(record.n or 0, {})) for record in records]
+    return Report.of(about, shown, seals)
+
+
+def _seen(note: Note, witness: VerifierKey) -> Sequence[tuple[str, datetime]]:
+    try:
+        return [(witness.name, cosigned_at(note, witness))]
+    except NotSigned:
+        return ()
 
 
 def _keys(seams: Iterable[Kept]) -> Sequence[bytes]:
     """A key's own record may be among what is missing."""
     return [key for record in seams for key in Seam.read(record.texts["what"]).keys]
-
-
-@dataclass(frozen=True, slots=True)
-class ShownHead:
-    """What a log's records are proved against. `note`: a head that was signed. Of a log that is
-    followed by another it is the last known, and `size` is where the seam says that it stood.
-    """
-
-    log: int
-    origin: str
-    note: Note
-    size: int
 
 
 async def _heads(
@@ -215,6 +279,7 @@ def _parts(
     about = {
         "format": FORMAT,
         "language": order.language,
+        "first_number": order.first_number,
         "last_number": order.last_number,
         "logs": [{"log": head.log, "origin": head.origin} for head in heads],
         "made_at": order.made_at.isoformat(),
@@ -237,7 +302,7 @@ def _parts(
     return parts
 
 
-def _zip(parts: Mapping[str, str]) -> bytes:
+def _zip(parts: Mapping[str, bytes]) -> bytes:
     output = io.BytesIO()
     with zipfile.ZipFile(output, "w", zipfile.ZIP_DEFLATED) as package:
         for name, content in parts.items():

@@ -44,8 +44,10 @@ class Desk:
             resident_id=self.ingrid.id,
             name=self.ingrid.name,
             last_number=await self.numbers(),
-            language="sv",
+            language="en",
             made_at=self.kept.clock.now(),
+            municipality="Provköping",
+            case="2026-311",
         )
         return replace(made, **changes)
 
@@ -53,7 +55,7 @@ class Desk:
         """The files of the zip."""
         async with self.database.transaction(self.kept.world.tenant) as db:
             made = await extract.make(db, await self.order(**changes))
-        with zipfile.ZipFile(BytesIO(made)) as package:
+        with zipfile.ZipFile(BytesIO(extract.zipped(made))) as package:
             return {name: package.read(name) for name in package.namelist()}
 
     def run(self, parts: dict[str, bytes]) -> tuple[int, str]:
