@@ -23,8 +23,10 @@ Outcome = Literal["full", "partial", "none"]
 NEEDS_DOCUMENT = frozenset({"proxy", "guardian", "estate"})
 TOLD_BY_DEFAULT = frozenset({"self", "proxy", "guardian", "estate", "court", "supervision"})
 """Who gets the sections unless somebody decides otherwise."""
-NAMES_STAFF = re.compile(r'"(?:[a-z_]*staff_id|done_by|present)":"[^"]')
-"""Keys by which the other sections tell who of the staff it was."""
+NAMES_STAFF = re.compile(
+    r'"(?:[a-z_]*staff_id|done_by|present)":"[^"]|"kind":"(?:staff|operator|database_login)"'
+)
+"""What tells who of the staff it was: an actor's kind, and keys of the other sections."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +99,7 @@ def touched(test: HarmTest, texts: Texts) -> Sequence[str]:
     if test.kind != "section":
         return [section for section in present if _names(test, section, texts[section])]
     if test.place == "actor":
-        return [one for one in present if one == "actor" or NAMES_STAFF.search(texts[one])]
+        return [one for one in present if NAMES_STAFF.search(texts[one])]
     return [one for one in present if one == test.place]
 
 
