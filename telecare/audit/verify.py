@@ -13,6 +13,8 @@ Needs Python 3.9 or newer and nothing else. What is checked:
 8. Where a log follows another that stopped, the new log's first record says so: by whose decision,
    where the old log stood, which head of it is the last that somebody else has, what is missing.
 
+9. If it holds an older head that a witness had seen: the person's records came after that one.
+
 What no check can show: that a record is true, and that nothing happened without being recorded.
 """
 
@@ -192,6 +194,31 @@ def root_from(leaf: bytes, index: int, size: int, proof: list[bytes]) -> bytes |
     return found
 
 
+def begins_with(size: int, root: bytes, old: int, old_root: bytes, proof: list[bytes]) -> bool:
+    """Whether the tree of `size` begins with that of `old` (RFC 9162 §2.1.4.2)."""
+    if not 0 < old < size:
+        return old == size and root == old_root and not proof
+    path = [old_root, *proof] if old & (old - 1) == 0 else proof
+    here, last = old - 1, size - 1
+    while here & 1:
+        here, last = here >> 1, last >> 1
+    if not path:
+        return False
+    before = whole = path[0]
+    for beside in path[1:]:
+        if last == 0:
+            return False
+        if here & 1 or here == last:
+            before = hashlib.sha256(b"\x01" + beside + before).digest()
+            whole = hashlib.sha256(b"\x01" + beside + whole).digest()
+            while here and not here & 1:
+                here, last = here >> 1, last >> 1
+        else:
+            whole = hashlib.sha256(b"\x01" + whole + beside).digest()
+        here, last = here >> 1, last >> 1
+    return last == 0 and before == old_root and whole == root
+
+
 # --- the package ----------------------------------------------------------------------------------
 
 
@@ -262,6 +289,8 @@ class Report:
     heads: dict[int, tuple[int, bytes]] = field(default_factory=dict)
     seen: list[tuple[str, int, datetime]] = field(default_factory=list)
     """Witness, log, and when it saw the head, by its own clock."""
+    before: list[tuple[str, int, int, datetime]] = field(default_factory=list)
+    """Witness, log, the size of an older head that it saw, and when."""
     seams: list[dict[str, Any]] = field(default_factory=list)
     """What the first record of each log says that follows another."""
     records: int = 0
@@ -287,6 +316,13 @@ def check_head(package: Package, log: dict[str, Any], report: Report) -> None:
         raise Refused(2, where, f"a signature of {key.name}", "none that fits")
     report.keys.append((origin, key.fingerprint))
     report.heads[number] = (int(size), from_base64(root))
+    for witness, seen_at in seen_by(package, note, where, 3):
+        report.seen.append((witness, number, seen_at))
+
+
+def seen_by(package: Package, note: Note, where: str, step: int) -> list[tuple[str, datetime]]:
+    """Which witnesses have signed a head, and when."""
+    seen = []
     for line in package.text("witnesses.vkeys").splitlines():
         witness = Key.read(line)
         raw = note.by(witness)
@@ -295,9 +331,34 @@ def check_head(package: Package, log: dict[str, Any], report: Report) -> None:
         seconds = int.from_bytes(raw[:8], "big")
         message = f"cosignature/v1\ntime {seconds}\n{note.text}".encode()
         if witness.kind != COSIGNATURE_V1 or not is_signed(witness.public, message, raw[8:]):
-            raise Refused(3, where, f"a signature of witness {witness.name}", "one that is wrong")
-        seen_at = datetime.fromtimestamp(seconds, timezone.utc)
-        report.seen.append((witness.name, number, seen_at))
+            raise Refused(
+                step, where, f"a signature of witness {witness.name}", "one that is wrong"
+            )
+        seen.append((witness.name, datetime.fromtimestamp(seconds, timezone.utc)))
+    return seen
+
+
+def check_before(package: Package, log: int, report: Report) -> None:
+    """Step 9, of log `log`, when it has an older head."""
+    if f"log-{log}.before" not in package.files:
+        return
+    where = f"older head of log {log}"
+    key, note = (
+        Key.read(package.text(f"log-{log}.vkey")),
+        Note.read(package.text(f"log-{log}.before")),
+    )
+    origin, size_text, root_text = note.text.split("\n")[:3]
+    size, root = int(size_text), from_base64(root_text)
+    if origin != key.name or not is_signed(key.public, note.text.encode(), note.by(key)):
+        raise Refused(9, where, f"a signature of {key.name}", "none that fits")
+    proof = [from_base64(one) for one in package.text(f"log-{log}.before.proof").splitlines()]
+    if not begins_with(*report.heads[log], size, root, proof):
+        raise Refused(9, where, "that its log begins with it", "another beginning")
+    for record in package.records:
+        if record.log == log and not record.is_about_erasure and record.index < size:
+            raise Refused(9, record.name, f"a place from {size} on", record.index)
+    for witness, seen_at in seen_by(package, note, where, 9):
+        report.before.append((witness, log, size, seen_at))
 
 
 def check_place(record: Record, heads: dict[int, tuple[int, bytes]]) -> None:
@@ -418,6 +479,8 @@ def check_all(package: Package) -> Report:
         numbers.append(number)
     check_numbers(numbers, report.first_number, report.last_number)
     check_erasures(package.records)
+    for log in sorted(report.heads):
+        check_before(package, log, report)
     return report
 
 
@@ -442,6 +505,10 @@ SAID = {
             "{fits} it."
         ),
         "missing": "8. Missing from log {log}: records {first} to {last}.",
+        "before": (
+            "9. In log {log} they came after the head of {size} records that witness {name} saw at "
+            "{at} UTC."
+        ),
         "fits": "fits",
         "differs": "DOES NOT FIT",
         "and": " and ",
@@ -465,6 +532,10 @@ SAID = {
             "{fits}."
         ),
         "missing": "8. Saknas i logg {log}: händelserna {first} till {last}.",
+        "before": (
+            "9. I logg {log} kom de efter sigillet vid {size} händelser, som vittnet {name} såg "
+            "{at} UTC."
+        ),
         "fits": "stämmer",
         "differs": "STÄMMER INTE",
         "and": " och ",
@@ -488,6 +559,10 @@ SAID = {
             "tapahtumaa, {fits}."
         ),
         "missing": "8. Lokista {log} puuttuvat tapahtumat {first}-{last}.",
+        "before": (
+            "9. Lokissa {log} ne tulivat {size} tapahtuman sinetin jälkeen, jonka todistaja {name} "
+            "näki {at} UTC."
+        ),
         "fits": "täsmää",
         "differs": "EI TÄSMÄÄ",
         "and": " ja ",
@@ -504,6 +579,10 @@ PHRASES = (
         r"lokin \1 ensimmäinen tapahtuma",
     ),
     (r"record (\d+) of log (\d+)", r"händelse \1 i logg \2", r"lokin \2 tapahtuma \1"),
+    (r"older head of log (\d+)", r"äldre sigill för logg \1", r"lokin \1 vanhempi sinetti"),
+    (r"that its log begins with it", "att loggen börjar med det", "että loki alkaa sillä"),
+    (r"another beginning", "en annan början", "toinen alku"),
+    (r"a place from (\d+) on", r"en plats från \1", r"paikka alkaen \1"),
     (r"head of log (\d+)", r"sigillet för logg \1", r"lokin \1 sinetti"),
     (r"the head of its log", "sigillet för dess logg", "sen lokin sinetti"),
     (r"\bnumber (\d+)", r"nummer \1", r"numero \1"),
@@ -564,6 +643,10 @@ def told(report: Report, language: str = "") -> list[str]:
             words["missing"].format(log=follows["log"], first=first, last=last)
             for first, last in seam["missing"]
         ]
+    said += [
+        words["before"].format(name=name, log=log, size=size, at=f"{at:%Y-%m-%d %H:%M}")
+        for name, log, size, at in report.before
+    ]
     return said
 
 

@@ -15,7 +15,7 @@ from importlib.resources import files
 
 from telecare.audit.format import SECTIONS, salt
 from telecare.audit.note import Note, NotSigned, VerifierKey, cosigned_at
-from telecare.audit.tree import inclusion
+from telecare.audit.tree import consistency, inclusion
 from telecare.integrity import (
     extract_store,
     report,
@@ -112,10 +112,36 @@ async def make(db: Transaction, order: Order) -> Made:
     for log, record in seams.items():
         line = _decision_line(record, proofs[_place(record)], "reopening")
         parts[f"log-{log}.seam"] = json.dumps(line, ensure_ascii=False, sort_keys=True)
-    told = _report(order, records, [heads[log] for log in used], parts)
+    older = {}
+    for log in sorted({record.log for record in records}):
+        first = min(record.index for record in records if record.log == log)
+        found = await _older(db, order, heads[log], first, parts)
+        if found is not None:
+            older[log], proof = found
+            parts[f"log-{log}.before"] = str(older[log])
+            parts[f"log-{log}.before.proof"] = proof
+    told = _report(order, records, [heads[log] for log in used], older, parts)
     parts["report.html"] = report_html.page(told)
     parts["README.txt"] = told.readme
     return Made(parts, told, [(log, heads[log].size) for log in used])
+
+
+async def _older(
+    db: Transaction, order: Order, head: ShownHead, first: int, parts: Mapping[str, str]
+) -> tuple[Note, str] | None:
+    """A head that a witness saw before her first record there was in it, and the proof that the
+    log begins with it. Only what the same key has signed: its reader has no other.
+    """
+    witnesses = [str(key) for key in order.witnesses]
+    signed = await extract_store.before(db, head.log, first, witnesses)
+    if signed is None or signed.size > head.size:
+        return None
+    note = await _cosigned(db, head.log, signed, order.witnesses)
+    key = VerifierKey.parse(parts[f"log-{head.log}.vkey"].strip())
+    if len(note.signatures) == 1 or signing_key(note, head.origin, [key.public_key]) is None:
+        return None
+    [proof] = await tree_store.proofs(db, head.log, [consistency(signed.size, head.size)])
+    return note, "".join(f"{base64.b64encode(one).decode()}\n" for one in proof)
 
 
 def zipped(made: Made) -> bytes:
@@ -125,7 +151,11 @@ def zipped(made: Made) -> bytes:
 
 
 def _report(
-    order: Order, records: Sequence[Kept], heads: Sequence[ShownHead], parts: Mapping[str, str]
+    order: Order,
+    records: Sequence[Kept],
+    heads: Sequence[ShownHead],
+    older: Mapping[int, Note],
+    parts: Mapping[str, str],
 ) -> Report:
     about = report.About(
         whose=order.name,
@@ -142,6 +172,7 @@ def _report(
             head.origin,
             VerifierKey.parse(parts[f"log-{head.log}.vkey"].strip()).fingerprint,
             [one for key in order.witnesses for one in _seen(head.note, key)],
+            [one for key in order.witnesses for one in _seen(older.get(head.log), key)],
         )
         for head in heads
     ]
@@ -149,7 +180,9 @@ def _report(
     return Report.of(about, shown, seals)
 
 
-def _seen(note: Note, witness: VerifierKey) -> Sequence[tuple[str, datetime]]:
+def _seen(note: Note | None, witness: VerifierKey) -> Sequence[tuple[str, datetime]]:
+    if note is None:
+        return ()
     try:
         return [(witness.name, cosigned_at(note, witness))]
     except NotSigned:

@@ -51,6 +51,16 @@ where c.tenant_id = $1 and exists (
 order by c.log, c.size desc
 limit 100
 """
+BEFORE = """
+select c.size, c.root, c.note, c.signed_at
+from audit.checkpoint c
+where c.tenant_id = $1 and c.log = $2 and c.size between 1 and $3 and exists (
+    select from audit.cosignature w
+    where w.tenant_id = c.tenant_id and w.log = c.log and w.size = c.size and w.witness = any($4)
+)
+order by c.size desc
+limit 1
+"""
 SEAMS = """
 select null::bigint, l.log, l.leaf_index, e.data, b.seed, b.actor, b.basis, b.subject, b.what,
     b.persons
@@ -140,6 +150,12 @@ async def witnessed(db: Transaction, witnesses: Sequence[str]) -> Sequence[tuple
     """Log and head of those that one of these witnesses has signed, newest first."""
     rows = await db.fetch(WITNESSED, db.tenant, witnesses)
     return [(log, Signed(*signed)) for log, *signed in rows]
+
+
+async def before(db: Transaction, log: int, index: int, witnesses: Sequence[str]) -> Signed | None:
+    """The newest head without that leaf that one of these witnesses has signed."""
+    row = await db.fetchrow(BEFORE, db.tenant, log, index, witnesses)
+    return Signed(*row) if row else None
 
 
 async def seams(db: Transaction) -> Sequence[Kept]:

@@ -38,11 +38,14 @@ class About:
 
 @dataclass(frozen=True, slots=True)
 class Seal:
-    """A log's head in this extract: its key, and who else has signed it when."""
+    """A log's head in this extract: its key, and who else has signed it when; `before`: who has
+    signed an older one, that her records came after.
+    """
 
     origin: str
     fingerprint: str
     seen: Sequence[tuple[str, datetime]]
+    before: Sequence[tuple[str, datetime]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -242,6 +245,10 @@ class _Told:
             seen = [
                 self.say("report.proves.seen", witness=name, at=self.words.moment(at))
                 for name, at in seal.seen
+            ]
+            said += [
+                self.say("report.proves.after", witness=name, at=self.words.moment(at))
+                for name, at in seal.before
             ]
             said += seen or [self.say("report.proves.unseen", log=seal.origin)]
         return [*said, self.say("report.proves.times"), self.say("report.proves.not")]

@@ -15,8 +15,10 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from telecare.audit import verify
 from telecare.audit.actions import Action
 from telecare.audit.append import append
+from telecare.audit.format import leaf_hash
 from telecare.audit.model import Record
 from telecare.audit.note import COSIGNATURE_V1, Note, Signer
+from telecare.audit.tree import Edge, consistency
 from telecare.demo.seed import ACTOR
 from telecare.integrity import extract
 from telecare.integrity.extract import NotSequencedYet, Order
@@ -305,3 +307,26 @@ def test_the_programs_own_signature_check_agrees_with_the_library():
         assert not verify.is_signed(public, b"Vem har tittat?", bytes(wrong))
     assert not verify.is_signed(public, b"Vem har tittat", signed)
     assert not verify.is_signed(b"\xff" * 32, b"Vem har tittat?", signed)
+
+
+def test_the_programs_own_consistency_check_agrees_with_the_trees():
+    edge, roots, leaves = Edge(), [], []
+    for at in range(40):
+        leaves.append(leaf_hash(b"%d" % at))
+        edge.append(leaves[-1:])
+        roots.append(edge.root())
+
+    for size in range(1, 41):
+        for old in range(1, size + 1):
+            proof = [merkle_root(leaves[a:b]) for a, b in consistency(old, size)]
+            older, newer = roots[old - 1], roots[size - 1]
+            assert verify.begins_with(size, newer, old, older, proof)
+            assert not verify.begins_with(size, newer, old, bytes(32), proof)
+            assert not verify.begins_with(size, newer, old, older, [*proof, older])
+            assert not proof or not verify.begins_with(size, newer, old, older, proof[:-1])
+
+
+def merkle_root(leaves):
+    edge = Edge()
+    edge.append(leaves)
+    return edge.root()
