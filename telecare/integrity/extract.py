@@ -77,12 +77,19 @@ class ShownHead:
 
 @dataclass(frozen=True, slots=True)
 class Made:
-    """The files of an extract, without the report on paper."""
+    """The files that prove, and what the report is made of. `sizes`: each log's head."""
 
     parts: Mapping[str, str]
-    report: Report
     sizes: Sequence[tuple[int, int]]
-    """Log, and the size of its head."""
+    about: report.About
+    records: Sequence[Kept]
+    withheld: Mapping[int, Mapping[str, str]]
+    seals: Sequence[report.Seal]
+
+    def report(self) -> Report:
+        """Takes a while: not on the loop."""
+        shown = [report.Shown.of(one, self.withheld.get(one.n or 0, {})) for one in self.records]
+        return Report.of(self.about, shown, self.seals)
 
 
 async def make(db: Transaction, order: Order) -> Made:
@@ -120,10 +127,14 @@ async def make(db: Transaction, order: Order) -> Made:
             older[log], proof = found
             parts[f"log-{log}.before"] = str(older[log])
             parts[f"log-{log}.before.proof"] = proof
-    told = _report(order, records, [heads[log] for log in used], older, parts)
-    parts["report.html"] = report_html.page(told)
-    parts["README.txt"] = told.readme
-    return Made(parts, told, [(log, heads[log].size) for log in used])
+    return Made(
+        parts=parts,
+        sizes=[(log, heads[log].size) for log in used],
+        about=_about_it(order),
+        records=records,
+        withheld=order.withheld,
+        seals=[_seal(order, heads[log], older.get(log), parts) for log in used],
+    )
 
 
 async def _older(
@@ -146,18 +157,19 @@ async def _older(
 
 def zipped(made: Made) -> bytes:
     """The zip: the same bytes of the same extract. Takes a while: not on the loop."""
-    files_ = {name: text.encode() for name, text in made.parts.items()}
-    return _zip({**files_, "report.pdf": report_pdf.document(made.report)})
+    told = made.report()
+    texts = {**made.parts, "README.txt": told.readme, "report.html": report_html.page(told)}
+    encoded = {name: text.encode() for name, text in texts.items()}
+    return _zip({**encoded, "report.pdf": report_pdf.document(told)})
 
 
-def _report(
-    order: Order,
-    records: Sequence[Kept],
-    heads: Sequence[ShownHead],
-    older: Mapping[int, Note],
-    parts: Mapping[str, str],
-) -> Report:
-    about = report.About(
+def on_paper(made: Made) -> bytes:
+    """The report alone, as it is in the zip. Takes a while: not on the loop."""
+    return report_pdf.document(made.report())
+
+
+def _about_it(order: Order) -> report.About:
+    return report.About(
         whose=order.name,
         is_hers=order.is_hers,
         municipality=order.municipality,
@@ -167,17 +179,17 @@ def _report(
         made_at=order.made_at,
         program_digest=verify_digest(),
     )
-    seals = [
-        report.Seal(
-            head.origin,
-            VerifierKey.parse(parts[f"log-{head.log}.vkey"].strip()).fingerprint,
-            [one for key in order.witnesses for one in _seen(head.note, key)],
-            [one for key in order.witnesses for one in _seen(older.get(head.log), key)],
-        )
-        for head in heads
-    ]
-    shown = [report.Shown.of(record, order.withheld.get(record.n or 0, {})) for record in records]
-    return Report.of(about, shown, seals)
+
+
+def _seal(
+    order: Order, head: ShownHead, older: Note | None, parts: Mapping[str, str]
+) -> report.Seal:
+    return report.Seal(
+        head.origin,
+        VerifierKey.parse(parts[f"log-{head.log}.vkey"].strip()).fingerprint,
+        [one for key in order.witnesses for one in _seen(head.note, key)],
+        [one for key in order.witnesses for one in _seen(older, key)],
+    )
 
 
 def _seen(note: Note | None, witness: VerifierKey) -> Sequence[tuple[str, datetime]]:

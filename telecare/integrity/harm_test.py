@@ -72,44 +72,56 @@ Texts = Mapping[str, str]
 """A record's sections by name."""
 
 
-def withheld(
-    tests: Iterable[HarmTest], records: Iterable[tuple[int, Texts]]
-) -> dict[int, dict[str, str]]:
-    """By running number, the sections that are not shown, with the statute."""
-    kept_back = [one for one in tests if not one.gives_out]
-    found = {}
+Withheld = Mapping[int, Mapping[str, str]]
+"""By running number, the sections that are not shown, with the statute."""
+
+
+@dataclass(frozen=True, slots=True)
+class Weighed:
+    """`hits`: by place, in how many records it is about something."""
+
+    withheld: Withheld
+    hits: Mapping[str, int]
+
+
+def weigh(tests: Sequence[HarmTest], records: Sequence[tuple[int, Texts]]) -> Weighed:
+    """Takes a while with many records: not on the loop."""
+    withheld: dict[int, dict[str, str]] = {}
+    hits = dict.fromkeys((one.place for one in tests), 0)
     for number, texts in records:
-        sections: dict[str, str] = {}
-        for test in kept_back:
-            for section in touched(test, texts):
-                sections.setdefault(section, test.statute)
-        if sections:
-            found[number] = sections
-    return found
+        sections = [_Section(one, texts[one]) for one in SECTIONS if one in texts]
+        for test in tests:
+            touched = [one.name for one in sections if one.is_about(test)]
+            hits[test.place] += bool(touched)
+            for section in touched if not test.gives_out else ():
+                withheld.setdefault(number, {}).setdefault(section, test.statute)
+    return Weighed(withheld, hits)
 
 
-def hits(test: HarmTest, records: Iterable[tuple[int, Texts]]) -> int:
-    """In how many records it would hide something."""
-    return sum(bool(touched(test, texts)) for _, texts in records)
+class _Section:
+    """One section of a record, and whether a test is about it."""
 
+    __slots__ = ("_lowered", "_names_staff", "_text", "name")
 
-def touched(test: HarmTest, texts: Texts) -> Sequence[str]:
-    """The sections of one record that this test is about."""
-    present = [section for section in SECTIONS if section in texts]
-    if test.kind != "section":
-        return [section for section in present if _names(test, section, texts[section])]
-    if test.place == "actor":
-        return [one for one in present if NAMES_STAFF.search(texts[one])]
-    return [one for one in present if one == test.place]
+    def __init__(self, name: str, text: str) -> None:
+        self.name, self._text = name, text
+        self._lowered = text.casefold()
+        self._names_staff = NAMES_STAFF.search(text) is not None
 
+    def is_about(self, test: HarmTest) -> bool:
+        if test.kind == "section":
+            return self._names_staff if test.place == "actor" else test.place == self.name
+        return self._names(test)
 
-def _names(test: HarmTest, section: str, text: str) -> bool:
-    """By id, by the whole name, or by the first name where somebody has written freely."""
-    if test.place in text:
-        return True
-    lowered, name = text.casefold(), test.name.casefold()
-    if name in lowered:
-        return True
-    is_free = section != "actor" and test.kind != "staff"
-    first = name.split()[0] if name.split() else ""
-    return is_free and bool(first) and re.search(rf"\b{re.escape(first)}\b", lowered) is not None
+    def _names(self, test: HarmTest) -> bool:
+        """By id, by the whole name, or by the first name where somebody has written freely."""
+        name = test.name.casefold()
+        if test.place in self._text or name in self._lowered:
+            return True
+        first = next(iter(name.split()), name)
+        is_free = self.name != "actor" and test.kind != "staff"
+        return (
+            is_free
+            and first in self._lowered
+            and re.search(rf"\b{re.escape(first)}\b", self._lowered) is not None
+        )

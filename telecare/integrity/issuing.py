@@ -15,7 +15,7 @@ from telecare.audit.append import append
 from telecare.audit.format import Document
 from telecare.audit.model import Record, actor_text
 from telecare.audit.note import VerifierKey
-from telecare.integrity import extract, harm_test, report_pdf
+from telecare.integrity import extract, harm_test
 from telecare.integrity import requests_store as store
 from telecare.integrity.extract import NotSequencedYet, Order
 from telecare.integrity.harm_test import HarmTest
@@ -81,15 +81,17 @@ class Issuing:
         async with self._database.transaction(session.tenant) as db:
             granted = await self._granted(db, request_id)
         async with self._reader.transaction(session.tenant) as db:
-            order = await self._order(db, granted)
+            resident_id = granted.resident.id
+            texts, _ = await texts_of(db, resident_id, granted.numbers)
+        weighed = await asyncio.to_thread(harm_test.weigh, granted.tests, texts)
+        order = self._order(granted, weighed.withheld)
+        async with self._reader.transaction(session.tenant) as db:
             try:
                 made = await extract.make(db, order)
             except NotSequencedYet as error:
                 raise ExtractWaits from error
-        if part == "report":
-            content = await asyncio.to_thread(report_pdf.document, made.report)
-        else:
-            content = await asyncio.to_thread(extract.zipped, made)
+        make = extract.on_paper if part == "report" else extract.zipped
+        content = await asyncio.to_thread(make, made)
         await self._record(session, granted, made.sizes, part, hashlib.sha256(content).hexdigest())
         ending, kind = (
             ("pdf", "application/pdf") if part == "report" else ("zip", "application/zip")
@@ -111,10 +113,9 @@ class Issuing:
             municipality=(await access_store.tenant(db)).name,
         )
 
-    async def _order(self, db: Transaction, granted: _Granted) -> Order:
+    def _order(self, granted: _Granted, withheld: harm_test.Withheld) -> Order:
         asked = granted.request.asked
         first, last = granted.numbers
-        texts, _ = await texts_of(db, asked.resident_id, granted.numbers)
         return Order(
             resident_id=asked.resident_id,
             name=granted.resident.person.shown_name,
@@ -125,7 +126,7 @@ class Issuing:
             municipality=granted.municipality,
             case=asked.diary_number,
             is_hers=asked.capacity in IN_HER_PLACE,
-            withheld=harm_test.withheld(granted.tests, texts),
+            withheld=withheld,
             witnesses=self._witnesses,
         )
 

@@ -4,6 +4,7 @@ The person herself is not asked why. Nothing here opens a camera, for anybody: a
 has been entered. A decided request stays as it is; whoever asks again makes a new one.
 """
 
+import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
@@ -114,6 +115,7 @@ class Opened:
     to_name: Sequence[Third]
     decision: Decision | None
     issues: Sequence[Issue]
+    earlier: Sequence[Listed]
     is_signed: bool
     is_overdue: bool
 
@@ -188,6 +190,7 @@ class Requests:
             tests = await store.tests(db, request_id)
             decision = await store.decision(db, request_id)
             issues = await store.issues(db, request_id)
+            earlier = await store.earlier(db, resident.id, request_id)
         what = {"request_id": str(request_id)}
         await record_reading(self._database, session, Action.REQUEST_READ, [resident.person], what)
         async with self._reader.transaction(session.tenant) as db:
@@ -197,17 +200,19 @@ class Requests:
             )
         async with self._database.transaction(session.tenant) as db:
             staff = await store.staff_named(db, _staff_in(hers.texts))
+        weighed = await asyncio.to_thread(harm_test.weigh, tests, hers.texts)
         tested = {one.place for one in tests}
         return Opened(
             request=request,
             resident=resident,
-            tests=[Weighed(one, harm_test.hits(one, hers.texts)) for one in tests],
+            tests=[Weighed(one, weighed.hits[one.place]) for one in tests],
             numbers=hers.numbers,
-            hidden=len(harm_test.withheld(tests, hers.texts)),
+            hidden=len(weighed.withheld),
             erased=hers.erased,
             to_name=[one for one in staff if str(one.id) not in tested],
             decision=decision,
             issues=issues,
+            earlier=earlier,
             is_signed=is_signed,
             is_overdue=decision is None and self._is_late(request.asked),
         )
@@ -325,18 +330,19 @@ class Requests:
             raise GroundMissing("statute", "reason")
         async with self._database.transaction(session.tenant) as db:
             asked = (await found(db, request_id)).asked
+            tests = await store.tests(db, request_id)
         async with self._reader.transaction(session.tenant) as db:
             hers = await _hers(db, asked, None)
+        hides = (await asyncio.to_thread(harm_test.weigh, tests, hers.texts)).withheld
         now = self._clock.now()
         async with self._database.transaction(session.tenant, actor_text(session.actor)) as db:
             await _undecided(db, request_id)
             resident = await known(db, asked.resident_id)
-            tests = await store.tests(db, request_id)
-            hides = harm_test.withheld(tests, hers.texts)
+            is_as_weighed = await store.tests(db, request_id) == tests
             if outcome != "none":
                 if hers.numbers is None:
                     raise NothingFound
-                if outcome != ("partial" if hides else "full"):
+                if not is_as_weighed or outcome != ("partial" if hides else "full"):
                     raise OutcomeDiffers("outcome")
             numbers = None if outcome == "none" else hers.numbers
             decision = Decision(outcome, statute, reason, numbers, now, "")

@@ -13,6 +13,7 @@ from telecare.wire.signalling import Language
 
 MOST_LISTED = 100
 MOST_THIRDS = 100
+MOST_EARLIER = 10
 IdentifiedBy = Literal["id_document", "e_id", "known", "authority", "not_asked"]
 Part = Literal["package", "report"]
 
@@ -49,6 +50,15 @@ join extract_request q on q.tenant_id = d.tenant_id and q.id = d.request_id
 where d.tenant_id = $1
 order by d.decided_at desc, q.id
 limit $2
+"""
+EARLIER = """
+select q.id, q.resident_id, q.diary_number, q.capacity, q.due_on, q.received_on, d.outcome,
+    d.decided_at
+from extract_request q
+join extract_decision d on d.tenant_id = q.tenant_id and d.request_id = q.id
+where q.tenant_id = $1 and q.resident_id = $2 and q.id <> $3
+order by d.decided_at desc, q.id
+limit $4
 """
 ADD_TEST = """
 insert into extract_test (tenant_id, request_id, place, kind, name, gives_out, statute, reason)
@@ -232,6 +242,14 @@ async def open_ones(db: Transaction) -> Sequence[Listed]:
 async def decided(db: Transaction) -> Sequence[Listed]:
     """Newest first."""
     return [_listed(row) for row in await db.fetch(DECIDED, db.tenant, MOST_LISTED)]
+
+
+async def earlier(
+    db: Transaction, resident: ResidentId, request: ExtractRequestId
+) -> Sequence[Listed]:
+    """Other decided ones about her, newest first."""
+    rows = await db.fetch(EARLIER, db.tenant, resident, request, MOST_EARLIER)
+    return [_listed(row) for row in rows]
 
 
 def _listed(row: Row) -> Listed:

@@ -165,6 +165,7 @@ async def test_what_was_erased_is_named_and_counted(desk, as_superuser):
     code, said = desk.run(parts)
     assert code == 0, said
     assert "7. 1 records are erased" in said
+    assert b"The text was removed by a decision that stands in the log." in parts["report.html"]
     without = [line for line in lines(parts) if line.get("is_about") != "erasure"]
     code, said = desk.run(with_lines(parts, without))
     assert code == 1

@@ -162,6 +162,18 @@ async def test_open_requests_come_by_due_date_and_a_late_one_is_said_to_be(desk)
     assert events.count("request.listed") == 3
 
 
+async def test_a_new_request_shows_what_was_decided_about_her_before(desk, client):
+    before = await desk.add(diary_number="2026-7")
+    await desk.decide(before, "none", SECRECY, "Skäl")
+    request = await desk.add()
+
+    opened = await desk.opened(request)
+    _, page = await client.look(f"/audit/requests/{request}", desk.lena)
+
+    assert [one.id for one in opened.earlier] == [before]
+    assert "2026-7" in page
+
+
 async def test_the_neighbours_request_is_not_there(desk, other_world):
     stranger = await other_world.staff("Lena", role=Role.GRANSKARE)
     request = await desk.add()
