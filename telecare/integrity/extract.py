@@ -4,23 +4,21 @@ The zip's form stands in docs/decisions/0009; `verify.py` in it is `telecare/aud
 """
 
 import base64
-import hashlib
 import io
 import json
 import zipfile
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from importlib.resources import files
 
 from telecare.audit.format import SECTIONS, salt
 from telecare.audit.note import Note, NotSigned, VerifierKey, cosigned_at
 from telecare.audit.tree import consistency, inclusion
 from telecare.integrity import (
     extract_store,
+    program,
     report,
     report_html,
-    report_pdf,
     tree_store,
     witness_store,
 )
@@ -157,6 +155,8 @@ async def _older(
 
 def zipped(made: Made) -> bytes:
     """The zip: the same bytes of the same extract. Takes a while: not on the loop."""
+    from telecare.integrity import report_pdf  # noqa: PLC0415 - slow to load, and seldom wanted
+
     told = made.report()
     texts = {**made.parts, "README.txt": told.readme, "report.html": report_html.page(told)}
     encoded = {name: text.encode() for name, text in texts.items()}
@@ -165,6 +165,8 @@ def zipped(made: Made) -> bytes:
 
 def on_paper(made: Made) -> bytes:
     """The report alone, as it is in the zip. Takes a while: not on the loop."""
+    from telecare.integrity import report_pdf  # noqa: PLC0415 - as above
+
     return report_pdf.document(made.report())
 
 
@@ -177,7 +179,7 @@ def _about_it(order: Order) -> report.About:
         language=order.language,
         numbers=(order.first_number, order.last_number),
         made_at=order.made_at,
-        program_digest=verify_digest(),
+        program_digest=program.digest(),
     )
 
 
@@ -336,7 +338,7 @@ def _parts(
             f"{json.dumps(line, ensure_ascii=False, sort_keys=True)}\n" for line in lines
         ),
         "witnesses.vkeys": "".join(f"{key}\n" for key in order.witnesses),
-        "verify.py": verify_source(),
+        "verify.py": program.source(),
     }
     for head in heads:
         key = signing_key(head.note, head.origin, keys)
@@ -353,13 +355,3 @@ def _zip(parts: Mapping[str, bytes]) -> bytes:
         for name, content in parts.items():
             package.writestr(zipfile.ZipInfo(name, FIRST_DAY), content, zipfile.ZIP_DEFLATED)
     return output.getvalue()
-
-
-def verify_source() -> str:
-    """The program that checks an extract, byte for byte as the house uses it."""
-    return (files("telecare.audit") / "verify.py").read_text("utf-8")
-
-
-def verify_digest() -> str:
-    """Its SHA-256, to be published where an extract cannot change it."""
-    return hashlib.sha256(verify_source().encode()).hexdigest()

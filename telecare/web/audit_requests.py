@@ -35,9 +35,9 @@ CAPACITIES = (
 )  # fmt: skip
 IDENTIFIED = ("id_document", "e_id", "known", "authority", "not_asked")
 NO_CAMERA_FOR = ("police", "other")
-LOOKS_AGAIN_FOR = timedelta(minutes=2)
+LOOKS_AGAIN_FOR = timedelta(seconds=30)
 """So long the page asks again by itself after the decision; then by a link."""
-LOOKS_AGAIN_S = 2
+LOOKS_AGAIN_S = 3
 
 Line = Annotated[str, StringConstraints(strip_whitespace=True, max_length=200)]
 Text = Annotated[str, StringConstraints(strip_whitespace=True, max_length=2000)]

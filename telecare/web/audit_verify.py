@@ -7,6 +7,7 @@ from aiohttp import web
 
 from telecare.access.http import STAFF
 from telecare.audit.actions import Action
+from telecare.integrity import program
 from telecare.integrity.verifying import (
     CHECK_LIMIT,
     MOST_RECORDS,
@@ -60,7 +61,7 @@ async def _page(request: web.Request, sent: Sent | None, verdict: Verdict | None
         until=_until(words, state), stopped_because=_stopped(words, state),
         qr=qr_path(_for_a_code(head.note)) if head else None, named=_named(verdict),
         most_findings=MOST_FINDINGS, most_records=MOST_RECORDS,
-        limit_s=int(CHECK_LIMIT.total_seconds()),
+        program_digest=program.digest(), limit_s=int(CHECK_LIMIT.total_seconds()),
     )  # fmt: skip
 
 
