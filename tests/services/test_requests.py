@@ -537,6 +537,9 @@ async def test_from_the_form_to_the_letter(desk, client):
         f"{where}/decision", desk.lena, outcome="none", statute=SECRECY, reason="Därför"
     )
     assert status == 303, page
+    _, page = await client.look(where, desk.lena)
+    assert 'data-test="covers"' not in page  # nothing is given, so nothing is said of how much
+    assert 'data-test="package"' not in page
     status, page = await client.look(f"{where}/letter", desk.lena)
     assert "Utdraget lämnas inte ut." in page
     assert "kammarrätten" in page
