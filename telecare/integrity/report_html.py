@@ -21,6 +21,8 @@ li { display: grid; grid-template-columns: 4rem 1fr 4rem; gap: 0 .8rem; padding:
 li time { font-variant-numeric: tabular-nums; } li b { display: block; }
 li span { display: block; } li i { display: block; font-style: normal; color: #455560; }
 li .nr { text-align: right; color: #455560; font-variant-numeric: tabular-nums; }
+@media (max-width: 32rem) { body { padding: 1rem; } dl { grid-template-columns: 1fr; gap: 0; }
+  dd { margin-bottom: .5rem; } }
 @media print { body { font-size: 12pt; padding: 0; max-width: none; } }
 </style></head><body><main><h1>$title</h1><p>$lead</p><dl>$facts</dl>
 $days
