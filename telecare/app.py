@@ -46,9 +46,11 @@ from telecare.integrity import public as log_public
 from telecare.integrity import reviews as log_reviews
 from telecare.integrity.consent_history import ConsentHistory
 from telecare.integrity.findings import Findings
+from telecare.integrity.issuing import Issuing
 from telecare.integrity.looks import Looks
 from telecare.integrity.opening import Opening
 from telecare.integrity.reconciling import Reconciling
+from telecare.integrity.requests import Requests
 from telecare.integrity.reviews import Reviews
 from telecare.integrity.searching import Searching
 from telecare.integrity.story import Stories
@@ -93,6 +95,7 @@ from telecare.web import (
     admin_rules,
     audit_consents,
     audit_findings,
+    audit_requests,
     audit_reviews,
     audit_search,
     audit_story,
@@ -151,6 +154,7 @@ ROUTES: tuple[Route, ...] = (
     *audit_verify.ROUTES,
     *audit_reviews.ROUTES,
     *audit_findings.ROUTES,
+    *audit_requests.ROUTES,
     *pages.ROUTES,
     *shift_list.ROUTES,
     *relations.ROUTES,
@@ -207,6 +211,8 @@ class Services:
     findings: Findings
     reconciling: Reconciling
     looks: Looks
+    requests: Requests
+    issuing: Issuing
     reactions: Reactions
     liveness: Liveness
 
@@ -287,6 +293,8 @@ def services(database: Database, reader: Database, clock: Clock, config: Config)
         findings=Findings(database, clock),
         reconciling=Reconciling(database, reader, clock),
         looks=Looks(database, reader, clock, reviews),
+        requests=Requests(database, reader, clock),
+        issuing=Issuing(database, reader, clock, witnesses),
         reactions=react,
         liveness=liveness,
     )
@@ -367,6 +375,8 @@ def web_app(
     app[looks_http.LOOKS] = made.looks
     app[audit_findings.FINDINGS] = made.findings
     app[audit_findings.RECONCILING] = made.reconciling
+    app[audit_requests.REQUESTS] = made.requests
+    app[audit_requests.ISSUING] = made.issuing
     app[admin.PUBLIC_URL] = config.public_url
     app[html.TEMPLATES] = html.templates(is_demo=is_demo)
     app[static_files.STATIC] = static

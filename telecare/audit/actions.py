@@ -38,6 +38,14 @@ class Action(StrEnum):
     INCIDENT_NOTIFIED = "incident.notified"
     INCIDENT_TOLD = "incident.told"
     INCIDENT_CLOSED = "incident.closed"
+    # extracts
+    REQUESTS_LISTED = "request.listed"
+    REQUEST_READ = "request.read"
+    REQUEST_REGISTERED = "request.registered"
+    REQUEST_TESTED = "request.tested"
+    REQUEST_DECIDED = "request.decided"
+    EXTRACT_ISSUED = "extract.issued"
+    EXTRACT_FETCHED = "extract.fetched"
     # administration
     TENANT_ADDED = "tenant.added"
     STAFF_ADDED = "staff.added"

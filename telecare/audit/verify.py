@@ -8,10 +8,12 @@ Needs Python 3.9 or newer and nothing else. What is checked:
 3. Witnesses, if any, have signed the same head, each at a time of its own.
 4. Each record stands in the log: its bytes and its proof lead to the head (RFC 6962).
 5. Each text that is shown is the one that was entered; what is not shown is said to be withheld.
-6. The person's own numbers run from 1 to the last without a gap.
+6. The person's own numbers run from the first to the last that it covers, without a gap.
 7. What was erased is named by a record of the erasure, which stands in the log too.
 8. Where a log follows another that stopped, the new log's first record says so: by whose decision,
    where the old log stood, which head of it is the last that somebody else has, what is missing.
+
+9. If it holds an older head that a witness had seen: the person's records came after that one.
 
 What no check can show: that a record is true, and that nothing happened without being recorded.
 """
@@ -21,6 +23,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import json
+import re
 import sys
 import zipfile
 import zlib
@@ -44,6 +47,7 @@ class Refused(Exception):
     def __init__(self, step: int, record: str, expected: object, found: object) -> None:
         super().__init__(f"step {step}, {record}: expected {expected}, found {found}")
         self.step, self.record, self.expected, self.found = step, record, expected, found
+        self.language = "en"
 
 
 # --- Ed25519 (RFC 8032 §5.1) ----------------------------------------------------------------------
@@ -190,6 +194,31 @@ def root_from(leaf: bytes, index: int, size: int, proof: list[bytes]) -> bytes |
     return found
 
 
+def begins_with(size: int, root: bytes, old: int, old_root: bytes, proof: list[bytes]) -> bool:
+    """Whether the tree of `size` begins with that of `old` (RFC 9162 §2.1.4.2)."""
+    if not 0 < old < size:
+        return old == size and root == old_root and not proof
+    path = [old_root, *proof] if old & (old - 1) == 0 else proof
+    here, last = old - 1, size - 1
+    while here & 1:
+        here, last = here >> 1, last >> 1
+    if not path:
+        return False
+    before = whole = path[0]
+    for beside in path[1:]:
+        if last == 0:
+            return False
+        if here & 1 or here == last:
+            before = hashlib.sha256(b"\x01" + beside + before).digest()
+            whole = hashlib.sha256(b"\x01" + beside + whole).digest()
+            while here and not here & 1:
+                here, last = here >> 1, last >> 1
+        else:
+            whole = hashlib.sha256(b"\x01" + whole + beside).digest()
+        here, last = here >> 1, last >> 1
+    return last == 0 and before == old_root and whole == root
+
+
 # --- the package ----------------------------------------------------------------------------------
 
 
@@ -204,6 +233,11 @@ class Package:
         self.about: dict[str, Any] = json.loads(self.files["extract.json"])
         lines = self.files["records.jsonl"].splitlines()
         self.records = [Record(json.loads(line)) for line in lines]
+
+    @property
+    def language(self) -> str:
+        named = self.about.get("language")
+        return named if named in ("sv", "fi") else "en"
 
     def text(self, name: str) -> str:
         return self.files[name].decode()
@@ -248,18 +282,22 @@ class Record:
 class Report:
     """What was found to be so."""
 
+    language: str = "en"
     whose: str = ""
     keys: list[tuple[str, str]] = field(default_factory=list)
     """Each log's origin, and its key's fingerprint."""
     heads: dict[int, tuple[int, bytes]] = field(default_factory=dict)
     seen: list[tuple[str, int, datetime]] = field(default_factory=list)
     """Witness, log, and when it saw the head, by its own clock."""
+    before: list[tuple[str, int, int, datetime]] = field(default_factory=list)
+    """Witness, log, the size of an older head that it saw, and when."""
     seams: list[dict[str, Any]] = field(default_factory=list)
     """What the first record of each log says that follows another."""
     records: int = 0
     texts: int = 0
     withheld: int = 0
     erased: int = 0
+    first_number: int = 1
     last_number: int = 0
 
 
@@ -278,6 +316,13 @@ def check_head(package: Package, log: dict[str, Any], report: Report) -> None:
         raise Refused(2, where, f"a signature of {key.name}", "none that fits")
     report.keys.append((origin, key.fingerprint))
     report.heads[number] = (int(size), from_base64(root))
+    for witness, seen_at in seen_by(package, note, where, 3):
+        report.seen.append((witness, number, seen_at))
+
+
+def seen_by(package: Package, note: Note, where: str, step: int) -> list[tuple[str, datetime]]:
+    """Which witnesses have signed a head, and when."""
+    seen = []
     for line in package.text("witnesses.vkeys").splitlines():
         witness = Key.read(line)
         raw = note.by(witness)
@@ -286,9 +331,34 @@ def check_head(package: Package, log: dict[str, Any], report: Report) -> None:
         seconds = int.from_bytes(raw[:8], "big")
         message = f"cosignature/v1\ntime {seconds}\n{note.text}".encode()
         if witness.kind != COSIGNATURE_V1 or not is_signed(witness.public, message, raw[8:]):
-            raise Refused(3, where, f"a signature of witness {witness.name}", "one that is wrong")
-        seen_at = datetime.fromtimestamp(seconds, timezone.utc)
-        report.seen.append((witness.name, number, seen_at))
+            raise Refused(
+                step, where, f"a signature of witness {witness.name}", "one that is wrong"
+            )
+        seen.append((witness.name, datetime.fromtimestamp(seconds, timezone.utc)))
+    return seen
+
+
+def check_before(package: Package, log: int, report: Report) -> None:
+    """Step 9, of log `log`, when it has an older head."""
+    if f"log-{log}.before" not in package.files:
+        return
+    where = f"older head of log {log}"
+    key, note = (
+        Key.read(package.text(f"log-{log}.vkey")),
+        Note.read(package.text(f"log-{log}.before")),
+    )
+    origin, size_text, root_text = note.text.split("\n")[:3]
+    size, root = int(size_text), from_base64(root_text)
+    if origin != key.name or not is_signed(key.public, note.text.encode(), note.by(key)):
+        raise Refused(9, where, f"a signature of {key.name}", "none that fits")
+    proof = [from_base64(one) for one in package.text(f"log-{log}.before.proof").splitlines()]
+    if not begins_with(*report.heads[log], size, root, proof):
+        raise Refused(9, where, "that its log begins with it", "another beginning")
+    for record in package.records:
+        if record.log == log and not record.is_about_erasure and record.index < size:
+            raise Refused(9, record.name, f"a place from {size} on", record.index)
+    for witness, seen_at in seen_by(package, note, where, 9):
+        report.before.append((witness, log, size, seen_at))
 
 
 def check_place(record: Record, heads: dict[int, tuple[int, bytes]]) -> None:
@@ -344,14 +414,16 @@ def check_texts(record: Record) -> None:
             raise Refused(5, record.name, f"{section} shown or withheld", "neither")
 
 
-def check_numbers(numbers: list[int], last: int) -> None:
+def check_numbers(numbers: list[int], first: int, last: int) -> None:
     """Step 6."""
+    if not 1 <= first <= last:
+        raise Refused(6, f"number {first}", f"one from 1 to {last}", first)
     found = sorted(numbers)
-    for expected in range(1, last + 1):
-        here = found[expected - 1] if expected <= len(found) else None
+    for place, expected in enumerate(range(first, last + 1)):
+        here = found[place] if place < len(found) else None
         if here != expected:
             raise Refused(6, f"number {expected}", expected, "nothing" if here is None else here)
-    if len(found) > last:
+    if len(found) > last - first + 1:
         raise Refused(6, f"number {found[-1]}", f"none above {last}", found[-1])
 
 
@@ -373,8 +445,19 @@ def check_erasures(records: list[Record]) -> None:
 
 def check(path: str) -> Report:
     """All steps. Raises Refused; KeyError, ValueError, OSError, BadZipFile: it is no extract."""
-    package, report = Package(path), Report()
-    report.whose, report.last_number = package.about["whose"]["id"], package.about["last_number"]
+    package = Package(path)
+    try:
+        return check_all(package)
+    except Refused as error:
+        error.language = package.language
+        raise
+
+
+def check_all(package: Package) -> Report:
+    report = Report(language=package.language)
+    report.whose = package.about["whose"]["id"]
+    report.first_number = int(package.about.get("first_number", 1))
+    report.last_number = int(package.about["last_number"])
     for about in package.about["logs"]:
         check_head(package, about, report)
     for log in sorted(report.heads, reverse=True):
@@ -394,54 +477,198 @@ def check(path: str) -> Report:
         if number is None:
             raise Refused(6, record.name, f"a number of {report.whose}", "none")
         numbers.append(number)
-    check_numbers(numbers, report.last_number)
+    check_numbers(numbers, report.first_number, report.last_number)
     check_erasures(package.records)
+    for log in sorted(report.heads):
+        check_before(package, log, report)
     return report
 
 
-def told(report: Report) -> list[str]:
-    """What was found to be so, step by step."""
-    said = [f"1. Records of {report.whose}."]
-    said += [f"2. {origin}: key {printed}. Compare it." for origin, printed in report.keys]
+# --- what is said ---------------------------------------------------------------------------------
+
+SAID = {
+    "en": {
+        "whose": "1. Records of {whose}.",
+        "key": "2. {origin}: key {printed}. Compare it.",
+        "seen": (
+            "3. Witness {name} saw log {log} at {at} UTC. What came after is checked against the "
+            "log's own key only."
+        ),
+        "unseen": "3. No witness: whoever holds the log's key could have rewritten it.",
+        "records": "4. {records} records stand in the log.",
+        "texts": "5. {texts} texts are as entered; {withheld} sections are withheld.",
+        "numbers": "6. No gaps in numbers {first} to {last}.",
+        "erased": "7. {erased} records are erased, each by a recorded decision.",
+        "seam": (
+            "8. Log {log} follows log {before}, which stopped at {size} records: decision "
+            "{decision} of {by}. The last head of it that {holder} has, of {quoted} records, "
+            "{fits} it."
+        ),
+        "missing": "8. Missing from log {log}: records {first} to {last}.",
+        "before": (
+            "9. In log {log} they came after the head of {size} records that witness {name} saw at "
+            "{at} UTC."
+        ),
+        "fits": "fits",
+        "differs": "DOES NOT FIT",
+        "and": " and ",
+        "no_extract": "No extract that can be checked",
+    },
+    "sv": {
+        "whose": "1. Händelser om {whose}.",
+        "key": "2. {origin}: nyckel {printed}. Jämför den.",
+        "seen": (
+            "3. Vittnet {name} såg logg {log} {at} UTC. Det som hänt därefter är bara kontrollerat "
+            "mot loggens egen nyckel."
+        ),
+        "unseen": "3. Inget vittne: den som har loggens nyckel kan ha skrivit om den.",
+        "records": "4. {records} händelser står i loggen.",
+        "texts": "5. {texts} texter är som de skrevs; {withheld} delar är hemlighållna.",
+        "numbers": "6. Inga luckor i nummer {first} till {last}.",
+        "erased": "7. {erased} händelser är gallrade, var och en genom ett beslut i loggen.",
+        "seam": (
+            "8. Logg {log} följer på logg {before}, som stannade vid {size} händelser: beslut "
+            "{decision} av {by}. Det sista sigillet som {holder} har, vid {quoted} händelser, "
+            "{fits}."
+        ),
+        "missing": "8. Saknas i logg {log}: händelserna {first} till {last}.",
+        "before": (
+            "9. I logg {log} kom de efter sigillet vid {size} händelser, som vittnet {name} såg "
+            "{at} UTC."
+        ),
+        "fits": "stämmer",
+        "differs": "STÄMMER INTE",
+        "and": " och ",
+        "no_extract": "Inget utdrag som kan kontrolleras",
+    },
+    "fi": {
+        "whose": "1. Tapahtumat henkilöstä {whose}.",
+        "key": "2. {origin}: avain {printed}. Vertaa sitä.",
+        "seen": (
+            "3. Todistaja {name} näki lokin {log} {at} UTC. Sen jälkeinen on tarkistettu vain "
+            "lokin omaa avainta vasten."
+        ),
+        "unseen": "3. Ei todistajaa: lokin avaimen haltija on voinut kirjoittaa sen uudelleen.",
+        "records": "4. {records} tapahtumaa on lokissa.",
+        "texts": "5. {texts} tekstiä on kuten ne kirjattiin; {withheld} osaa on salattu.",
+        "numbers": "6. Ei aukkoja numeroissa {first}-{last}.",
+        "erased": "7. {erased} tapahtumaa on hävitetty, kukin lokiin kirjatulla päätöksellä.",
+        "seam": (
+            "8. Loki {log} jatkaa lokia {before}, joka pysähtyi {size} tapahtumaan: päätös "
+            "{decision}, {by}. Viimeinen sinetti, joka on haltijalla {holder}, {quoted} "
+            "tapahtumaa, {fits}."
+        ),
+        "missing": "8. Lokista {log} puuttuvat tapahtumat {first}-{last}.",
+        "before": (
+            "9. Lokissa {log} ne tulivat {size} tapahtuman sinetin jälkeen, jonka todistaja {name} "
+            "näki {at} UTC."
+        ),
+        "fits": "täsmää",
+        "differs": "EI TÄSMÄÄ",
+        "and": " ja ",
+        "no_extract": "Ei ote, jonka voisi tarkistaa",
+    },
+}
+PHRASES = (
+    (r"step (\d)", r"steg \1", r"vaihe \1"),
+    (r"\bexpected\b", "väntat", "odotettu"),
+    (r"\bfound\b", "funnet", "löytyi"),
+    (
+        r"first record of log (\d+)",
+        r"första händelsen i logg \1",
+        r"lokin \1 ensimmäinen tapahtuma",
+    ),
+    (r"record (\d+) of log (\d+)", r"händelse \1 i logg \2", r"lokin \2 tapahtuma \1"),
+    (r"older head of log (\d+)", r"äldre sigill för logg \1", r"lokin \1 vanhempi sinetti"),
+    (r"that its log begins with it", "att loggen börjar med det", "että loki alkaa sillä"),
+    (r"another beginning", "en annan början", "toinen alku"),
+    (r"a place from (\d+) on", r"en plats från \1", r"paikka alkaen \1"),
+    (r"head of log (\d+)", r"sigillet för logg \1", r"lokin \1 sinetti"),
+    (r"the head of its log", "sigillet för dess logg", "sen lokin sinetti"),
+    (r"\bnumber (\d+)", r"nummer \1", r"numero \1"),
+    (r"none above (\d+)", r"inget över \1", r"ei yli \1"),
+    (r"a number of", "ett nummer för", "numero henkilölle"),
+    (r"a place below (\d+)", r"en plats under \1", r"paikka alle \1"),
+    (r"a signature of", "en underskrift av", "allekirjoitus:"),
+    (r"none that fits", "ingen som stämmer", "ei täsmäävää"),
+    (r"one that is wrong", "en som är fel", "väärä"),
+    (r"shown or withheld", "visad eller hemlighållen", "näytetty tai salattu"),
+    (r"a record of its erasure", "en händelse om gallringen", "tapahtuma hävittämisestä"),
+    (r"none that names it", "ingen som nämner den", "mikään ei mainitse sitä"),
+    (r"\bneither\b", "ingetdera", "ei kumpikaan"),
+    (r"\bnothing\b", "inget", "ei mitään"),
+    (r"\bnone\b", "inget", "ei mitään"),
+)
+
+
+def refusal(error: Refused) -> str:
+    """In the extract's own language."""
+    said = str(error)
+    if error.language in ("sv", "fi"):
+        for english, swedish, finnish in PHRASES:
+            said = re.sub(english, swedish if error.language == "sv" else finnish, said)
+    return f"{SAID[error.language]['differs']}: {said}"
+
+
+def told(report: Report, language: str = "") -> list[str]:
+    """What was found to be so, step by step; in the extract's own language, or another."""
+    words = SAID[language or report.language]
+    said = [words["whose"].format(whose=report.whose)]
+    said += [words["key"].format(origin=origin, printed=printed) for origin, printed in report.keys]
     said += [
-        f"3. Witness {name} saw log {log} at {at:%Y-%m-%d %H:%M} UTC. What came after is "
-        "checked against the log's own key only."
+        words["seen"].format(name=name, log=log, at=f"{at:%Y-%m-%d %H:%M}")
         for name, log, at in report.seen
-    ] or ["3. No witness: whoever holds the log's key could have rewritten it."]
+    ] or [words["unseen"]]
     said += [
-        f"4. {report.records} records stand in the log.",
-        f"5. {report.texts} texts are as entered; {report.withheld} sections are withheld.",
-        f"6. No gaps in numbers 1 to {report.last_number}.",
-        f"7. {report.erased} records are erased, each by a recorded decision.",
+        words["records"].format(records=report.records),
+        words["texts"].format(texts=report.texts, withheld=report.withheld),
+        words["numbers"].format(first=report.first_number, last=report.last_number),
+        words["erased"].format(erased=report.erased),
     ]
     for seam in report.seams:
         follows = seam["follows"]
         said.append(
-            f"8. Log {seam['log']} follows log {follows['log']}, which stopped at "
-            f"{seam['stands']['size']} records: decision {seam['decision']} of "
-            f"{' and '.join(seam['by'])}. The last head of it that {follows['held_by']} has, of "
-            f"{seam['quoted']} records, {'fits' if follows['fits'] else 'DOES NOT FIT'} it."
+            words["seam"].format(
+                log=seam["log"],
+                before=follows["log"],
+                size=seam["stands"]["size"],
+                decision=seam["decision"],
+                by=words["and"].join(seam["by"]),
+                holder=follows["held_by"],
+                quoted=seam["quoted"],
+                fits=words["fits" if follows["fits"] else "differs"],
+            )
         )
         said += [
-            f"8. Missing from log {follows['log']}: records {first} to {last}."
+            words["missing"].format(log=follows["log"], first=first, last=last)
             for first, last in seam["missing"]
         ]
+    said += [
+        words["before"].format(name=name, log=log, size=size, at=f"{at:%Y-%m-%d %H:%M}")
+        for name, log, size, at in report.before
+    ]
     return said
+
+
+def say(text: str) -> None:
+    """Also where the terminal has not all of our letters."""
+    sys.stdout.write(text.encode(sys.stdout.encoding or "utf-8", "replace").decode(
+        sys.stdout.encoding or "utf-8") + "\n")  # fmt: skip
 
 
 def main(arguments: list[str]) -> int:
     if len(arguments) != 2:
-        sys.stdout.write(__doc__ or "")
+        say(__doc__ or "")
         return 2
     try:
         report = check(arguments[1])
     except Refused as error:
-        sys.stdout.write(f"DOES NOT FIT: {error}\n")
+        say(refusal(error))
         return 1
     except UNREADABLE as error:
-        sys.stdout.write(f"No extract that can be checked: {error!r}\n")
+        say(" / ".join(said["no_extract"] for said in SAID.values()) + f": {error!r}")
         return 2
-    sys.stdout.write("\n".join(told(report)) + "\n")
+    say("\n".join(told(report)))
     return 0
 
 

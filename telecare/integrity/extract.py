@@ -4,20 +4,26 @@ The zip's form stands in docs/decisions/0009; `verify.py` in it is `telecare/aud
 """
 
 import base64
-import hashlib
 import io
 import json
 import zipfile
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from importlib.resources import files
 
 from telecare.audit.format import SECTIONS, salt
-from telecare.audit.note import Note, VerifierKey
-from telecare.audit.tree import inclusion
-from telecare.integrity import extract_store, tree_store, witness_store
+from telecare.audit.note import Note, NotSigned, VerifierKey, cosigned_at
+from telecare.audit.tree import consistency, inclusion
+from telecare.integrity import (
+    extract_store,
+    program,
+    report,
+    report_html,
+    tree_store,
+    witness_store,
+)
 from telecare.integrity.extract_store import Kept
+from telecare.integrity.report import Report
 from telecare.integrity.seams import Seam
 from telecare.integrity.tree_store import Signed
 from telecare.integrity.witnesses import signing_key, verified
@@ -36,8 +42,8 @@ class NotSequencedYet(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Order:
-    """What the decision was. `withheld`: by running number, the sections not shown and the statute
-    that says so; section names as in the format, "person" for the names of others.
+    """What the decision was: her numbers `first_number` to `last_number`. `withheld`: by running
+    number, the sections not shown and the statute that says so, by their names in the format.
     """
 
     resident_id: ResidentId
@@ -45,23 +51,57 @@ class Order:
     last_number: int
     language: Language
     made_at: datetime
+    municipality: str = ""
+    case: str = ""
+    """The request's diary number."""
+    first_number: int = 1
+    is_hers: bool = True
+    """She asks herself, or somebody in her place."""
     withheld: Mapping[int, Mapping[str, str]] = field(default_factory=dict)
     witnesses: Sequence[VerifierKey] = ()
 
 
-async def make(db: Transaction, order: Order) -> bytes:
-    """The zip, read by role reader.
-
-    Raises NotSequencedYet, TreeIncomplete.
+@dataclass(frozen=True, slots=True)
+class ShownHead:
+    """What a log's records are proved against. `note`: a head that was signed. Of a log that is
+    followed by another it is the last known, and `size` is where the seam says that it stood.
     """
+
+    log: int
+    origin: str
+    note: Note
+    size: int
+
+
+@dataclass(frozen=True, slots=True)
+class Made:
+    """The files that prove, and what the report is made of. `sizes`: each log's head."""
+
+    parts: Mapping[str, str]
+    sizes: Sequence[tuple[int, int]]
+    about: report.About
+    records: Sequence[Kept]
+    withheld: Mapping[int, Mapping[str, str]]
+    seals: Sequence[report.Seal]
+
+    def report(self) -> Report:
+        """Takes a while: not on the loop."""
+        shown = [report.Shown.of(one, self.withheld.get(one.n or 0, {})) for one in self.records]
+        return Report.of(self.about, shown, self.seals)
+
+
+async def make(db: Transaction, order: Order) -> Made:
+    """Read by role reader. Raises NotSequencedYet, TreeIncomplete."""
     seams = {record.log: record for record in await extract_store.seams(db)}
-    records = await extract_store.of_person(db, order.resident_id, order.last_number)
+    records = await extract_store.of_person(
+        db, order.resident_id, order.first_number, order.last_number
+    )
     erased = [record for record in records if record.seed is None]
     naming = _naming(erased, await extract_store.erasures(db)) if erased else {}
     of_erasure = list({_place(one): one for one in naming.values()}.values())
     shown = [*records, *of_erasure, *seams.values()]
     heads = await _heads(db, order, shown, list(seams.values()))
-    if len(records) < order.last_number or any(
+    if len(records) <= order.last_number - order.first_number or any(
         record.log not in heads or record.index >= heads[record.log].size for record in shown
     ):
         raise NotSequencedYet
@@ -77,24 +117,95 @@ async def make(db: Transaction, order: Order) -> bytes:
     for log, record in seams.items():
         line = _decision_line(record, proofs[_place(record)], "reopening")
         parts[f"log-{log}.seam"] = json.dumps(line, ensure_ascii=False, sort_keys=True)
-    return _zip(parts)
+    older = {}
+    for log in sorted({record.log for record in records}):
+        first = min(record.index for record in records if record.log == log)
+        found = await _older(db, order, heads[log], first, parts)
+        if found is not None:
+            older[log], proof = found
+            parts[f"log-{log}.before"] = str(older[log])
+            parts[f"log-{log}.before.proof"] = proof
+    return Made(
+        parts=parts,
+        sizes=[(log, heads[log].size) for log in used],
+        about=_about_it(order),
+        records=records,
+        withheld=order.withheld,
+        seals=[_seal(order, heads[log], older.get(log), parts) for log in used],
+    )
+
+
+async def _older(
+    db: Transaction, order: Order, head: ShownHead, first: int, parts: Mapping[str, str]
+) -> tuple[Note, str] | None:
+    """A head that a witness saw before her first record there was in it, and the proof that the
+    log begins with it. Only what the same key has signed: its reader has no other.
+    """
+    witnesses = [str(key) for key in order.witnesses]
+    signed = await extract_store.before(db, head.log, first, witnesses)
+    if signed is None or signed.size > head.size:
+        return None
+    note = await _cosigned(db, head.log, signed, order.witnesses)
+    key = VerifierKey.parse(parts[f"log-{head.log}.vkey"].strip())
+    if len(note.signatures) == 1 or signing_key(note, head.origin, [key.public_key]) is None:
+        return None
+    [proof] = await tree_store.proofs(db, head.log, [consistency(signed.size, head.size)])
+    return note, "".join(f"{base64.b64encode(one).decode()}\n" for one in proof)
+
+
+def zipped(made: Made) -> bytes:
+    """The zip: the same bytes of the same extract. Takes a while: not on the loop."""
+    from telecare.integrity import report_pdf  # noqa: PLC0415 - slow to load, and seldom wanted
+
+    told = made.report()
+    texts = {**made.parts, "README.txt": told.readme, "report.html": report_html.page(told)}
+    encoded = {name: text.encode() for name, text in texts.items()}
+    return _zip({**encoded, "report.pdf": report_pdf.document(told)})
+
+
+def on_paper(made: Made) -> bytes:
+    """The report alone, as it is in the zip. Takes a while: not on the loop."""
+    from telecare.integrity import report_pdf  # noqa: PLC0415 - as above
+
+    return report_pdf.document(made.report())
+
+
+def _about_it(order: Order) -> report.About:
+    return report.About(
+        whose=order.name,
+        is_hers=order.is_hers,
+        municipality=order.municipality,
+        case=order.case,
+        language=order.language,
+        numbers=(order.first_number, order.last_number),
+        made_at=order.made_at,
+        program_digest=program.digest(),
+    )
+
+
+def _seal(
+    order: Order, head: ShownHead, older: Note | None, parts: Mapping[str, str]
+) -> report.Seal:
+    return report.Seal(
+        head.origin,
+        VerifierKey.parse(parts[f"log-{head.log}.vkey"].strip()).fingerprint,
+        [one for key in order.witnesses for one in _seen(head.note, key)],
+        [one for key in order.witnesses for one in _seen(older, key)],
+    )
+
+
+def _seen(note: Note | None, witness: VerifierKey) -> Sequence[tuple[str, datetime]]:
+    if note is None:
+        return ()
+    try:
+        return [(witness.name, cosigned_at(note, witness))]
+    except NotSigned:
+        return ()
 
 
 def _keys(seams: Iterable[Kept]) -> Sequence[bytes]:
     """A key's own record may be among what is missing."""
     return [key for record in seams for key in Seam.read(record.texts["what"]).keys]
-
-
-@dataclass(frozen=True, slots=True)
-class ShownHead:
-    """What a log's records are proved against. `note`: a head that was signed. Of a log that is
-    followed by another it is the last known, and `size` is where the seam says that it stood.
-    """
-
-    log: int
-    origin: str
-    note: Note
-    size: int
 
 
 async def _heads(
@@ -215,6 +326,7 @@ def _parts(
     about = {
         "format": FORMAT,
         "language": order.language,
+        "first_number": order.first_number,
         "last_number": order.last_number,
         "logs": [{"log": head.log, "origin": head.origin} for head in heads],
         "made_at": order.made_at.isoformat(),
@@ -226,7 +338,7 @@ def _parts(
             f"{json.dumps(line, ensure_ascii=False, sort_keys=True)}\n" for line in lines
         ),
         "witnesses.vkeys": "".join(f"{key}\n" for key in order.witnesses),
-        "verify.py": verify_source(),
+        "verify.py": program.source(),
     }
     for head in heads:
         key = signing_key(head.note, head.origin, keys)
@@ -237,19 +349,9 @@ def _parts(
     return parts
 
 
-def _zip(parts: Mapping[str, str]) -> bytes:
+def _zip(parts: Mapping[str, bytes]) -> bytes:
     output = io.BytesIO()
     with zipfile.ZipFile(output, "w", zipfile.ZIP_DEFLATED) as package:
         for name, content in parts.items():
             package.writestr(zipfile.ZipInfo(name, FIRST_DAY), content, zipfile.ZIP_DEFLATED)
     return output.getvalue()
-
-
-def verify_source() -> str:
-    """The program that checks an extract, byte for byte as the house uses it."""
-    return (files("telecare.audit") / "verify.py").read_text("utf-8")
-
-
-def verify_digest() -> str:
-    """Its SHA-256, to be published where an extract cannot change it."""
-    return hashlib.sha256(verify_source().encode()).hexdigest()

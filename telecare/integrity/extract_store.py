@@ -14,7 +14,15 @@ join audit.leaf l on l.tenant_id = s.tenant_id and l.entry_id = s.entry_id
 join audit.entry e on e.tenant_id = s.tenant_id and e.entry_id = s.entry_id
 left join audit.body b on b.tenant_id = s.tenant_id and b.entry_id = s.entry_id
     and b.recorded_at = s.recorded_at
-where s.tenant_id = $1 and s.resident_id = $2 and s.n <= $3
+where s.tenant_id = $1 and s.resident_id = $2 and s.n between $3 and $4
+order by s.n
+"""
+TEXTS = """
+select s.n, b.actor, b.basis, b.what
+from audit.subject_entry s
+left join audit.body b on b.tenant_id = s.tenant_id and b.entry_id = s.entry_id
+    and b.recorded_at = s.recorded_at
+where s.tenant_id = $1 and s.resident_id = $2 and s.n between $3 and $4
 order by s.n
 """
 ERASURES = """
@@ -25,12 +33,6 @@ join audit.leaf l on l.tenant_id = b.tenant_id and l.entry_id = b.entry_id
 join audit.entry e on e.tenant_id = b.tenant_id and e.entry_id = b.entry_id
 where b.tenant_id = $1 and b.event = 'record.erased'
 order by b.entry_id
-"""
-PLACES_OF = """
-select count(*), coalesce(max(l.leaf_index) filter (where l.log = $4), -1)
-from audit.subject_entry s
-join audit.leaf l on l.tenant_id = s.tenant_id and l.entry_id = s.entry_id
-where s.tenant_id = $1 and s.resident_id = $2 and s.n <= $3
 """
 HEADS = """
 select distinct on (c.log) c.log, g.origin, c.size, c.root, c.note, c.signed_at
@@ -48,6 +50,16 @@ where c.tenant_id = $1 and exists (
 )
 order by c.log, c.size desc
 limit 100
+"""
+BEFORE = """
+select c.size, c.root, c.note, c.signed_at
+from audit.checkpoint c
+where c.tenant_id = $1 and c.log = $2 and c.size between 1 and $3 and exists (
+    select from audit.cosignature w
+    where w.tenant_id = c.tenant_id and w.log = c.log and w.size = c.size and w.witness = any($4)
+)
+order by c.size desc
+limit 1
 """
 SEAMS = """
 select null::bigint, l.log, l.leaf_index, e.data, b.seed, b.actor, b.basis, b.subject, b.what,
@@ -89,9 +101,20 @@ class Head:
     signed: Signed
 
 
-async def of_person(db: Transaction, resident: ResidentId, last_number: int) -> Sequence[Kept]:
-    """Her records 1 to `last_number`, as far as they have a place in a log."""
-    return [_kept(*row) for row in await db.fetch(OF_PERSON, db.tenant, resident, last_number)]
+async def of_person(db: Transaction, resident: ResidentId, first: int, last: int) -> Sequence[Kept]:
+    """Her records of those numbers, as far as they have a place in a log."""
+    return [_kept(*row) for row in await db.fetch(OF_PERSON, db.tenant, resident, first, last)]
+
+
+async def texts(
+    db: Transaction, resident: ResidentId, first: int, last: int
+) -> Sequence[tuple[int, dict[str, str]]]:
+    """What her records of those numbers say, with a place or without; empty: erased."""
+    rows = await db.fetch(TEXTS, db.tenant, resident, first, last)
+    return [
+        (n, {"actor": actor, "basis": basis, "what": what} if actor is not None else {})
+        for n, actor, basis, what in rows
+    ]
 
 
 async def erasures(db: Transaction) -> Sequence[Kept]:
@@ -114,15 +137,6 @@ def _kept(
     return Kept(n, log, index, entry, seed, texts if seed else {}, persons or ())
 
 
-async def places_of(
-    db: Transaction, resident: ResidentId, last_number: int, log: int
-) -> tuple[int, int]:
-    """How many of her records have a place, and the last place in `log` (-1: none)."""
-    row = await db.fetchrow(PLACES_OF, db.tenant, resident, last_number, log)
-    assert row is not None  # noqa: S101 - an aggregate has one row
-    return row[0], row[1]
-
-
 async def heads(db: Transaction) -> Sequence[Head]:
     """The newest head of each log."""
     rows = await db.fetch(HEADS, db.tenant)
@@ -136,6 +150,12 @@ async def witnessed(db: Transaction, witnesses: Sequence[str]) -> Sequence[tuple
     """Log and head of those that one of these witnesses has signed, newest first."""
     rows = await db.fetch(WITNESSED, db.tenant, witnesses)
     return [(log, Signed(*signed)) for log, *signed in rows]
+
+
+async def before(db: Transaction, log: int, index: int, witnesses: Sequence[str]) -> Signed | None:
+    """The newest head without that leaf that one of these witnesses has signed."""
+    row = await db.fetchrow(BEFORE, db.tenant, log, index, witnesses)
+    return Signed(*row) if row else None
 
 
 async def seams(db: Transaction) -> Sequence[Kept]:

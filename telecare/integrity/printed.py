@@ -8,6 +8,7 @@ from html import escape
 from string import Template
 
 from telecare.audit.note import Checkpoint, Note, VerifierKey
+from telecare.integrity import program
 from telecare.integrity.witness_store import Cosignature
 from telecare.runtime.clock import STOCKHOLM
 from telecare.runtime.qr import qr_path
@@ -56,6 +57,7 @@ def page(given: Printed, language: str) -> str:
         (t("log_page.root"), base64.b64encode(head.root).decode()),
         (t("log_page.signed"), _local(given.signed_at)),
         (t("log_page.key"), given.key.fingerprint),
+        (t("log_page.program"), program.digest()),
         (t("log_page.witnesses"), "<br>".join(seen) or t("log_page.unseen")),
     ]
     code = qr_path(str(given.note))

@@ -41,6 +41,8 @@ ROUND_INTERVAL = timedelta(seconds=60)
 BATCH = 4096
 """Records taken in by one transaction."""
 ACTOR = SystemActor("sequencer")
+SIGNED_AT_ONCE = f'"ev":"{Action.REQUEST_DECIDED}"'.encode()
+"""In an envelope: an extract waits for a head that covers this record."""
 
 
 class DoesNotFit(Exception):
@@ -141,6 +143,8 @@ class Sequencer:
             before = await tree_store.snapshot(db)
             waiting = await _waiting(db, newest, place, before)
             entries = [entry for entry, _ in waiting]
+            if any(SIGNED_AT_ONCE in data for _, data in waiting):
+                self.sign_soon(db.tenant)
             if waiting:
                 leaves = [leaf_hash(data) for _, data in waiting]
                 first = place.edge.size

@@ -131,7 +131,7 @@ def verify_extract(file: str, wanted: Wanted, *, of: str) -> Told:
     wrong = []
     if wanted.key and wanted.key not in public.values():
         wrong.append("DOES NOT FIT: signed with another key than the one given")
-    said = list(verify.told(report))
+    said = list(verify.told(report, "en"))
     heads = dict(zip(origins, report.heads.values(), strict=True))
     for name, _, head in wanted.checkpoints:
         if head.origin not in heads:

@@ -10,13 +10,19 @@ from aiohttp import web
 from pydantic import AfterValidator, ValidationError
 
 from telecare.access.http import ACCESS, STAFF
+from telecare.integrity.words import AuditWords
 from telecare.runtime.clock import STOCKHOLM, from_local
 from telecare.runtime.http import Body, as_refusal
-from telecare.web.audit_words import AuditWords
 from telecare.web.html import TEMPLATES, Sent, language_of
 
-PARTS = (("search", "/audit"), ("verify", "/audit/verify"), ("consents", "/audit/consents"),
-         ("reviews", "/audit/reviews"), ("findings", "/audit/findings"))  # fmt: skip
+PARTS = (
+    ("search", "/audit"),
+    ("verify", "/audit/verify"),
+    ("consents", "/audit/consents"),
+    ("reviews", "/audit/reviews"),
+    ("findings", "/audit/findings"),
+    ("requests", "/audit/requests"),
+)
 YEARS = range(2000, 2100)
 
 

@@ -7,6 +7,7 @@ from aiohttp import web
 
 from telecare.access.http import STAFF
 from telecare.audit.actions import Action
+from telecare.integrity import program
 from telecare.integrity.verifying import (
     CHECK_LIMIT,
     MOST_RECORDS,
@@ -15,11 +16,11 @@ from telecare.integrity.verifying import (
     Verifying,
     record_of,
 )
+from telecare.integrity.words import AuditWords
 from telecare.runtime.http import Empty, Exempt, Route
 from telecare.runtime.qr import qr_path
 from telecare.runtime.texts import catalogue
 from telecare.web.audit_frame import audit_page
-from telecare.web.audit_words import AuditWords
 from telecare.web.html import Outcome, Sent, form_route, language_of
 from telecare.wire.errors import Code
 
@@ -60,7 +61,7 @@ async def _page(request: web.Request, sent: Sent | None, verdict: Verdict | None
         until=_until(words, state), stopped_because=_stopped(words, state),
         qr=qr_path(_for_a_code(head.note)) if head else None, named=_named(verdict),
         most_findings=MOST_FINDINGS, most_records=MOST_RECORDS,
-        limit_s=int(CHECK_LIMIT.total_seconds()),
+        program_digest=program.digest(), limit_s=int(CHECK_LIMIT.total_seconds()),
     )  # fmt: skip
 
 

@@ -105,6 +105,18 @@ class Code(StrEnum):
     CHECK_RUNNING = "check_running"
     CHECK_TOO_LONG = "check_too_long"
     LOG_TOO_LONG = "log_too_long"
+    # extracts
+    REQUEST_WITHOUT_CAPACITY = "request_without_capacity"
+    REQUEST_DOCUMENT_MISSING = "request_document_missing"
+    REQUEST_NOT_IDENTIFIED = "request_not_identified"
+    REQUEST_ASKS_NO_REASON = "request_asks_no_reason"
+    REQUEST_GROUND_MISSING = "request_ground_missing"
+    REQUEST_PERSON_THERE = "request_person_there"
+    REQUEST_OUTCOME_DIFFERS = "request_outcome_differs"
+    REQUEST_NOTHING_FOUND = "request_nothing_found"
+    REQUEST_DECIDED = "request_decided"
+    REQUEST_NOT_GRANTED = "request_not_granted"
+    EXTRACT_WAITS = "extract_waits"
     # ours
     UNAVAILABLE = "unavailable"
     INTERNAL = "internal"

@@ -25,6 +25,7 @@ DispatchId = NewType("DispatchId", UUID)
 FollowUpId = NewType("FollowUpId", UUID)
 HandOverId = NewType("HandOverId", UUID)
 EndpointId = NewType("EndpointId", UUID)
+ExtractRequestId = NewType("ExtractRequestId", UUID)
 UnitId = NewType("UnitId", str)
 """A home unit: `u-` and 26 characters of base32; opaque, flat, in topics and certificates."""
 

@@ -1,5 +1,7 @@
 """The integrity portal, page by page: readable, reachable, nothing cut, no script, on paper too."""
 
+import os
+
 import pytest
 
 from telecare.demo.seed import HOMES, STAFF
@@ -173,6 +175,61 @@ async def test_what_does_not_fit_becomes_a_case_that_is_decided_and_closed(
     await look.at(page, "audit-findings-after")
 
     assert look.faults == []
+
+
+@pytest.mark.parametrize(("language", "which"), MATRIX)
+async def test_whoever_answers_a_request_can_read_and_reach_everything(
+    stack, windows, in_language, language, which
+):
+    await in_language(language)
+    look = staff_look(language, which)
+    page = await lena(windows)
+
+    await page.goto(f"{windows.url}/audit/requests")
+    await look.at(page, "audit-requests-none")
+    await page.locator("[data-test=new]").click()
+    await look.at(page, "audit-request-find")
+    await page.goto(f"{windows.url}/audit/requests/new?resident={INGRID.id}")
+    await page.locator("[data-test=diary_number]").fill(f"2026-{language}{which}"[:30])
+    await page.locator("[data-test=asked_by]").fill("Ingrid Lindqvist")
+    await page.locator("[data-test=send]").click()
+    await page.locator("[data-test=refused]").wait_for()
+    await look.at(page, "audit-request-refused")
+    await page.locator("[data-test=capacity]").select_option("self")
+    await page.locator("[data-test=due_on]").fill("2026-11-01")
+    await page.locator("[data-test=received_on]").fill("2026-10-01")
+    await page.locator("[data-test=send]").click()
+    await page.locator("[data-test=tests]").wait_for()
+    request = page.url
+    await page.locator("[data-place=actor] summary").click()
+    await look.at(page, "audit-request")
+    await page.locator("[data-place=actor] [data-test=answer]").select_option("withhold")
+    await page.locator("[data-place=actor] [data-test=reason]").fill("Hot mot personal")
+    await page.locator("[data-place=actor] [data-test=save]").click()
+    await page.locator("[data-place=actor][data-given=false]").wait_for()
+    await page.goto(f"{windows.url}/audit/requests")
+    await look.at(page, "audit-requests")
+    await page.goto(request)
+    await page.locator("[data-test=decide] [data-test=reason]").fill("Uppgifter om andra")
+    await page.locator("[data-test=decide-button]").click()
+    await page.locator("[data-test=package]").wait_for(timeout=30_000)
+    await look.at(page, "audit-request-decided")
+    async with page.expect_download() as fetched:
+        await page.locator("[data-test=package]").click()
+    await keep(fetched, "utdrag.zip")
+    await page.goto(f"{request}/letter")
+    await page.locator("[data-test=appeal]").wait_for()
+    await look.at(page, "audit-letter")
+
+    assert look.faults == []
+
+
+async def keep(fetched, name: str) -> None:
+    """Beside the pictures, to be looked at."""
+    if folder := os.environ.get("TELECARE_KEEP_PICTURES"):
+        await (await fetched.value).save_as(f"{folder}/{name}")
+    else:
+        await fetched.value
 
 
 @pytest.mark.parametrize(("language", "which"), MATRIX)

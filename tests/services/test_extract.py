@@ -15,8 +15,10 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from telecare.audit import verify
 from telecare.audit.actions import Action
 from telecare.audit.append import append
+from telecare.audit.format import leaf_hash
 from telecare.audit.model import Record
 from telecare.audit.note import COSIGNATURE_V1, Note, Signer
+from telecare.audit.tree import Edge, consistency
 from telecare.demo.seed import ACTOR
 from telecare.integrity import extract
 from telecare.integrity.extract import NotSequencedYet, Order
@@ -44,8 +46,10 @@ class Desk:
             resident_id=self.ingrid.id,
             name=self.ingrid.name,
             last_number=await self.numbers(),
-            language="sv",
+            language="en",
             made_at=self.kept.clock.now(),
+            municipality="Provköping",
+            case="2026-311",
         )
         return replace(made, **changes)
 
@@ -53,7 +57,7 @@ class Desk:
         """The files of the zip."""
         async with self.database.transaction(self.kept.world.tenant) as db:
             made = await extract.make(db, await self.order(**changes))
-        with zipfile.ZipFile(BytesIO(made)) as package:
+        with zipfile.ZipFile(BytesIO(extract.zipped(made))) as package:
             return {name: package.read(name) for name in package.namelist()}
 
     def run(self, parts: dict[str, bytes]) -> tuple[int, str]:
@@ -161,6 +165,7 @@ async def test_what_was_erased_is_named_and_counted(desk, as_superuser):
     code, said = desk.run(parts)
     assert code == 0, said
     assert "7. 1 records are erased" in said
+    assert b"The text was removed by a decision that stands in the log." in parts["report.html"]
     without = [line for line in lines(parts) if line.get("is_about") != "erasure"]
     code, said = desk.run(with_lines(parts, without))
     assert code == 1
@@ -303,3 +308,26 @@ def test_the_programs_own_signature_check_agrees_with_the_library():
         assert not verify.is_signed(public, b"Vem har tittat?", bytes(wrong))
     assert not verify.is_signed(public, b"Vem har tittat", signed)
     assert not verify.is_signed(b"\xff" * 32, b"Vem har tittat?", signed)
+
+
+def test_the_programs_own_consistency_check_agrees_with_the_trees():
+    edge, roots, leaves = Edge(), [], []
+    for at in range(40):
+        leaves.append(leaf_hash(b"%d" % at))
+        edge.append(leaves[-1:])
+        roots.append(edge.root())
+
+    for size in range(1, 41):
+        for old in range(1, size + 1):
+            proof = [merkle_root(leaves[a:b]) for a, b in consistency(old, size)]
+            older, newer = roots[old - 1], roots[size - 1]
+            assert verify.begins_with(size, newer, old, older, proof)
+            assert not verify.begins_with(size, newer, old, bytes(32), proof)
+            assert not verify.begins_with(size, newer, old, older, [*proof, older])
+            assert not proof or not verify.begins_with(size, newer, old, older, proof[:-1])
+
+
+def merkle_root(leaves):
+    edge = Edge()
+    edge.append(leaves)
+    return edge.root()

@@ -145,3 +145,48 @@ async def test_a_head_that_a_witness_has_signed_is_shown_when_it_covers_her_reco
     await office.kept.sign()
     code, said = desk.run(await desk.make(witnesses=[neighbour.address.key]))
     assert (code, "3. No witness" in said) == (0, True)
+
+
+@pytest.fixture
+async def later(desk, office, neighbour):  # noqa: F811
+    """Her newest record alone: the neighbour had seen a head before it, and one after it."""
+    await note_about(office.kept.world, desk.ingrid)
+    await office.kept.go_on()
+    await office.kept.sign()
+    await office.publish()
+    desk.last = await desk.numbers()
+    return await desk.make(witnesses=[neighbour.address.key], first_number=desk.last)
+
+
+async def test_it_is_proved_between_which_witnessed_heads_a_record_was_entered(desk, later):
+    code, said = desk.run(later)
+
+    assert code == 0, said
+    assert f"6. No gaps in numbers {desk.last} to {desk.last}." in said
+    assert "9. In log 1 they came after the head of" in said
+    assert "after the head that the witness" in later["report.html"].decode()
+
+
+def another_head(parts):
+    return {**parts, "log-1.before": parts["log-1.before"].replace(b"audit/1\n", b"audit/2\n", 1)}
+
+
+def another_proof(parts):
+    proof = parts["log-1.before.proof"].decode().split()
+    return {**parts, "log-1.before.proof": "\n".join([flipped(proof[0]), *proof[1:]]).encode()}
+
+
+def no_proof(parts):
+    return {**parts, "log-1.before.proof": b""}
+
+
+def the_newest_head(parts):
+    """A record that is in it did not come after it."""
+    return {**parts, "log-1.before": parts["log-1.checkpoint"], "log-1.before.proof": b""}
+
+
+@pytest.mark.parametrize("change", [another_head, another_proof, no_proof, the_newest_head])
+async def test_an_older_head_that_does_not_fit_is_refused(desk, later, change):
+    code, said = desk.run(change(later))
+
+    assert (code, "step 9" in said) == (1, True), said

@@ -132,6 +132,7 @@ def typed(route, id_):
         "name": "Ny", "phone": "021-100", "provider_id": uuid4(), "unit_id": uuid4(),
         "covers": uuid4(), "start": "22:00", "until": "07:00", "languages": "sv", "language": "sv",
         "role": "omsorgspersonal", "grant_id": uuid4(), "relation": "son", "one": uuid4(),
+        "part": "report", "place": "actor", "answer": "give", "outcome": "full",
         "kind": "god_man", "scope": "allt", "document": "1", "valid_from": "2026-11-23",
         "letters": "BCDFGH", "label": "Teve", "reason": "moved", "on_date": "2026-11-23",
         "endpoint_id": uuid4(), "verdict": "justified", "statement": "Klart",

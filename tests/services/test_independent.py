@@ -193,7 +193,7 @@ async def extract_of(made: Town, person, witness: VerifierKey) -> bytes:
         made_at=made.world.now, witnesses=[witness],
     )  # fmt: skip
     async with made.world.services.reader.transaction(made.world.tenant) as db:
-        return await extract.make(db, order)
+        return extract.zipped(await extract.make(db, order))
 
 
 def proofs(files: dict[str, bytes], package: bytes) -> bytes:

@@ -20,12 +20,16 @@ NAMES_SHOWN = 3
 INSTANT = re.compile(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d.*")
 IN_WORDS = {
     "assignment_source": "audit.source.",
+    "capacity": "request.capacity.",
     "channel": "audit.value.",
     "code": "error.",
     "decision": "audit.decision.",
     "event_searched": "action.",
+    "identified_by": "request.identified.",
     "kind": "audit.value.",
     "known": "audit.known.",
+    "outcome": "request.outcome.",
+    "part": "request.part.",
     "purpose": "purpose.",
     "purpose_searched": "purpose.",
     "reason": "audit.end.",
@@ -42,6 +46,7 @@ LEADS_TO = {
     "entry": "/audit/records/",
     "home_of": "/audit/residents/",
     "read_call_id": "/audit/calls/",
+    "request_id": "/audit/requests/",
     "resident_id": "/audit/residents/",
     "staff_id": "/audit/staff/",
 }
@@ -114,6 +119,10 @@ class AuditWords:
     def long_day(self, at: datetime) -> str:
         """22 november 2026"""
         return long_date(local_date(at), self.language)
+
+    def calendar_day(self, day: date) -> str:
+        """22 november 2026"""
+        return long_date(day, self.language)
 
     def day(self, at: datetime) -> str:
         """Söndag 22 november 2026"""
