@@ -9,6 +9,7 @@ from telecare.bench.first_picture import first_picture
 from telecare.bench.log import audit_append, audit_proof, audit_sequence, audit_verify
 from telecare.bench.report import Part, lines, load_now, made
 from telecare.bench.screens import screens
+from telecare.bench.search import audit_search
 from telecare.runtime.errors import CannotStart
 
 Measure = Callable[[int | None], Awaitable[list[Part]]]
@@ -16,6 +17,7 @@ Measure = Callable[[int | None], Awaitable[list[Part]]]
 BENCHES: Mapping[str, Measure] = {
     "audit-append": audit_append,
     "audit-proof": audit_proof,
+    "audit-search": audit_search,
     "audit-sequence": audit_sequence,
     "audit-verify": audit_verify,
     "boot": boot,
