@@ -56,7 +56,8 @@ select n, '{since}'::timestamptz + '{years}'::interval * (n::float8 / {of}) as a
 from generate_series({first}::bigint, {last}::bigint) as n;
 insert into audit.entry (entry_id, tenant_id, recorded_at, xid, data)
 overriding system value
-select 1 + n, {tenant}, at, '1', decode(repeat('61', 290), 'hex') from made;
+select 1 + n, {tenant}, at, '1', convert_to(
+    '{{"at":"2026-11-23T10:00:00Z","ev":"card.read","sd":"' || repeat('a', 230) || '"}}', 'UTF8') from made;
 insert into audit.body (entry_id, tenant_id, recorded_at, event, seed, actor, subject, what, basis,
     persons)
 select 1 + n, {tenant}, at, 'card.read', sha256('seed'),
@@ -68,7 +69,6 @@ from made;
 insert into audit.subject_entry (tenant_id, resident_id, n, entry_id, recorded_at)
 select {tenant}, ({resident_id})::uuid, number, 1 + n, at from made;
 drop table made;
-analyze audit.entry; analyze audit.body; analyze audit.subject_entry;
 """
 STAFF_ID = "'00000000-0000-4000-9000-' || lpad(to_hex(staff), 12, '0')"
 RESIDENT_ID = "'00000000-0000-4000-8000-' || lpad(to_hex(resident), 12, '0')"
@@ -133,6 +133,8 @@ async def _fill(log: Log) -> None:
                 tenant=log.here.tenant, staff_id=STAFF_ID, resident_id=RESIDENT_ID,
             )
         )  # fmt: skip
+    for table in ("audit.entry", "audit.body", "audit.subject_entry"):
+        await log.here.as_superuser(f"vacuum (analyze) {table}")
 
 
 Ask = Callable[[Transaction, Log, random.Random], Awaitable[object]]

@@ -4,6 +4,7 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from telecare.audit.format import Document
 from telecare.runtime.db import Row
@@ -36,7 +37,7 @@ class Entered:
     n: int | None = None
 
 
-def entered(row: Row) -> Entered:
+def entered(row: Row | dict[str, Any]) -> Entered:
     """From entry_id, recorded_at, event, actor, what, basis, subject, persons (and n)."""
     has_text = row["actor"] is not None
     return Entered(

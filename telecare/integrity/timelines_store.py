@@ -10,19 +10,23 @@ from telecare.runtime.db import Transaction
 from telecare.wire.ids import ResidentId, StaffId
 
 OF_PERSON = """
-select s.n, s.entry_id, s.recorded_at, coalesce(
-        b.event, convert_from(e.data, 'UTF8')::jsonb ->> 'ev'
-    ) as event, b.actor, b.what, b.basis, b.subject, b.persons
+select s.n, s.entry_id, s.recorded_at, convert_from(e.data, 'UTF8')::jsonb ->> 'ev' as event
 from audit.subject_entry s
 join audit.entry e on e.tenant_id = s.tenant_id and e.entry_id = s.entry_id
-left join audit.body b on b.tenant_id = s.tenant_id and b.entry_id = s.entry_id
-    and b.recorded_at = s.recorded_at
 where s.tenant_id = $1 and s.resident_id = $2 and s.n < $3
     and s.recorded_at >= $4 and s.recorded_at < $5
-    and ($6::text[] is null or split_part(b.event, '.', 1) = any($6))
+    and ($6::text[] is null
+        or split_part(convert_from(e.data, 'UTF8')::jsonb ->> 'ev', '.', 1) = any($6))
 order by s.n desc
 limit $7
 """
+TEXTS = """
+select b.entry_id, b.actor, b.what, b.basis, b.subject, b.persons
+from audit.body b
+where b.tenant_id = $1 and b.recorded_at >= $2 and b.recorded_at <= $3 and b.entry_id = any($4)
+"""
+"""Asked by themselves, between two times: only the months that have them are looked into."""
+NO_TEXT = dict.fromkeys(("actor", "what", "basis", "subject", "persons"))
 MISSING = """
 select g.n from generate_series($3::bigint, $4::bigint) as g (n)
 where not exists (
@@ -83,7 +87,14 @@ async def of_person(
     rows = await db.fetch(
         OF_PERSON, db.tenant, resident, which.below, which.since, which.until, which.kinds, limit
     )
-    return [entered(row) for row in rows]
+    if not rows:
+        return []
+    times = [row["recorded_at"] for row in rows]
+    found = await db.fetch(
+        TEXTS, db.tenant, min(times), max(times), [row["entry_id"] for row in rows]
+    )
+    texts = {text["entry_id"]: text for text in found}
+    return [entered({**NO_TEXT, **row, **texts.get(row["entry_id"], {})}) for row in rows]
 
 
 async def missing(
