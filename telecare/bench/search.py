@@ -56,8 +56,9 @@ select n, '{since}'::timestamptz + '{years}'::interval * (n::float8 / {of}) as a
 from generate_series({first}::bigint, {last}::bigint) as n;
 insert into audit.entry (entry_id, tenant_id, recorded_at, xid, data)
 overriding system value
-select 1 + n, {tenant}, at, '1', convert_to(
-    '{{"at":"2026-11-23T10:00:00Z","ev":"card.read","sd":"' || repeat('a', 230) || '"}}', 'UTF8') from made;
+select 1 + n, {tenant}, at, '1',
+    convert_to('{{"ev":"card.read","sd":"' || repeat('a', 260) || '"}}', 'UTF8')
+from made;
 insert into audit.body (entry_id, tenant_id, recorded_at, event, seed, actor, subject, what, basis,
     persons)
 select 1 + n, {tenant}, at, 'card.read', sha256('seed'),
