@@ -123,7 +123,7 @@ COMPARE_INTERVAL = timedelta(minutes=10)
 """How often it is asked whether the night's comparison has been made."""
 COMPARE_LIMIT = timedelta(minutes=10)
 PRESENCE_INTERVAL = timedelta(seconds=5)
-MAKE_PARTITIONS = "select audit.make_partitions($1)"
+MAKE_PARTITIONS = "select due_partition($1)"
 PARTITIONS_AHEAD = 4
 SHUTDOWN_S = 2.0
 READERS = 4

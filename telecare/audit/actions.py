@@ -13,6 +13,13 @@ class Action(StrEnum):
     LOG_REOPENED = "log.reopened"
     LOG_VERIFIED = "log.verified"
     RECORD_ERASED = "record.erased"
+    RETENTION_SET = "retention.set"
+    HOLD_PROPOSED = "hold.proposed"
+    HOLD_APPROVED = "hold.approved"
+    HOLD_DECLINED = "hold.declined"
+    HOLD_LIFT_PROPOSED = "hold.lift_proposed"
+    HOLD_LIFT_DECLINED = "hold.lift_declined"
+    HOLD_LIFTED = "hold.lifted"
     # reading the log
     LOG_SEARCHED = "log.searched"
     LOG_RECORD_READ = "log.record_read"
