@@ -14,6 +14,7 @@ class Action(StrEnum):
     LOG_VERIFIED = "log.verified"
     RECORD_ERASED = "record.erased"
     RETENTION_SET = "retention.set"
+    HOLDS_READ = "hold.read"
     HOLD_PROPOSED = "hold.proposed"
     HOLD_APPROVED = "hold.approved"
     HOLD_DECLINED = "hold.declined"

@@ -39,4 +39,4 @@ class Retention:
                 log.info("retention gave way")
                 return
             if fell:
-                log.info("texts of the log fell", extra={"records": fell})
+                log.info("texts of the log fell")

@@ -24,6 +24,7 @@ IN_WORDS = {
     "channel": "audit.value.",
     "code": "error.",
     "decision": "audit.decision.",
+    "event_held": "action.",
     "event_searched": "action.",
     "identified_by": "request.identified.",
     "kind": "audit.value.",
@@ -53,6 +54,7 @@ LEADS_TO = {
 ICONS = {
     "action": "warn",
     "call": "video",
+    "hold": "shield",
     "camera": "video",
     "consent": "shield",
     "objection": "shield",
