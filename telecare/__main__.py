@@ -159,6 +159,30 @@ async def run_audit_verify(options: argparse.Namespace) -> None:
     sys.exit(told.status)
 
 
+async def run_backup(options: argparse.Namespace) -> None:
+    """A copy of the whole database, with the archive of what follows."""
+    from telecare.integrity.backup import backup
+    from telecare.runtime.clock import SystemClock
+    from telecare.runtime.config import Config
+
+    config = Config.from_environment(os.environ)
+    told = await backup(config, Path(options.folder), options.keep, SystemClock())
+    print("\n".join(told.lines))
+    sys.exit(told.status)
+
+
+async def run_restore(options: argparse.Namespace) -> None:
+    """A cluster from a folder of backups: erasures are done again, every log is checked."""
+    from telecare.integrity.restoring import moment, restore
+    from telecare.runtime.config import Config
+
+    until = moment(options.until)
+    config = Config.from_environment(os.environ)
+    told = await restore(config, Path(options.folder), Path(options.into), until, getpass.getuser())
+    print("\n".join(told.lines))
+    sys.exit(told.status)
+
+
 async def run_migrate(options: argparse.Namespace) -> None:
     from telecare.runtime.config import Config
     from telecare.runtime.migrate import migrate
@@ -327,6 +351,13 @@ def parsed(arguments: list[str] | None) -> argparse.Namespace:
     witness.add_argument("--host", default="127.0.0.1")
     witness.add_argument("--port", type=int, default=8090)
     _add_audit(commands.add_parser("audit", help="keys and proofs of the log"))
+    backup_ = command("backup", run_backup, "copy the database, and rotate old copies away")
+    backup_.add_argument("folder", help="where copies, archive and the journal of erasures are")
+    backup_.add_argument("--keep", type=int, default=35, help="days a copy is kept; 35")
+    restore_ = command("restore", run_restore, "make a database of a folder of backups")
+    restore_.add_argument("folder", help="where copies, archive and the journal of erasures are")
+    restore_.add_argument("into", help="a new folder; the cluster lies in its data/")
+    restore_.add_argument("--until", default="", help="not to its end, but to that moment")
     command("migrate", run_migrate, "bring the database's tables up to date")
     command("roles", run_roles, "print the SQL that makes the login roles")
     demo_ = command("demo", run_demo, "run everything here, with invented people")

@@ -5,6 +5,7 @@
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import ClassVar
 from uuid import UUID
 
@@ -14,6 +15,7 @@ from telecare.audit.format import Document
 from telecare.audit.model import CommandLineActor, Record, actor_text
 from telecare.integrity import erasing_store as store
 from telecare.integrity.erasing_store import Order, Outcome
+from telecare.integrity.journal import keep
 from telecare.integrity.publish_command import FITS, Told, municipality
 from telecare.integrity.reopening import MAX_CHARACTERS
 from telecare.integrity.reopening import Order as TwoPeople
@@ -160,9 +162,17 @@ async def erase(config: Config, slug: str, named: Named, order: Order) -> Told:
                 said.append(
                     f"Erased the texts of {outcome.records} records of log {log}: {ranges}."
                 )
+        if config.erasure_journal:
+            await keep(eraser, Path(config.erasure_journal))
+    if not config.erasure_journal:
+        said.append(NO_JOURNAL)
     return Told([*said, REMAINS], FITS)
 
 
+NO_JOURNAL = (
+    "TELECARE_ERASURE_JOURNAL is not set: until the next backup nothing outside the database knows "
+    "of this erasure."
+)
 REMAINS = (
     "What remains: their places in the log, the record of this erasure, copies in backups until "
     "these rotate, and extracts that were handed out."

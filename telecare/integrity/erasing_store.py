@@ -7,7 +7,7 @@ from uuid import UUID
 
 from telecare.integrity.spans import Span
 from telecare.runtime.db import Transaction
-from telecare.wire.ids import ResidentId
+from telecare.wire.ids import ResidentId, TenantId
 
 PLACES_OF = """
 select s.n, l.log, l.leaf_index
@@ -17,6 +17,17 @@ where s.tenant_id = $1 and s.resident_id = $2 and s.n between $3 and $4
 order by s.n
 """
 ERASE = "select outcome, leaf, hold, records from audit.erase($1, $2, $3, $4, $5, $6, $7, $8, $9)"
+TENANTS = "select id, slug from tenant order by id"
+ERASURES = "select data, seed, what, basis from audit.erasures()"
+WITH_TEXT = """
+select l.leaf_index, audit.hold_of(b.entry_id, b.recorded_at, b.event) as hold
+from unnest($3::bigint[], $4::bigint[]) as r (first, last)
+join audit.leaf l on l.tenant_id = $1 and l.log = $2 and l.leaf_index between r.first and r.last
+join audit.entry e on e.tenant_id = l.tenant_id and e.entry_id = l.entry_id
+join audit.body b on b.tenant_id = l.tenant_id and b.entry_id = l.entry_id
+    and b.recorded_at = e.recorded_at
+order by l.leaf_index
+"""
 OLD_MONTHS = "select audit.old_months($1)"
 DROP_MONTH = "select audit.drop_month($1, $2, $3)"
 SET_RETENTION = """
@@ -90,6 +101,25 @@ async def erase(
     )  # fmt: skip
     assert row is not None  # noqa: S101 - the function answers with one row
     return Outcome(row["outcome"], row["leaf"], row["hold"], row["records"])
+
+
+async def tenants(db: Transaction) -> Sequence[tuple[TenantId, str]]:
+    """All municipalities, with their short names."""
+    return [(TenantId(row["id"]), row["slug"]) for row in await db.fetch(TENANTS)]
+
+
+async def entered(db: Transaction) -> Sequence[tuple[bytes, bytes, str, str]]:
+    """Envelope, seed, what and basis of the records of erasures, in order."""
+    return [tuple(row) for row in await db.fetch(ERASURES)]
+
+
+async def with_text(
+    db: Transaction, log: int, spans: Sequence[Span]
+) -> Sequence[tuple[int, UUID | None]]:
+    """Leaves in these spans whose text is there, and by which hold it is held (role reader)."""
+    firsts, lasts = [first for first, _ in spans], [last for _, last in spans]
+    rows = await db.fetch(WITH_TEXT, db.tenant, log, firsts, lasts)
+    return [(row["leaf_index"], row["hold"]) for row in rows]
 
 
 async def old_months(db: Transaction, now: datetime) -> Sequence[date]:

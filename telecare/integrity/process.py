@@ -55,7 +55,9 @@ async def sequence(config: Config, clock: Clock) -> None:
         open_database(config.role_url("eraser"), size=1, least=0) as eraser,
         speaking() as http,
     ):
-        retention = Retention(eraser, clock)
+        retention = Retention(
+            eraser, clock, Path(config.erasure_journal) if config.erasure_journal else None
+        )
         sequencer = Sequencer(
             database, clock, files, origin_host(config), has_witnesses=bool(witnesses)
         )

@@ -6,9 +6,11 @@ from what is there (docs/decisions/0013).
 
 import logging
 from datetime import timedelta
+from pathlib import Path
 
 from telecare.audit.model import SystemActor, actor_text
 from telecare.integrity import erasing_store as store
+from telecare.integrity.journal import keep
 from telecare.runtime.clock import Clock
 from telecare.runtime.db import Database, LockTaken
 
@@ -22,9 +24,10 @@ ACTOR = actor_text(SystemActor("retention"))
 class Retention:
     """`database` (role eraser) reaches every municipality, and by its functions alone."""
 
-    def __init__(self, database: Database, clock: Clock) -> None:
+    def __init__(self, database: Database, clock: Clock, journal: Path | None = None) -> None:
         self._database = database
         self._clock = clock
+        self._journal = journal
 
     async def go_round(self) -> None:
         """Every month that is old enough, each in a transaction of its own."""
@@ -37,6 +40,8 @@ class Retention:
                     fell = await store.drop_month(db, month, now, ACTOR)
             except LockTaken:
                 log.info("retention gave way")
-                return
+                break
             if fell:
                 log.info("texts of the log fell")
+        if self._journal is not None:
+            await keep(self._database, self._journal)

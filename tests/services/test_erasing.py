@@ -2,14 +2,18 @@
 
 import json
 from dataclasses import replace
+from itertools import pairwise
 from uuid import uuid4
 
 import asyncpg
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from telecare.audit.actions import Action
 from telecare.audit.append import append
 from telecare.audit.model import CommandLineActor, Record
+from telecare.integrity import journal, spans
 from telecare.integrity.checking import check
 from telecare.integrity.erasing import (
     LawMissing,
@@ -111,7 +115,7 @@ async def test_an_erased_text_is_gone_and_its_record_says_by_whose_decision(keep
     assert record["basis"] == {"decision": "2026/14", "law": "GDPR art. 17"}
     assert record["actor"] == {"channel": "command_line", "id": "root", "kind": "operator"}
     assert told.lines[0] == f"Erased the texts of 1 records of log 1: {leaf} to {leaf}."
-    assert "backups" in told.lines[1]
+    assert "copies in backups until" in told.lines[-1]
     assert number == 1
 
 
@@ -370,3 +374,34 @@ async def test_whoever_opens_an_erased_record_is_told_by_whose_decision(keeping,
     _, page = await client.look(f"/audit/records/{record['entry_id']}", lena)
     assert "Enskilda händelser" in page
     assert f"<dd>{index}</dd>" in page
+
+
+async def test_an_erasure_is_written_down_beside_the_backups(keeping, tmp_path):
+    file = tmp_path / "backups" / "erasures.jsonl"
+    keeping.config = keeping.config.model_copy(update={"erasure_journal": str(file)})
+
+    told = await keeping.erase("1/5-6")
+    await keeping.erase("1/7")
+
+    mine = [line for line in journal.lines(file) if line.slug == keeping.kept.slug]
+    assert [list(line.erased.leaves) for line in mine] == [[(5, 6)], [(7, 7)]]
+    assert "TELECARE_ERASURE_JOURNAL" not in " ".join(told.lines)
+
+
+async def test_without_a_journal_that_is_said(keeping):
+    told = await keeping.erase("1/5")
+
+    assert "TELECARE_ERASURE_JOURNAL is not set" in " ".join(told.lines)
+
+
+@given(st.sets(st.integers(0, 40)), st.sets(st.integers(0, 40)), st.integers(0, 40))
+def test_spans_are_sets(some, others, number):
+    first = spans.merged((one, one) for one in some)
+    second = spans.merged((one, one) for one in others)
+
+    assert set(spans.one_by_one(first)) == some
+    assert set(spans.one_by_one(spans.minus(first, second))) == some - others
+    assert set(spans.one_by_one(spans.common(first, second))) == some & others
+    assert spans.holds(first, number) == (number in some)
+    assert spans.count(first) == len(some)
+    assert all(here[1] + 1 < after[0] for here, after in pairwise(first))

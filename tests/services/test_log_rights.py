@@ -49,8 +49,8 @@ MAY_CALL = {
     "app": {"append"},
     "ingest": {"append"},
     "sequencer": {"append"},
-    "reader": set(),
-    "eraser": {"append", "erase", "old_months", "drop_month"},
+    "reader": {"hold_of"},
+    "eraser": {"append", "erase", "erasures", "old_months", "drop_month"},
     "definer": {"append", "at", "make_partitions"},
 }
 

@@ -12,6 +12,7 @@ from telecare.audit.append import append
 from telecare.audit.model import CommandLineActor, Record
 from telecare.integrity.checking import check
 from telecare.integrity.erasing import YearsTooFew, order, set_retention
+from telecare.integrity.journal import lines as lines_of
 from telecare.integrity.retention import Retention
 from telecare.runtime.db import open_database
 from tests.services.test_sequencer import Kept, files, kept, sequencer_database  # noqa: F401
@@ -29,8 +30,15 @@ create or replace function audit.at() returns timestamptz language sql volatile 
 """
 MONTH = """
 set role telecare_audit;
-create table if not exists audit.body_{name} partition of audit.body
-    for values from ('{name_}-01 00:00Z') to (date '{name_}-01' + interval '1 month');
+do $$
+begin
+    if to_regclass('audit.body_{name}') is null then
+        create table audit.body_{name} partition of audit.body
+            for values from ('{name_}-01 00:00Z') to (date '{name_}-01' + interval '1 month');
+        perform audit.wall_partition('audit.body_{name}');
+    end if;
+end
+$$;
 """
 
 
@@ -330,6 +338,17 @@ async def test_more_places_than_one_record_can_say_are_said_in_several(years):
     await years.go_on()
     assert await years.found() == []
     assert years.checked.erased == 501
+
+
+async def test_what_fell_is_written_down_beside_the_backups(years, tmp_path):
+    await years.write("2020-03-05")
+    await years.go_on()
+    await years.keep_for(5)
+
+    await Retention(years.eraser, years.kept.clock, tmp_path / "erasures.jsonl").go_round()
+
+    lines = [one for one in lines_of(tmp_path / "erasures.jsonl") if one.slug == years.kept.slug]
+    assert [(one.erased.kind, one.erased.month) for one in lines] == [("retention", "2020-03")]
 
 
 async def test_that_years_were_set_is_a_record(years):

@@ -74,6 +74,9 @@ class EmbeddedPostgres:
 
     folder: Path
     settings: dict[str, str] = field(default_factory=dict)
+    start_limit_s: float = START_LIMIT_S
+    retry_s: float = START_LIMIT_S
+    """How long one that ended by itself is started again."""
     socket_folder: Path = field(init=False)
     _process: "subprocess.Popen[bytes] | None" = field(default=None, init=False)
     _lock: IO[str] | None = field(default=None, init=False)
@@ -155,10 +158,10 @@ class EmbeddedPostgres:
         temporary.rename(self._data)
 
     def _launch(self) -> None:
-        deadline = time.monotonic() + START_LIMIT_S
-        while not self._launched_once(deadline):
+        begun = time.monotonic()
+        while not self._launched_once(begun + self.start_limit_s):
             # After kill -9 of the postmaster its children may hold shared memory a moment longer.
-            if time.monotonic() > deadline:
+            if time.monotonic() > begun + min(self.retry_s, self.start_limit_s):
                 raise PostgresDidNotStart(str(self.folder / "postgres.log"))
             time.sleep(0.2)
 

@@ -449,6 +449,18 @@ begin
 end
 $$;
 
+-- The municipality's records of erasures, for the journal beside its backups.
+create function audit.erasures()
+returns table (entry_id bigint, data bytea, seed bytea, what text, basis text)
+language sql stable security definer set search_path = pg_catalog, pg_temp
+as $$
+    select b.entry_id, e.data, b.seed, b.what, b.basis
+    from audit.body b
+    join audit.entry e on e.tenant_id = b.tenant_id and e.entry_id = b.entry_id
+    where b.tenant_id = public.app_tenant() and b.event = 'record.erased'
+    order by b.entry_id
+$$;
+
 -- As before, but what the check of the log goes by is written by those alone who keep the log.
 create or replace function audit.append(
     p_event text, p_actor text, p_persons uuid[], p_names text[], p_what text, p_basis text
@@ -531,9 +543,11 @@ revoke execute on all functions in schema audit from public;
 grant execute on function
     audit.append(text, text, uuid[], text[], text, text),
     audit.erase(text, int, bigint[], bigint[], text, text, text, text, text),
+    audit.erasures(),
     audit.old_months(timestamptz),
     audit.drop_month(date, timestamptz, text)
     to telecare_eraser;
+grant execute on function audit.hold_of(bigint, timestamptz, text) to telecare_reader;
 revoke execute on function audit.make_partitions(int) from telecare_app;
 grant execute on function audit.make_partitions(int) to telecare_definer;
 
