@@ -75,8 +75,6 @@ async def backup(config: Config, folder: Path, keep_days: int, clock: Clock) -> 
     kept = BackupFolder(folder)
     for made in (kept.path, kept.base, kept.wal):
         made.mkdir(parents=True, exist_ok=True, mode=0o700)
-    async with open_database(config.role_url("eraser"), size=1) as eraser:
-        erasures = await journal.keep(eraser, kept.journal)
     part = kept.base / "part"
     shutil.rmtree(part, ignore_errors=True)
     await run(
@@ -86,6 +84,8 @@ async def backup(config: Config, folder: Path, keep_days: int, clock: Clock) -> 
     await run("pg_verifybackup", "--quiet", str(part))
     finished = kept.base / clock.now().strftime(STAMP)
     part.rename(finished)
+    async with open_database(config.role_url("eraser"), size=1) as eraser:
+        erasures = await journal.keep(eraser, kept.journal)
     said = [f"Copied to {finished} and checked; {erasures} erasures in {kept.journal.name}."]
     said += await rotate(kept, timedelta(days=keep_days), clock.now())
     last = await _archived(config, kept)

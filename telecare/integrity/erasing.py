@@ -15,14 +15,14 @@ from telecare.audit.format import Document
 from telecare.audit.model import CommandLineActor, Record, actor_text
 from telecare.integrity import erasing_store as store
 from telecare.integrity.erasing_store import Order, Outcome
-from telecare.integrity.journal import keep
+from telecare.integrity.journal import JournalBroken, keep
 from telecare.integrity.publish_command import FITS, Told, municipality
 from telecare.integrity.reopening import MAX_CHARACTERS
 from telecare.integrity.reopening import Order as TwoPeople
 from telecare.integrity.spans import Span, count, merged
 from telecare.runtime.clock import Clock
 from telecare.runtime.config import Config
-from telecare.runtime.db import open_database
+from telecare.runtime.db import Database, open_database
 from telecare.runtime.errors import CannotStart
 from telecare.wire.ids import ResidentId
 
@@ -162,11 +162,19 @@ async def erase(config: Config, slug: str, named: Named, order: Order) -> Told:
                 said.append(
                     f"Erased the texts of {outcome.records} records of log {log}: {ranges}."
                 )
-        if config.erasure_journal:
-            await keep(eraser, Path(config.erasure_journal))
-    if not config.erasure_journal:
-        said.append(NO_JOURNAL)
+        said += await _journal(config, eraser)
     return Told([*said, REMAINS], FITS)
+
+
+async def _journal(config: Config, eraser: Database) -> Sequence[str]:
+    """What is done is done: that it could not be written down is said, and no refusal."""
+    if not config.erasure_journal:
+        return [NO_JOURNAL]
+    try:
+        await keep(eraser, Path(config.erasure_journal))
+    except (JournalBroken, OSError) as error:
+        return [f"NOT WRITTEN DOWN in {config.erasure_journal}: {type(error).__name__}: {error}"]
+    return []
 
 
 NO_JOURNAL = (

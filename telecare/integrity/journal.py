@@ -100,8 +100,18 @@ async def keep(database: Database, file: Path) -> int:
     there = []
     for tenant, slug in tenants:
         async with database.transaction(tenant) as db:
-            there += [Line(slug, *one) for one in await store.entered(db)]
+            made = [Line(slug, *one) for one in await store.entered(db)]
+        there += [one for one in made if _is_readable(one)]
     return _merge(file, there)
+
+
+def _is_readable(line: Line) -> bool:
+    """One that is not was put there by somebody else than us, which the check of the log says."""
+    try:
+        Line.read(str(line))
+    except JournalBroken:
+        return False
+    return True
 
 
 def _merge(file: Path, there: Sequence[Line]) -> int:

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from telecare.audit.model import SystemActor, actor_text
 from telecare.integrity import erasing_store as store
-from telecare.integrity.journal import keep
+from telecare.integrity.journal import JournalBroken, keep
 from telecare.runtime.clock import Clock
 from telecare.runtime.db import Database, LockTaken
 
@@ -44,4 +44,7 @@ class Retention:
             if fell:
                 log.info("texts of the log fell")
         if self._journal is not None:
-            await keep(self._database, self._journal)
+            try:
+                await keep(self._database, self._journal)
+            except (JournalBroken, OSError):
+                log.exception("the journal of erasures could not be written")

@@ -388,6 +388,17 @@ async def test_an_erasure_is_written_down_beside_the_backups(keeping, tmp_path):
     assert "TELECARE_ERASURE_JOURNAL" not in " ".join(told.lines)
 
 
+async def test_an_erasure_that_cannot_be_written_down_is_done_and_that_is_said(keeping, tmp_path):
+    file = tmp_path / "erasures.jsonl"
+    file.write_text("scrawl\n")
+    keeping.config = keeping.config.model_copy(update={"erasure_journal": str(file)})
+
+    told = await keeping.erase("1/5")
+
+    assert f"NOT WRITTEN DOWN in {file}: JournalBroken" in " ".join(told.lines)
+    assert len(await keeping.erasures()) == 1
+
+
 async def test_without_a_journal_that_is_said(keeping):
     told = await keeping.erase("1/5")
 
