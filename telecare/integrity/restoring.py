@@ -72,7 +72,8 @@ async def restore(
 ) -> Told:
     """Ends with a stopped cluster in INTO/data. Status 1 when a log does not fit.
 
-    Raises NoBackup, FolderNotEmpty, BackupFailed, PostgresDidNotStart, JournalBroken.
+    Raises NoBackup, FolderNotEmpty, BackupFailed, PostgresMissing, PostgresDidNotStart,
+    JournalBroken.
     """
     kept = BackupFolder(folder)
     base = _base(kept, into, until)
@@ -143,7 +144,13 @@ def recover(
     }
     if until is not None:
         settings["recovery_target_time"] = until.isoformat()
-    postgres = EmbeddedPostgres(into, settings, start_limit_s=RECOVERY_LIMIT_S, retry_s=0)
+    postgres = EmbeddedPostgres(
+        into,
+        settings,
+        start_limit_s=RECOVERY_LIMIT_S,
+        retry_s=0,
+        version=(data / "PG_VERSION").read_text("utf-8").strip(),
+    )
     try:
         postgres.start()
     except BaseException:

@@ -34,7 +34,11 @@ from telecare.integrity.restoring import (
 from telecare.runtime.clock import SystemClock
 from telecare.runtime.config import Config
 from telecare.runtime.db import open_database, run_script
-from telecare.runtime.embedded.postgres import SUPERUSER, EmbeddedPostgres, PostgresDidNotStart
+from telecare.runtime.embedded.postgres import (
+    SUPERUSER,
+    EmbeddedPostgres,
+    PostgresDidNotStart,
+)
 from telecare.runtime.embedded.services import ensure_database
 from telecare.runtime.migrate import migrate, roles_sql
 from tests.services.test_sequencer import HOST, Kept

@@ -1,5 +1,6 @@
 """Retention: a month's texts fall when the municipality's years are over, each with its record."""
 
+import asyncio
 import json
 from datetime import date
 from uuid import uuid4
@@ -13,9 +14,12 @@ from telecare.audit.model import CommandLineActor, Record
 from telecare.integrity.checking import check
 from telecare.integrity.erasing import YearsTooFew, order, set_retention
 from telecare.integrity.journal import lines as lines_of
+from telecare.integrity.process import sequence
 from telecare.integrity.retention import Retention
 from telecare.runtime.db import open_database
-from tests.services.test_sequencer import Kept, files, kept, sequencer_database  # noqa: F401
+from telecare.runtime.tasks import running
+from tests.services.test_extract import Desk
+from tests.services.test_sequencer import HOST, Kept, files, kept, sequencer_database  # noqa: F401
 
 CLERK = CommandLineActor("clerk")
 ORDER = order("2025/77", "HSLF-FS 2016:40 4 kap. 9 §", "Eva Sjö", "Karin Ek", "root")
@@ -215,7 +219,7 @@ async def test_when_nobodys_texts_are_left_the_months_table_is_gone(years):
     assert await years.world.rows("select to_regclass('audit.body_2019_07') as t") == [{"t": None}]
 
 
-async def test_held_texts_stay_and_are_named_and_fall_when_the_hold_is_lifted(years):
+async def test_held_texts_stay_and_are_named_and_fall_when_the_hold_is_lifted(years, tmp_path):
     ingrid = await years.world.resident("Ingrid")
     await years.write("2020-03-05", 3, [ingrid.person])
     await years.write("2020-03-06", 3)
@@ -230,6 +234,9 @@ async def test_held_texts_stay_and_are_named_and_fall_when_the_hold_is_lifted(ye
     assert (record["held"], record["holds"], record["records"]) == (3, [hold], 3)
     await years.go_on()
     assert await years.found() == []
+    desk = Desk(years.kept, years.reader, ingrid, ingrid, tmp_path)
+    code, said = desk.run(await desk.make())
+    assert (code, "0 records are erased" in said) == (0, True), said
     walls = await years.world.rows(
         "select relrowsecurity, relforcerowsecurity from pg_class where relname = 'body_2020_03'"
     )
@@ -349,6 +356,27 @@ async def test_what_fell_is_written_down_beside_the_backups(years, tmp_path):
 
     lines = [one for one in lines_of(tmp_path / "erasures.jsonl") if one.slug == years.kept.slug]
     assert [(one.erased.kind, one.erased.month) for one in lines] == [("retention", "2020-03")]
+
+
+async def test_the_sequencers_process_does_it_by_itself(years, tmp_path):
+    await years.write("2020-03-05")
+    await years.go_on()
+    await years.keep_for(5)
+    config = years.config.model_copy(
+        update={
+            "log_key_dir": str(years.kept.files.folder),
+            "public_url": f"https://{HOST}",
+            "erasure_journal": str(tmp_path / "erasures.jsonl"),
+        }
+    )
+
+    async with running(sequencer=sequence(config, years.kept.clock)), asyncio.timeout(15):
+        while await years.texts("2020-03"):
+            await asyncio.sleep(0.05)
+
+    [record] = await years.fallen()
+    assert record["records"] == 3
+    assert await years.found() == []
 
 
 async def test_that_years_were_set_is_a_record(years):
