@@ -111,6 +111,32 @@ async def run_audit_reopen(options: argparse.Namespace) -> None:
     print("\n".join((await reopen(config, options.slug, order, SystemClock())).lines))
 
 
+async def run_audit_erase(options: argparse.Namespace) -> None:
+    """Erase what records say: two people and a decision."""
+    from telecare.integrity.erasing import Named, erase, order
+    from telecare.runtime.config import Config
+
+    named = Named.read(options.record, options.resident, options.number)
+    given = order(
+        options.decision, options.law, options.decided_by, options.done_by, getpass.getuser()
+    )
+    config = Config.from_environment(os.environ)
+    print("\n".join((await erase(config, options.slug, named, given)).lines))
+
+
+async def run_audit_retention(options: argparse.Namespace) -> None:
+    """For how many years the log's texts are kept: two people and a decision."""
+    from telecare.integrity.erasing import order, set_retention
+    from telecare.runtime.clock import SystemClock
+    from telecare.runtime.config import Config
+
+    login = getpass.getuser()
+    given = order(options.decision, options.law, options.decided_by, options.done_by, login)
+    config = Config.from_environment(os.environ)
+    told = await set_retention(config, options.slug, options.years, given, login, SystemClock())
+    print("\n".join(told.lines))
+
+
 async def run_audit_verify(options: argparse.Namespace) -> None:
     """An extract, or a whole log; ends with 0, with 1 when something does not fit, 2 when it cannot
     be checked.
@@ -129,6 +155,30 @@ async def run_audit_verify(options: argparse.Namespace) -> None:
     except CannotStart as error:
         print(f"telecare: {type(error).__name__}: {error}")
         sys.exit(2)
+    print("\n".join(told.lines))
+    sys.exit(told.status)
+
+
+async def run_backup(options: argparse.Namespace) -> None:
+    """A copy of the whole database, with the archive of what follows."""
+    from telecare.integrity.backup import backup
+    from telecare.runtime.clock import SystemClock
+    from telecare.runtime.config import Config
+
+    config = Config.from_environment(os.environ)
+    told = await backup(config, Path(options.folder), options.keep, SystemClock())
+    print("\n".join(told.lines))
+    sys.exit(told.status)
+
+
+async def run_restore(options: argparse.Namespace) -> None:
+    """A cluster from a folder of backups: erasures are done again, every log is checked."""
+    from telecare.integrity.restoring import moment, restore
+    from telecare.runtime.config import Config
+
+    until = moment(options.until)
+    config = Config.from_environment(os.environ)
+    told = await restore(config, Path(options.folder), Path(options.into), until, getpass.getuser())
     print("\n".join(told.lines))
     sys.exit(told.status)
 
@@ -255,6 +305,16 @@ def _add_audit(audit: argparse.ArgumentParser) -> None:
     reopen.add_argument("slug", help="the municipality's short name")
     reopen.add_argument("--decision", required=True, help="its number in the diary")
     reopen.add_argument("--by", action="append", default=[], help="who decided; twice")
+    erase = audits.add_parser("erase", help="erase what records say, by decision")
+    erase.set_defaults(run=run_audit_erase)
+    _add_decision(erase)
+    erase.add_argument("--record", action="append", default=[], help="LOG/FIRST-LAST")
+    erase.add_argument("--resident", default="", help="whose records; with --number")
+    erase.add_argument("--number", action="append", default=[], help="her own: FIRST-LAST")
+    retention = audits.add_parser("retention", help="how long the log's texts are kept")
+    retention.set_defaults(run=run_audit_retention)
+    _add_decision(retention)
+    retention.add_argument("--years", type=int, required=True, help="five at least")
     verify = audits.add_parser("verify", help="check an extract, or with --full a whole log")
     verify.set_defaults(run=run_audit_verify)
     verify.add_argument("what", help="an extract's file, or a municipality's short name")
@@ -263,6 +323,14 @@ def _add_audit(audit: argparse.ArgumentParser) -> None:
     verify.add_argument("--key", default="", help="the published public key, in hexadecimal")
     verify.add_argument("--checkpoint", action="append", default=[], help="a head you hold, a file")
     verify.add_argument("--of", default="", help="whose extract it must be: a short name")
+
+
+def _add_decision(command: argparse.ArgumentParser) -> None:
+    command.add_argument("slug", help="the municipality's short name")
+    command.add_argument("--decision", required=True, help="its number in the diary")
+    command.add_argument("--law", required=True, help="the legal basis")
+    command.add_argument("--decided-by", required=True, help="who decided")
+    command.add_argument("--done-by", required=True, help="who carries it out: somebody else")
 
 
 def parsed(arguments: list[str] | None) -> argparse.Namespace:
@@ -283,6 +351,13 @@ def parsed(arguments: list[str] | None) -> argparse.Namespace:
     witness.add_argument("--host", default="127.0.0.1")
     witness.add_argument("--port", type=int, default=8090)
     _add_audit(commands.add_parser("audit", help="keys and proofs of the log"))
+    backup_ = command("backup", run_backup, "copy the database, and rotate old copies away")
+    backup_.add_argument("folder", help="where copies, archive and the journal of erasures are")
+    backup_.add_argument("--keep", type=int, default=35, help="days a copy is kept; 35")
+    restore_ = command("restore", run_restore, "make a database of a folder of backups")
+    restore_.add_argument("folder", help="where copies, archive and the journal of erasures are")
+    restore_.add_argument("into", help="a new folder; the cluster lies in its data/")
+    restore_.add_argument("--until", default="", help="not to its end, but to that moment")
     command("migrate", run_migrate, "bring the database's tables up to date")
     command("roles", run_roles, "print the SQL that makes the login roles")
     demo_ = command("demo", run_demo, "run everything here, with invented people")

@@ -49,6 +49,7 @@ from telecare.integrity.findings import Findings
 from telecare.integrity.issuing import Issuing
 from telecare.integrity.looks import Looks
 from telecare.integrity.opening import Opening
+from telecare.integrity.preservation import Preservation
 from telecare.integrity.reconciling import Reconciling
 from telecare.integrity.requests import Requests
 from telecare.integrity.reviews import Reviews
@@ -95,6 +96,7 @@ from telecare.web import (
     admin_rules,
     audit_consents,
     audit_findings,
+    audit_keeping,
     audit_requests,
     audit_reviews,
     audit_search,
@@ -123,7 +125,7 @@ COMPARE_INTERVAL = timedelta(minutes=10)
 """How often it is asked whether the night's comparison has been made."""
 COMPARE_LIMIT = timedelta(minutes=10)
 PRESENCE_INTERVAL = timedelta(seconds=5)
-MAKE_PARTITIONS = "select audit.make_partitions($1)"
+MAKE_PARTITIONS = "select due_partition($1)"
 PARTITIONS_AHEAD = 4
 SHUTDOWN_S = 2.0
 READERS = 4
@@ -155,6 +157,7 @@ ROUTES: tuple[Route, ...] = (
     *audit_reviews.ROUTES,
     *audit_findings.ROUTES,
     *audit_requests.ROUTES,
+    *audit_keeping.ROUTES,
     *pages.ROUTES,
     *shift_list.ROUTES,
     *relations.ROUTES,
@@ -213,6 +216,7 @@ class Services:
     looks: Looks
     requests: Requests
     issuing: Issuing
+    preservation: Preservation
     reactions: Reactions
     liveness: Liveness
 
@@ -295,6 +299,7 @@ def services(database: Database, reader: Database, clock: Clock, config: Config)
         looks=Looks(database, reader, clock, reviews),
         requests=Requests(database, reader, clock),
         issuing=Issuing(database, reader, clock, witnesses),
+        preservation=Preservation(database, reader, clock),
         reactions=react,
         liveness=liveness,
     )
@@ -377,6 +382,7 @@ def web_app(
     app[audit_findings.RECONCILING] = made.reconciling
     app[audit_requests.REQUESTS] = made.requests
     app[audit_requests.ISSUING] = made.issuing
+    app[audit_keeping.PRESERVATION] = made.preservation
     app[admin.PUBLIC_URL] = config.public_url
     app[html.TEMPLATES] = html.templates(is_demo=is_demo)
     app[static_files.STATIC] = static

@@ -7,6 +7,7 @@ import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from itertools import islice
 from typing import Any  # what json.loads makes
 
 from telecare.audit.actions import Action
@@ -23,7 +24,9 @@ from telecare.audit.note import (
 from telecare.audit.tree import Edge, Tile
 from telecare.integrity import checking_store, tree_store
 from telecare.integrity.checking_store import Body, LogToCheck, PlaceToCheck
+from telecare.integrity.erasures import Erased, ErasureUnreadable
 from telecare.integrity.seams import Seam, SeamUnreadable
+from telecare.integrity.spans import Span, common, count, extended, merged, minus, one_by_one
 from telecare.runtime.db import Transaction
 
 MOST_FINDINGS = 1000
@@ -88,6 +91,7 @@ async def check(
     logs = await checking_store.logs(db)
     seams = {log.log: await _seam(db, log) for log in logs[1:]}
     trusted: set[bytes] = set()
+    walks = []
     for log in logs:
         held = [one for one in outside if one.checkpoint.origin == log.origin]
         following = seams.get(log.log + 1)
@@ -98,6 +102,8 @@ async def check(
         if log is not logs[-1]:
             walk.check_seam(following)
         trusted = walk.trusted()
+        walks.append(walk)
+    await _check_erasures(db, walks, checked)
     for entry in await checking_store.passed_over(db, MOST_FINDINGS):
         checked.add("not_in_tree", f"entry {entry}")
     for entry in await checking_store.stray_bodies(db, MOST_FINDINGS):
@@ -148,9 +154,10 @@ class _Walk:
         self._keys: dict[bytes, int] = {}
         """Public keys that records announce, and at which leaf."""
         self._first_key = first_key
-        self._missing: list[int] = []
-        self._erased: list[tuple[int, int]] = []
-        """First and last leaf of each recorded erasure in this log."""
+        self.missing: list[Span] = []
+        """Leaves without a text."""
+        self.present: list[Span] = []
+        """Leaves with one."""
 
     async def check(self, outside: Sequence[Outside]) -> None:
         heads = list(self._heads(await checking_store.checkpoints(self._db, self._log.log)))
@@ -170,7 +177,10 @@ class _Walk:
             self._check_head(size, root, note, roots)
         for one in outside:
             self._check_outside(one, roots)
-        self._check_missing()
+
+    @property
+    def log(self) -> int:
+        return self._log.log
 
     def _name(self, index: int) -> str:
         return f"log {self._log.log} record {index}"
@@ -196,6 +206,8 @@ class _Walk:
             self._checked.add("entry_altered", name, place.hash.hex(), found.hex())
             return
         assert place.recorded_at is not None  # noqa: S101 - an entry has a time
+        if place.body is not None:
+            extended(self.present, place.index)
         if place.body is not None and _fits(place.data, place.recorded_at, place.body):
             self._check_index(name, place.body, subjects)
             self._rely_on(place.index, place.body)
@@ -204,22 +216,21 @@ class _Walk:
         if _written(place.recorded_at) != envelope["at"]:
             self._checked.add("time_altered", name, envelope["at"], _written(place.recorded_at))
         if place.body is None:
-            self._missing.append(place.index)
+            if envelope["ev"] in RELIED_ON:
+                self._checked.add("text_missing", name, "a text that cannot be erased")
+            else:
+                extended(self.missing, place.index)
             return
         if self._since is None or place.recorded_at >= self._since or envelope["ev"] in RELIED_ON:
             self._check_body(name, envelope, place.body, subjects)
         self._rely_on(place.index, place.body)
 
     def _rely_on(self, index: int, body: Body) -> None:
-        """What later checks go by: announced keys, recorded erasures."""
+        """What later checks go by: announced keys."""
         if body.event == Action.LOG_KEY_ADDED:
             self._keys.setdefault(
                 bytes.fromhex(json.loads(body.texts["what"])["public_key"]), index
             )
-        if body.event == Action.RECORD_ERASED:
-            what = json.loads(body.texts["what"])
-            if what["log"] == self._log.log:
-                self._erased += [(first, last) for first, last in what["leaves"]]
 
     def _check_body(
         self, name: str, envelope: Mapping[str, Any], body: Body, subjects: set[tuple[str, int]]
@@ -386,12 +397,38 @@ class _Walk:
             seen = self._checked.outside
             self._checked.outside = max(seen, one.seen_at) if seen else one.seen_at
 
-    def _check_missing(self) -> None:
-        for index in self._missing:
-            if any(first <= index <= last for first, last in self._erased):
-                self._checked.erased += 1
-            else:
-                self._checked.add("text_missing", self._name(index), "a record of its erasure")
+
+async def _check_erasures(db: Transaction, walks: Sequence[_Walk], checked: Checked) -> None:
+    """Every text that is not there is named by a record of its erasure, and no such record names
+    one that is. Read last: the log goes on while it is checked.
+    """
+    named: dict[int, list[Span]] = {}
+    kept = await checking_store.erasures(db)
+    for record in kept:
+        try:
+            erased = Erased.read(record.body.texts["what"])
+        except ErasureUnreadable:
+            checked.add("erasure_unreadable", record.about)
+            continue
+        if _fits(record.data, record.recorded_at, record.body):  # else the walk has named it
+            named.setdefault(erased.log, []).extend(erased.leaves)
+            end = await tree_store.size(db, erased.log)
+            if erased.leaves and erased.leaves[-1][1] >= end:
+                told = f"log {erased.log} record {erased.leaves[-1][1]}"
+                checked.add("erasure_beyond", record.about, f"records below {end}", told)
+    for walk in walks:
+        erased_here = merged(named.get(walk.log, ()))
+        unnamed = list(minus(walk.missing, erased_here))
+        checked.erased += count(walk.missing) - count(unnamed)
+        for index in _first(unnamed):
+            checked.add("text_missing", f"log {walk.log} record {index}", "a record of its erasure")
+        left = common(walk.present, erased_here)
+        for index in await checking_store.with_text(db, walk.log, left, MOST_FINDINGS):
+            checked.add("erasure_not_done", f"log {walk.log} record {index}", "no text", "its text")
+
+
+def _first(spans: Sequence[Span]) -> Sequence[int]:
+    return list(islice(one_by_one(spans), MOST_FINDINGS))
 
 
 def _fits(data: bytes, recorded_at: datetime, body: Body) -> bool:

@@ -76,6 +76,25 @@ SUBJECTS = """
 select entry_id, resident_id, n from audit.subject_entry
 where tenant_id = $1 and entry_id = any($2)
 """
+ERASURES = """
+select b.entry_id, b.event, b.recorded_at as body_at, b.seed, b.actor, b.basis, b.subject, b.what,
+    b.persons, e.data, e.recorded_at, l.log, l.leaf_index
+from audit.body b
+join audit.entry e on e.tenant_id = b.tenant_id and e.entry_id = b.entry_id
+left join audit.leaf l on l.tenant_id = b.tenant_id and l.entry_id = b.entry_id
+where b.tenant_id = $1 and b.event = 'record.erased'
+order by b.entry_id
+"""
+WITH_TEXT = """
+select l.leaf_index
+from unnest($3::bigint[], $4::bigint[]) as r (first, last)
+join audit.leaf l on l.tenant_id = $1 and l.log = $2 and l.leaf_index between r.first and r.last
+join audit.entry e on e.tenant_id = l.tenant_id and e.entry_id = l.entry_id
+join audit.body b on b.tenant_id = l.tenant_id and b.entry_id = l.entry_id
+    and b.recorded_at = e.recorded_at
+order by l.leaf_index
+limit $5
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,6 +126,48 @@ class PlaceToCheck:
     data: bytes | None
     recorded_at: datetime | None
     body: Body | None
+
+
+@dataclass(frozen=True, slots=True)
+class ErasureToCheck:
+    """A record of an erasure, also one that waits for its place."""
+
+    about: str
+    data: bytes
+    recorded_at: datetime
+    body: Body
+
+
+async def erasures(db: Transaction) -> Sequence[ErasureToCheck]:
+    """All that there are now."""
+    return [
+        ErasureToCheck(
+            f"entry {row['entry_id']}"
+            if row["log"] is None
+            else f"log {row['log']} record {row['leaf_index']}",
+            row["data"],
+            row["recorded_at"],
+            Body(
+                row["event"],
+                row["body_at"],
+                row["seed"],
+                {name: row[name] for name in ("actor", "basis", "subject", "what")},
+                row["persons"],
+            ),
+        )
+        for row in await db.fetch(ERASURES, db.tenant)
+    ]
+
+
+async def with_text(
+    db: Transaction, log: int, spans: Sequence[tuple[int, int]], limit: int
+) -> Sequence[int]:
+    """Leaves in these spans whose text is there now."""
+    if not spans:
+        return []
+    firsts, lasts = [first for first, _ in spans], [last for _, last in spans]
+    rows = await db.fetch(WITH_TEXT, db.tenant, log, firsts, lasts, limit)
+    return [row["leaf_index"] for row in rows]
 
 
 async def logs(db: Transaction) -> Sequence[LogToCheck]:

@@ -22,6 +22,7 @@ from telecare.integrity import (
     tree_store,
     witness_store,
 )
+from telecare.integrity.erasures import Erased
 from telecare.integrity.extract_store import Kept
 from telecare.integrity.report import Report
 from telecare.integrity.seams import Seam
@@ -264,15 +265,13 @@ async def _proofs(
 
 def _naming(erased: Sequence[Kept], erasures: Sequence[Kept]) -> dict[tuple[int, int], Kept]:
     """The record that names the erasure of each."""
-    named = {}
-    for record in erased:
-        for erasure in erasures:
-            what = json.loads(erasure.texts["what"])
-            if what["log"] == record.log and any(
-                first <= record.index <= last for first, last in what["leaves"]
-            ):
-                named[_place(record)] = erasure
-    return named
+    said = [(Erased.read(erasure.texts["what"]), erasure) for erasure in erasures]
+    return {
+        _place(record): erasure
+        for record in erased
+        for what, erasure in said
+        if what.names(*_place(record))
+    }
 
 
 def _line(

@@ -6,11 +6,13 @@ from datetime import datetime
 from telecare.access.model import StaffSession
 from telecare.audit.actions import Action
 from telecare.audit.note import Note, NoteMalformed
+from telecare.integrity import erasures_store
 from telecare.integrity import opening_store as store
+from telecare.integrity.erasures import Erasure
 from telecare.integrity.opening_store import InLog
 from telecare.integrity.reading import persons_of, record_reading
 from telecare.integrity.records import Entered
-from telecare.runtime.db import Database
+from telecare.runtime.db import Database, Transaction
 from telecare.runtime.errors import NotFound
 
 
@@ -24,6 +26,8 @@ class Opened:
     place: InLog | None
     signed_at: datetime | None
     others_signed: tuple[str, ...]
+    erasure: Erasure | None = None
+    """By which its text was erased."""
 
 
 class Opening:
@@ -47,10 +51,18 @@ class Opening:
         async with self._reader.transaction(session.tenant) as db:
             entry = await store.one(db, entry_id)
             place = await store.place(db, entry_id)
+            erasure = None
+            if entry and place and not entry.has_text:
+                erasure = await _naming(db, place)
         if entry is None:
             raise NotFound
         head = place.head if place else None
-        return Opened(entry, place, head.signed_at if head else None, _others(place))
+        return Opened(entry, place, head.signed_at if head else None, _others(place), erasure)
+
+
+async def _naming(db: Transaction, place: InLog) -> Erasure | None:
+    found = await erasures_store.erasures(db)
+    return next((one for one in found if one.erased.names(place.log, place.index)), None)
 
 
 def _others(place: InLog | None) -> tuple[str, ...]:

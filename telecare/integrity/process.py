@@ -1,4 +1,4 @@
-"""`telecare sequencer`: the process that keeps the tree."""
+"""`telecare sequencer`: the process that keeps the tree, and lets texts fall when it is time."""
 
 import asyncio
 import contextlib
@@ -7,8 +7,10 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from telecare.audit.note import ED25519, VerifierKey
+from telecare.integrity import retention as retention_
 from telecare.integrity.keys import KeyMissing, LogFiles
 from telecare.integrity.publishing import ROUND, ROUND_LIMIT, Publisher, Rounds
+from telecare.integrity.retention import Retention
 from telecare.integrity.sequencer import TICK, TICK_LIMIT, Sequencer
 from telecare.integrity.witnesses import addresses, speaking
 from telecare.runtime.clock import Clock
@@ -48,13 +50,23 @@ async def sequence(config: Config, clock: Clock) -> None:
     """
     witnesses = addresses(config.witnesses)
     files = LogFiles(Path(config.log_key_dir))
-    async with open_database(config.role_url("sequencer"), size=3) as database, speaking() as http:
+    async with (
+        open_database(config.role_url("sequencer"), size=3) as database,
+        open_database(config.role_url("eraser"), size=1, least=0) as eraser,
+        speaking() as http,
+    ):
+        retention = Retention(
+            eraser, clock, Path(config.erasure_journal) if config.erasure_journal else None
+        )
         sequencer = Sequencer(
             database, clock, files, origin_host(config), has_witnesses=bool(witnesses)
         )
         rounds = Rounds(Publisher(database, files, http), sequencer, witnesses, clock)
         try:
-            async with running(rounds=every(ROUND, rounds.go_round, limit=ROUND_LIMIT)):
+            async with running(
+                rounds=every(ROUND, rounds.go_round, limit=ROUND_LIMIT),
+                retention=every(retention_.ROUND, retention.go_round, limit=retention_.ROUND_LIMIT),
+            ):
                 await every(TICK, sequencer.tick, limit=TICK_LIMIT)
         finally:
             with contextlib.suppress(DatabaseUnavailable, TimeoutError):

@@ -24,6 +24,7 @@ IN_WORDS = {
     "channel": "audit.value.",
     "code": "error.",
     "decision": "audit.decision.",
+    "event_held": "action.",
     "event_searched": "action.",
     "identified_by": "request.identified.",
     "kind": "audit.value.",
@@ -53,6 +54,7 @@ LEADS_TO = {
 ICONS = {
     "action": "warn",
     "call": "video",
+    "hold": "shield",
     "camera": "video",
     "consent": "shield",
     "objection": "shield",
@@ -265,14 +267,18 @@ class AuditWords:
             case bool():
                 return self.say("audit.yes" if value else "audit.no")
             case list():
-                return ", ".join(self._value(key, one) for one in value) or self.say(
-                    "audit.nothing"
-                )
+                return self._listed(key, value)
             case str() if key in IN_WORDS:
                 return self._known(f"{IN_WORDS[key]}{value}", value)
             case str() if INSTANT.fullmatch(value):
                 return self._instant(value)
         return str(value)
+
+    def _listed(self, key: str, values: Sequence[Value]) -> str:
+        match values:
+            case [int(first), int(last)] if key == "leaves":
+                return str(first) if first == last else f"{first}\N{EN DASH}{last}"
+        return ", ".join(self._value(key, one) for one in values) or self.say("audit.nothing")
 
     def _instant(self, value: str) -> str:
         try:

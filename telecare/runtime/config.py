@@ -27,6 +27,8 @@ class Config(BaseModel):
     """coturn's `static-auth-secret`; never in the database."""
     person_key_file: str = ""
     """Seals personnummer (runtime/sealing.py). Without it none can be taken down."""
+    erasure_journal: str = ""
+    """A file on the backups' disk: what to erase again after a restore (integrity/journal.py)."""
     log_key_dir: str = ""
     """What the sequencer alone reads: keys of the log, and what was signed last."""
     witnesses: tuple[str, ...] = ()
@@ -50,6 +52,7 @@ class Config(BaseModel):
             turn_urls=tuple(environment.get("TELECARE_TURN_URLS", "").split()),
             turn_secret=environment.get("TELECARE_TURN_SECRET", ""),
             person_key_file=environment.get("TELECARE_PERSON_KEY_FILE", ""),
+            erasure_journal=environment.get("TELECARE_ERASURE_JOURNAL", ""),
             log_key_dir=environment.get("TELECARE_LOG_KEY_DIR", ""),
             witnesses=tuple(environment.get("TELECARE_WITNESSES", "").split()),
         )

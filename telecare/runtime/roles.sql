@@ -12,6 +12,10 @@ begin
             execute format('create role %I login nosuperuser nobypassrls', login);
         end if;
     end loop;
+    -- Copies the whole cluster (pg_basebackup), and has no right to any table.
+    if not exists (select from pg_roles where rolname = 'telecare_backup') then
+        create role telecare_backup login nosuperuser nobypassrls replication;
+    end if;
     -- Owners of SECURITY DEFINER functions; nobody signs in as them.
     foreach login in array array['telecare_definer', 'telecare_audit'] loop
         if not exists (select from pg_roles where rolname = login) then

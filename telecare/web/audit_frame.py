@@ -22,6 +22,7 @@ PARTS = (
     ("reviews", "/audit/reviews"),
     ("findings", "/audit/findings"),
     ("requests", "/audit/requests"),
+    ("keeping", "/audit/keeping"),
 )
 YEARS = range(2000, 2100)
 

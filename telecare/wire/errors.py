@@ -105,6 +105,9 @@ class Code(StrEnum):
     CHECK_RUNNING = "check_running"
     CHECK_TOO_LONG = "check_too_long"
     LOG_TOO_LONG = "log_too_long"
+    HOLD_NAMES_NOTHING = "hold_names_nothing"
+    HOLD_CLOSED = "hold_closed"
+    HOLD_NEEDS_ANOTHER = "hold_needs_another"
     # extracts
     REQUEST_WITHOUT_CAPACITY = "request_without_capacity"
     REQUEST_DOCUMENT_MISSING = "request_document_missing"

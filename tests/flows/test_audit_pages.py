@@ -4,7 +4,7 @@ import os
 
 import pytest
 
-from telecare.demo.seed import HOMES, STAFF
+from telecare.demo.seed import HOMES, SLUG, STAFF
 from tests.flows.conftest import sees
 from tests.flows.look import MATRIX, staff_look
 from tests.flows.steps import CAMERA, ended, live_call
@@ -305,3 +305,69 @@ async def test_a_timeline_goes_on_paper_without_its_buttons(windows):
     assert await page.locator("[data-test=span]").is_hidden()
     assert await page.locator("[data-test=event]").first.is_visible()
     assert await page.locator("[data-test=no-gap]").is_visible()
+
+
+@pytest.mark.parametrize(("language", "which"), MATRIX)
+async def test_what_is_erased_and_what_is_held_can_be_read_and_decided(
+    stack, windows, in_language, language, which
+):
+    await in_language(language)
+    look = staff_look(language, which)
+    await signed(stack)
+    page = await lena(windows)
+    await page.goto(f"{windows.url}/audit/residents/{INGRID.id}")
+    await page.locator("[data-test=hold]").click()
+    await page.locator("[data-test=propose]").wait_for()
+    await page.locator("[data-test=decision]").fill("2026/31")
+    await page.locator("[data-test=reason]").fill("Tvist om en tillsyn")
+    await page.locator("[data-test=send]").click()
+    await page.locator("[data-test=hold]").first.wait_for()
+    await erased(stack)
+    await page.reload()
+    await page.locator("[data-test=erasure]").first.wait_for()
+    await look.at(page, "audit-keeping")
+    await page.locator("[data-test=send]").scroll_into_view_if_needed()
+    await page.locator("[data-test=decision]").fill("2026/32")
+    await page.locator("[data-test=reason]").fill("Utan vad det gäller")
+    await page.locator("[data-test=send]").click()
+    await page.locator("[data-test=refused]").wait_for()
+    await look.at(page, "audit-keeping-refused")
+    for _ in range(await page.locator("[data-test=decline]").count()):
+        await page.locator("[data-test=decline]").first.click()
+        await page.locator("[data-test=propose]").wait_for()
+    entry = await first_erased(stack)
+    await page.goto(f"{windows.url}/audit/records/{entry}")
+    await page.locator("[data-test=erased]").wait_for()
+    await look.at(page, "audit-erased")
+
+    assert look.faults == []
+
+
+NOT_HERS = """
+select l.log, l.leaf_index
+from audit.leaf l join audit.body b using (tenant_id, entry_id)
+where b.event = 'session.begun' order by l.leaf_index limit 1
+"""
+FIRST_ERASED = """
+select e.entry_id from audit.entry e
+where not exists (select from audit.body b where b.entry_id = e.entry_id)
+order by e.entry_id limit 1
+"""
+
+
+async def erased(stack) -> None:
+    """Two people have had a record erased that no hold covers."""
+    from telecare.integrity.erasing import Named, erase, order  # noqa: PLC0415
+    from telecare.runtime.config import Config  # noqa: PLC0415
+
+    async with stack._superuser() as database:
+        place = await database.fetchrow(NOT_HERS)
+    config = Config.from_environment(stack.environment)
+    given = order("2026/14", "GDPR art. 17", "Eva Sjö", "Karin Ek", "root")
+    named = Named.read([f"{place['log']}/{place['leaf_index']}"], "", [])
+    await erase(config, SLUG, named, given)
+
+
+async def first_erased(stack) -> int:
+    async with stack._superuser() as database:
+        return await database.fetchval(FIRST_ERASED)

