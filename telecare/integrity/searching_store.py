@@ -5,8 +5,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
+from telecare.integrity.months import plan_once
 from telecare.integrity.records import Entered, entered
-from telecare.runtime.db import Transaction
+from telecare.runtime.db import Row, Transaction
 
 BEGUN = """
 select recorded_at from audit.entry where tenant_id = $1 order by entry_id limit 1
@@ -38,6 +39,24 @@ where ($5::text[] is null or b.actor_id = any($5))
     and ($7::text is null or b.what::jsonb ->> 'purpose' = $7 or b.basis::jsonb ->> 'purpose' = $7)
 order by b.recorded_at desc, b.entry_id desc
 limit $8
+"""
+OF_BOTH = """
+select b.entry_id, b.recorded_at
+from audit.body b
+join audit.subject_entry s on s.tenant_id = $1 and s.resident_id = any($6)
+    and s.entry_id = b.entry_id
+where b.tenant_id = $1 and b.recorded_at >= $2 and (b.recorded_at, b.entry_id) < ($3, $4)
+    and b.actor_id = any($5)
+group by b.entry_id, b.recorded_at
+order by b.recorded_at desc, b.entry_id desc
+limit $7
+"""
+"""By the index alone; the texts of the few that are left are read by THESE."""
+THESE = """
+select b.entry_id, b.recorded_at, b.event, b.actor, b.what, b.basis, b.subject, b.persons
+from audit.body b
+where b.tenant_id = $1 and b.recorded_at >= $2 and b.recorded_at <= $3 and b.entry_id = any($4)
+order by b.recorded_at desc, b.entry_id desc
 """
 RESIDENTS_NAMED = """
 select r.id, r.name, u.name as unit_name
@@ -104,9 +123,30 @@ async def between(
     values = (db.tenant, since, before.at, before.entry_id, staff, wanted.event, wanted.purpose)
     if wanted.residents is None:
         rows = await db.fetch(BETWEEN, *values, limit)
+    elif staff is not None and wanted.event is None and wanted.purpose is None:
+        rows = await _of_both(db, wanted.residents, staff, since, before, limit)
     else:
         rows = await db.fetch(ABOUT, *values, limit, wanted.residents)
     return [entered(row) for row in rows]
+
+
+async def _of_both(
+    db: Transaction,
+    residents: Sequence[UUID],
+    staff: Sequence[str],
+    since: datetime,
+    before: Place,
+    limit: int,
+) -> Sequence[Row]:
+    await plan_once(db)
+    places = await db.fetch(
+        OF_BOTH, db.tenant, since, before.at, before.entry_id, staff, residents, limit
+    )
+    if not places:
+        return ()
+    times = [row["recorded_at"] for row in places]
+    ids = [row["entry_id"] for row in places]
+    return await db.fetch(THESE, db.tenant, min(times), max(times), ids)
 
 
 async def residents_named(db: Transaction, words: str, limit: int) -> Sequence[FoundByName]:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
+from telecare.integrity.months import plan_once
 from telecare.integrity.records import Entered, entered
 from telecare.runtime.db import Transaction
 from telecare.wire.ids import ResidentId, StaffId
@@ -25,7 +26,7 @@ select b.entry_id, b.actor, b.what, b.basis, b.subject, b.persons
 from audit.body b
 where b.tenant_id = $1 and b.recorded_at >= $2 and b.recorded_at <= $3 and b.entry_id = any($4)
 """
-"""Asked by themselves, between two times: only the months that have them are looked into."""
+"""Asked by themselves: only the months that have them are looked into."""
 NO_TEXT = dict.fromkeys(("actor", "what", "basis", "subject", "persons"))
 MISSING = """
 select g.n from generate_series($3::bigint, $4::bigint) as g (n)
@@ -84,6 +85,7 @@ async def of_person(
     db: Transaction, resident: ResidentId, which: Numbered, limit: int
 ) -> Sequence[Entered]:
     """Highest number first."""
+    await plan_once(db)
     rows = await db.fetch(
         OF_PERSON, db.tenant, resident, which.below, which.since, which.until, which.kinds, limit
     )
