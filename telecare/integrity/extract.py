@@ -24,7 +24,7 @@ from telecare.integrity import (
 )
 from telecare.integrity.erasures import Erased
 from telecare.integrity.extract_store import Kept
-from telecare.integrity.report import Report
+from telecare.integrity.report import Report, as_pdf
 from telecare.integrity.seams import Seam
 from telecare.integrity.tree_store import Signed
 from telecare.integrity.witnesses import signing_key, verified
@@ -156,19 +156,15 @@ async def _older(
 
 def zipped(made: Made) -> bytes:
     """The zip: the same bytes of the same extract. Takes a while: not on the loop."""
-    from telecare.integrity import report_pdf  # noqa: PLC0415 - slow to load, and seldom wanted
-
     told = made.report()
     texts = {**made.parts, "README.txt": told.readme, "report.html": report_html.page(told)}
     encoded = {name: text.encode() for name, text in texts.items()}
-    return _zip({**encoded, "report.pdf": report_pdf.document(told)})
+    return _zip({**encoded, "report.pdf": as_pdf(told)})
 
 
 def on_paper(made: Made) -> bytes:
     """The report alone, as it is in the zip. Takes a while: not on the loop."""
-    from telecare.integrity import report_pdf  # noqa: PLC0415 - as above
-
-    return report_pdf.document(made.report())
+    return as_pdf(made.report())
 
 
 def _about_it(order: Order) -> report.About:

@@ -92,9 +92,16 @@ class Day:
     rows: Sequence[Row]
 
 
+def as_pdf(report: "Report") -> bytes:
+    """Slow: not on the loop."""
+    from telecare.integrity import report_pdf  # noqa: PLC0415 - slow to load, and seldom wanted
+
+    return report_pdf.document(report)
+
+
 @dataclass(frozen=True, slots=True)
 class Report:
-    language: Language
+    language: str
     title: str
     lead: str
     facts: Sequence[tuple[str, str]]

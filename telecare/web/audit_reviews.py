@@ -1,5 +1,6 @@
 """Log review: drawing, judging one by one, signing off; and the letter to whom it was about."""
 
+import asyncio
 from datetime import date, datetime, time, timedelta
 from typing import Annotated, Literal
 from uuid import UUID
@@ -9,6 +10,8 @@ from pydantic import Field, StringConstraints
 
 from telecare.access.http import ACCESS, STAFF, path_id
 from telecare.audit.actions import Action
+from telecare.integrity.protocol import protocol
+from telecare.integrity.report import as_pdf
 from telecare.integrity.reviews import ANSWER_WITHIN, WITHIN, Reviews
 from telecare.integrity.rules import NOT_CHECKED
 from telecare.integrity.sampling import LEAST, ONE_IN
@@ -120,6 +123,20 @@ async def letter(request: web.Request) -> web.StreamResponse:
     return await audit_page(request, "letter", "reviews", item=found)
 
 
+async def on_paper(request: web.Request) -> web.StreamResponse:
+    """The protocol of a review."""
+    session = request[STAFF]
+    shown = await request.app[REVIEWS].of_review(session, path_id(request))
+    tenant = await request.app[ACCESS].tenant(session.tenant)
+    assert shown.review is not None  # noqa: S101 - of_review raises without one
+    made = protocol(shown.review, shown.items, tenant.name, session.staff.language)
+    return web.Response(
+        body=await asyncio.to_thread(as_pdf, made),
+        content_type="application/pdf",
+        headers={"Content-Disposition": 'attachment; filename="loggkontroll.pdf"'},
+    )
+
+
 _ITEM = (Code.NOT_FOUND, Code.REVIEW_ITEM_CLOSED, Code.REVIEW_OWN_ACT)
 ROUTES = (
     Route("GET", "/audit/reviews", overview, "staff", Action.REVIEW_READ, kind="page",
@@ -129,6 +146,8 @@ ROUTES = (
                        Code.REVIEW_DRAWN), permission="review"),
     Route("GET", "/audit/reviews/{id}", review, "staff", Action.REVIEW_READ, kind="page",
           errors=(Code.NOT_FOUND,), permission="review"),
+    Route("GET", "/audit/reviews/{id}/protocol", on_paper, "staff", Action.REVIEW_READ,
+          kind="page", errors=(Code.NOT_FOUND,), permission="review"),
     form_route("/audit/reviews/{id}", sign, review, Action.REVIEW_SIGNED, SignForm,
                errors=(Code.NOT_FOUND, Code.REVIEW_ITEM_CLOSED, Code.REVIEW_NOT_DONE),
                permission="review"),

@@ -95,6 +95,12 @@ class Client:
         async with self.http.get(self.url + path, cookies=cookies, allow_redirects=False) as answer:
             return answer.status, await answer.text()
 
+    async def fetch(self, path, session):
+        """(status, bytes) of a file."""
+        cookies = {STAFF_COOKIE: TOKENS[session.id]}
+        async with self.http.get(self.url + path, cookies=cookies) as answer:
+            return answer.status, await answer.read()
+
     @asynccontextmanager
     async def page(self, session):
         path, name = (

@@ -13,6 +13,7 @@ from telecare.audit.model import Record
 from telecare.audit.note import COSIGNATURE_V1, Checkpoint, Signer
 from telecare.consent import store as consent_store
 from telecare.consent.model import Consent, Purpose
+from telecare.integrity.protocol import protocol
 from telecare.integrity.reviews import (
     ItemClosed,
     OwnAct,
@@ -440,3 +441,28 @@ async def test_the_neighbours_reviews_are_not_found(made, other_world, desk, len
         with pytest.raises(NotFound):
             await look
     assert (await made.reviews.overview(stranger)).openings == []
+
+
+async def test_the_protocol_on_paper_says_what_was_drawn_and_names_no_resident(
+    world, made, client, desk, lena, ingrid
+):
+    await desk.read(await world.staff("Maria"), ingrid)
+    shown = await desk.drawn()
+    for one in shown.items:
+        await made.reviews.judge(lena, one.id, "unjustified", "Ingen anledning fanns.")
+    await made.reviews.sign_off(lena, shown.review.id, "En läsning utan anledning.")
+    done = await made.reviews.of_review(lena, shown.review.id)
+
+    told = protocol(done.review, done.items, "Norrvika kommun", "sv")
+    row = told.days[0].rows[0]
+
+    assert ("Obefogad", "1") in told.facts
+    assert row.what == "Kortet öppnades: obefogad"
+    assert "Inget uppdrag hos personen just då." in row.why
+    assert list(row.notes) == ["Ingen anledning fanns."]
+    assert told.checks[0] == "En läsning utan anledning."
+    assert shown.review.seed_root.hex() in told.proves[1]
+    assert "Ingrid" not in str(told)
+    assert "Provsson" not in str(told)
+    status, paper = await client.fetch(f"/audit/reviews/{shown.review.id}/protocol", lena)
+    assert (status, paper[:5]) == (200, b"%PDF-")
