@@ -41,14 +41,18 @@ order by b.recorded_at desc, b.entry_id desc
 limit $8
 """
 OF_BOTH = """
-select b.entry_id, b.recorded_at
-from audit.body b
-join audit.subject_entry s on s.tenant_id = $1 and s.resident_id = any($6)
-    and s.entry_id = b.entry_id
-where b.tenant_id = $1 and b.recorded_at >= $2 and (b.recorded_at, b.entry_id) < ($3, $4)
-    and b.actor_id = any($5)
-group by b.entry_id, b.recorded_at
-order by b.recorded_at desc, b.entry_id desc
+with theirs as materialized (
+    select b.entry_id, b.recorded_at from audit.body b
+    where b.tenant_id = $1 and b.recorded_at >= $2 and (b.recorded_at, b.entry_id) < ($3, $4)
+        and b.actor_id = any($5)
+), of_them as materialized (
+    select s.entry_id from audit.subject_entry s
+    where s.tenant_id = $1 and s.resident_id = any($6)
+        and s.recorded_at >= $2 and s.recorded_at <= $3
+)
+select t.entry_id, t.recorded_at from theirs t
+where t.entry_id in (select entry_id from of_them)
+order by t.recorded_at desc, t.entry_id desc
 limit $7
 """
 """By the index alone; the texts of the few that are left are read by THESE."""
