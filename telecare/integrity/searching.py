@@ -132,6 +132,7 @@ class Searching:
     def __init__(self, database: Database, reader: Database) -> None:
         self._database = database
         self._reader = reader
+        self.longest_look_s = LONGEST_LOOK_S
 
     async def search(self, session: StaffSession, terms: Terms, after: str) -> Result:
         """Recorded with its terms and whoever was found by name, before the log is read.
@@ -156,7 +157,7 @@ class Searching:
             terms.purpose,
         )
         async with self._reader.transaction(session.tenant) as db:
-            page = await newest(db, wanted, (terms.since, terms.until), begins)
+            page = await newest(db, wanted, (terms.since, terms.until), begins, self.longest_look_s)
         return Result(residents or (), staff or (), page)
 
 
@@ -181,6 +182,7 @@ async def newest(
     wanted: Wanted,
     span: tuple[datetime | None, datetime | None],
     begins: After | None,
+    longest_s: float = LONGEST_LOOK_S,
 ) -> Page:
     """The next page of them, back from `begins` or the end of `span` (role reader).
 
@@ -190,7 +192,7 @@ async def newest(
     since = span[0] or await store.begun(db) or end
     before = begins.place if begins else Place(end, 0)
     number = begins.page if begins else 1
-    entries, came_to = await _back(db, wanted, since, before)
+    entries, came_to = await _back(db, wanted, since, before, longest_s)
     goes_on_where_time_was_up = before.entry_id == 0
     if not entries and came_to is None and not goes_on_where_time_was_up:
         raise PageBeyondEnd
@@ -204,10 +206,10 @@ async def newest(
 
 
 async def _back(
-    db: Transaction, wanted: Wanted, since: datetime, before: Place
+    db: Transaction, wanted: Wanted, since: datetime, before: Place, longest_s: float
 ) -> tuple[list[Entered], datetime | None]:
     """One more than a page, and how far back it came when time was up first."""
-    until = time.monotonic() + LONGEST_LOOK_S
+    until = time.monotonic() + longest_s
     entries: list[Entered] = []
     stretch = FIRST_STRETCH if wanted.residents is None else before.at - since
     while before.at > since or (before.at == since and before.entry_id):

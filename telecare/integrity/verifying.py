@@ -104,6 +104,8 @@ class Verifying:
         open_reader: OpenReader,
         witnesses: Sequence[VerifierKey] = (),
     ) -> None:
+        self.most_records = MOST_RECORDS
+        self.longest = CHECK_LIMIT
         self._database = database
         self._reader = reader
         self._clock = clock
@@ -125,7 +127,7 @@ class Verifying:
 
         Raises CheckRunning, LogTooLong, CheckTooLong.
         """
-        if (await self.state(session)).records > MOST_RECORDS:
+        if (await self.state(session)).records > self.most_records:
             raise LogTooLong
         async with self._only_one(session.tenant):
             checked = await self._checked(session.tenant)
@@ -166,7 +168,7 @@ class Verifying:
     async def _check(self, tenant: TenantId) -> Checked:
         try:
             async with (
-                asyncio.timeout(CHECK_LIMIT.total_seconds()),
+                asyncio.timeout(self.longest.total_seconds()),
                 self._open_reader() as reader,
                 reader.transaction(tenant) as db,
             ):

@@ -80,6 +80,7 @@ class Importing:
         self._keeping = keeping
         self._staffing = staffing
         self._sealer = sealer
+        self.chunk = CHUNK
 
     async def send(
         self, session: StaffSession, kind: Kind, unit_id: CareUnitId, content: bytes
@@ -136,7 +137,7 @@ class Importing:
         about, sealed = found
         assert sealed is not None  # noqa: S101 - asked above
         sender = await self._sender(db, about, now)
-        rows = await self._rows(about, sealed, slice(about.row_done, about.row_done + CHUNK))
+        rows = await self._rows(about, sealed, slice(about.row_done, about.row_done + self.chunk))
         added = 0
         if sender is not None:
             await db.enter(db.tenant, actor_text(sender.actor))

@@ -9,8 +9,6 @@ from telecare.access.http import STAFF
 from telecare.audit.actions import Action
 from telecare.integrity import program
 from telecare.integrity.verifying import (
-    CHECK_LIMIT,
-    MOST_RECORDS,
     State,
     Verdict,
     Verifying,
@@ -54,14 +52,15 @@ async def check(request: web.Request, _: Empty) -> Outcome:
 
 async def _page(request: web.Request, sent: Sent | None, verdict: Verdict | None) -> web.Response:
     words = AuditWords(language_of(request))
-    state = await request.app[VERIFYING].state(request[STAFF])
+    verifying = request.app[VERIFYING]
+    state = await verifying.state(request[STAFF])
     head = state.newest.head if state.newest else None
     return await audit_page(
         request, "verify", "verify", sent=sent, state=state, verdict=verdict,
         until=_until(words, state), stopped_because=_stopped(words, state),
         qr=qr_path(_for_a_code(head.note)) if head else None, named=_named(verdict),
-        most_findings=MOST_FINDINGS, most_records=MOST_RECORDS,
-        program_digest=program.digest(), limit_s=int(CHECK_LIMIT.total_seconds()),
+        most_findings=MOST_FINDINGS, most_records=verifying.most_records,
+        program_digest=program.digest(), limit_s=int(verifying.longest.total_seconds()),
     )  # fmt: skip
 
 

@@ -131,10 +131,8 @@ async def test_a_name_that_too_many_have_is_refused(world, made, lena):
         await made.searching.search(lena, Terms(resident="Eva"), "")
 
 
-async def test_a_search_that_takes_long_gives_what_it_has_and_goes_on(
-    world, made, lena, monkeypatch
-):
-    monkeypatch.setattr(searching, "LONGEST_LOOK_S", -1.0)
+async def test_a_search_that_takes_long_gives_what_it_has_and_goes_on(world, made, lena):
+    made.searching.longest_look_s = -1.0
     since = datetime.now(UTC) - timedelta(days=10)
 
     first = (await made.searching.search(lena, Terms(event="tenant.added", since=since), "")).page

@@ -10,7 +10,6 @@ from personnummer.personnummer import _luhn
 from telecare.access.errors import NotPermitted
 from telecare.access.http import STAFF_COOKIE
 from telecare.access.model import Role
-from telecare.people import importing
 from telecare.people.people_file import (
     MAX_ROWS,
     FileColumns,
@@ -116,10 +115,8 @@ async def test_each_row_says_what_would_become_of_it_and_nobody_is_registered(wo
     assert await names(world) == ["A"]
 
 
-async def test_an_import_goes_on_where_it_was_killed_and_adds_each_row_once(
-    world, made, per, monkeypatch
-):
-    monkeypatch.setattr(importing, "CHUNK", 3)
+async def test_an_import_goes_on_where_it_was_killed_and_adds_each_row_once(world, made, per):
+    made.importing.chunk = 3
     content = file(*[f"Elsa {n:02};{number(n)};;" for n in range(10)])
     import_id = await made.importing.send(per, "residents", world.unit, content)
     await made.importing.begin(per, import_id)

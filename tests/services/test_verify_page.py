@@ -129,8 +129,8 @@ async def test_a_stopped_log_says_why_and_that_records_go_on(
     assert "Nya händelser skrivs fortfarande in" in page
 
 
-async def test_a_check_that_takes_too_long_says_nothing(client, log, lena, monkeypatch):
-    monkeypatch.setattr(verifying, "CHECK_LIMIT", -verifying.CHECK_LIMIT)
+async def test_a_check_that_takes_too_long_says_nothing(client, made, log, lena):
+    made.verifying.longest = -verifying.CHECK_LIMIT
 
     status, page, _ = await client.send("/audit/verify", lena)
 
@@ -139,8 +139,8 @@ async def test_a_check_that_takes_too_long_says_nothing(client, log, lena, monke
     assert "Kunde inte kontrolleras" in page
 
 
-async def test_a_log_too_long_for_the_page_is_not_begun(client, log, lena, monkeypatch):
-    monkeypatch.setattr(verifying, "MOST_RECORDS", 2)
+async def test_a_log_too_long_for_the_page_is_not_begun(client, made, log, lena):
+    made.verifying.most_records = 2
 
     _, page, _ = await client.send("/audit/verify", lena)
 
