@@ -52,21 +52,22 @@ class Reconciling:
         self._clock = clock
 
     async def go_on(self) -> None:
-        """The night's, for every municipality where it has not been done since three o'clock."""
+        """The night's, for every municipality."""
         async with self._database.across_tenants() as db:
             tenants = await store.tenants(db)
         for tenant in tenants:
-            if await self._is_due(tenant):
-                await self.run(tenant, SYSTEM)
+            await self.nightly(tenant)
 
-    async def _is_due(self, tenant: TenantId) -> bool:
+    async def nightly(self, tenant: TenantId) -> None:
+        """Unless it has been done since three o'clock."""
         async with self._database.transaction(tenant) as db:
             last = await store.last(db)
         now = self._clock.now()
         three = from_local(datetime.combine(now.astimezone(STOCKHOLM).date(), AT_NIGHT))
         if now < three:
             three -= timedelta(days=1)
-        return last is None or last.ran_at < three
+        if last is None or last.ran_at < three:
+            await self.run(tenant, SYSTEM)
 
     async def now(self, session: StaffSession) -> Outcome:
         """When somebody asks for it."""

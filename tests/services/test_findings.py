@@ -137,11 +137,11 @@ async def test_every_night_compares_once_also_after_a_restart(world, made, clock
     await home.camera(None, on=True, reason="call")
     clock.forward(minutes=20)
 
-    await made.reconciling.go_on()
-    await made.reconciling.go_on()
+    await made.reconciling.nightly(world.tenant)
+    await made.reconciling.nightly(world.tenant)
     first = (await world.events()).count("log.compared")
     clock.forward(hours=24)
-    await made.reconciling.go_on()
+    await made.reconciling.nightly(world.tenant)
 
     assert (first, (await world.events()).count("log.compared")) == (1, 2)
     assert (await world.events()).count("finding.opened") == 1
