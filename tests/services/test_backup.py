@@ -255,6 +255,7 @@ async def test_after_it_nothing_is_signed_until_two_people_reopen_and_the_seam_i
         assert "again" in {json.loads(row["what"])["kind"] for row in rows}
 
 
+@pytest.mark.slow
 async def test_the_commands_do_what_they_say(site):
     await site.write(3)
     await site.sign()
@@ -295,6 +296,7 @@ async def test_the_commands_do_what_they_say(site):
     assert (code, "telecare: FolderNotEmpty" in said) == (1, True)
 
 
+@pytest.mark.slow
 async def test_a_held_text_is_not_erased_again_and_that_is_said(site):
     await site.write(30)
     await site.sign()
@@ -325,6 +327,7 @@ async def test_a_held_text_is_not_erased_again_and_that_is_said(site):
     assert wanted in told.lines
 
 
+@pytest.mark.slow
 async def test_what_cannot_be_restored_is_said_and_nothing_is_made(site):
     await site.write(3)
     with pytest.raises(NoBackup):
@@ -347,6 +350,7 @@ async def test_what_cannot_be_restored_is_said_and_nothing_is_made(site):
     assert not (site.folder / "into").exists()
 
 
+@pytest.mark.slow
 async def test_a_moment_after_the_archives_end_is_refused(site):
     await site.write(3)
     await site.back_up()
@@ -357,6 +361,7 @@ async def test_a_moment_after_the_archives_end_is_refused(site):
         await site.restore("into", datetime.now(UTC) + timedelta(days=1))
 
 
+@pytest.mark.slow
 async def test_without_an_archive_it_says_so(tmp_path):
     made = await _site(tmp_path, {})
     try:
@@ -371,6 +376,7 @@ async def test_without_an_archive_it_says_so(tmp_path):
     assert (await made.restore("into")).status == 0  # the copy itself is whole
 
 
+@pytest.mark.slow
 async def test_a_journal_that_somebody_changed_stops_the_restore(site):
     await site.write(30)
     await site.sign()
