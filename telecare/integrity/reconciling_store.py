@@ -18,7 +18,6 @@ LAST = """
 select since, until, ran_at, calls, activations, findings from reconciliation
 where tenant_id = $1 order by until desc limit 1
 """
-HOLD = "select pg_advisory_xact_lock(hashtext('reconciliation'), $1)"
 ADD = """
 insert into reconciliation (tenant_id, id, since, until, ran_at, calls, activations, findings)
 values ($1, $2, $3, $4, $5, $6, $7, $8)
@@ -132,12 +131,6 @@ async def tenants(db: Transaction) -> Sequence[TenantId]:
 async def last(db: Transaction) -> Ran | None:
     row = await db.fetchrow(LAST, db.tenant)
     return Ran(**row) if row else None
-
-
-async def hold_last(db: Transaction) -> Ran | None:
-    """The newest; no other comparison of this municipality runs until commit."""
-    await db.execute(HOLD, db.tenant)
-    return await last(db)
 
 
 async def add(
