@@ -28,7 +28,7 @@ from telecare.consent.model import (
 )
 from telecare.people import store as people_store
 from telecare.people.model import Resident
-from telecare.people.service import assigned, known, make_follow_up, resident_topic
+from telecare.people.service import known, make_follow_up, on_mission, resident_topic
 from telecare.runtime.clock import Clock, from_local
 from telecare.runtime.db import Database, Transaction
 from telecare.runtime.errors import FieldInvalid, NotFound, Refusal, TelecareError
@@ -111,7 +111,7 @@ class Consents:
         now = self._clock.now()
         async with self._database.transaction(session.tenant, actor_text(session.actor)) as db:
             resident = await known(db, resident_id)
-            await assigned(db, session, resident, Action.CONSENT_GIVEN, now)
+            await on_mission(db, session, resident, Action.CONSENT_GIVEN, now)
             outcome = await self._state(db, session, resident, statement, now)
             how = store.Documentation(
                 present=statement.present,
@@ -165,7 +165,7 @@ class Consents:
         now = self._clock.now()
         async with self._database.transaction(session.tenant) as db:
             resident = await known(db, resident_id)
-            await assigned(db, session, resident, Action.CONSENT_GIVEN, now)
+            await on_mission(db, session, resident, Action.CONSENT_GIVEN, now)
             return await self._state(db, session, resident, statement, now), resident
 
     async def _state(

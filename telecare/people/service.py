@@ -90,6 +90,18 @@ async def assigned(
         raise NotAssigned(Kept(record))
 
 
+async def on_mission(
+    db: Transaction, session: StaffSession, resident: Resident, tried: Action, now: datetime
+) -> None:
+    """As `assigned`, and not by an opening without a mission alone (break-glass): that lets her see
+    and, where a yes says so, ring; it changes nothing about the resident.
+    """
+    await assigned(db, session, resident, tried, now)
+    if await access_store.only_in_emergency(db, session.staff.id, resident.id, now):
+        record = refused(Code.NOT_ASSIGNED, tried, session.actor, [resident.person], {})
+        raise NotAssigned(Kept(record))
+
+
 async def working_for(
     db: Transaction, session: StaffSession, resident: Resident, tried: Action, now: datetime
 ) -> None:

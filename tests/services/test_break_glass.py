@@ -1,5 +1,6 @@
 """ "Öppna ändå": what remains in an emergency without an assignment, and what it never gives."""
 
+from dataclasses import replace
 from datetime import time, timedelta
 
 import pytest
@@ -13,6 +14,7 @@ from telecare.people.break_glass import AlreadyAssigned, TakeOverInstead
 from telecare.people.service import ResidentGone
 from telecare.runtime.errors import NotFound
 from telecare.web import card
+from tests.world import YES
 
 CARD = card.ROUTES[0]
 WHY = "Hon svarar inte, och dörren står öppen."
@@ -121,6 +123,17 @@ async def test_it_never_replaces_a_consent(world, made, ingrid, per, opened):
         await made.calls.ring(per, ingrid.id)
 
     assert not await world.rows("select 1 from call where tenant_id = $1", world.tenant)
+
+
+async def test_nobody_takes_down_a_yes_for_herself_by_opening(world, made, ingrid, per, opened):
+    """Else she could write the very consent that the opening does not give."""
+    await opened(per)
+    before = await world.rows("select id from consent where tenant_id = $1", world.tenant)
+
+    with pytest.raises(NotAssigned):
+        await made.consents.record(per, ingrid.id, replace(YES, emergency_allowed=True))
+
+    assert await world.rows("select id from consent where tenant_id = $1", world.tenant) == before
 
 
 async def test_a_yes_for_emergencies_too_lets_him_ring_until_it_is_over(
