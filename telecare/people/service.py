@@ -114,7 +114,7 @@ async def working_for(
         db, staff.works_in, resident.unit_id, local=local
     ):
         return
-    await assigned(db, session, resident, tried, now)
+    await on_mission(db, session, resident, tried, now)
 
 
 async def still_with_us(
@@ -130,7 +130,7 @@ async def assigned_or_keeps(
 ) -> None:
     """As `assigned`, or she keeps the register of the resident's unit."""
     if not session.staff.may_in(Permission.REGISTER, resident.unit_id):
-        await assigned(db, session, resident, tried, now)
+        await on_mission(db, session, resident, tried, now)
 
 
 async def register(db: Transaction, resident: Resident, actor: Actor, now: datetime) -> None:
