@@ -9,7 +9,8 @@ Needs Python 3.9 or newer and nothing else. What is checked:
 4. Each record stands in the log: its bytes and its proof lead to the head (RFC 6962).
 5. Each text that is shown is the one that was entered; what is not shown is said to be withheld.
 6. The person's own numbers run from the first to the last that it covers, without a gap.
-7. What was erased is named by a record of the erasure, which stands in the log too.
+7. What was erased is named by a record of the erasure, which stands in the log too, and what such
+   a record names is not shown.
 8. Where a log follows another that stopped, the new log's first record says so: by whose decision,
    where the old log stood, which head of it is the last that somebody else has, what is missing.
 
@@ -436,11 +437,19 @@ def check_erasures(records: list[Record]) -> None:
     }
     for record in records:
         if record.erased is None:
+            for what in named.values():
+                if record.texts and names(what, record):
+                    raise Refused(7, record.name, "no text: a record says it is erased", "its text")
             continue
         what = named.get((record.erased["log"], record.erased["index"]), {"log": 0, "leaves": []})
-        ranges = what["leaves"] if what["log"] == record.log else []
-        if not any(first <= record.index <= last for first, last in ranges):
+        if not names(what, record):
             raise Refused(7, record.name, "a record of its erasure", "none that names it")
+
+
+def names(erasure: dict[str, Any], record: Record) -> bool:
+    """Whether that is about the erasure of this record."""
+    ranges = erasure["leaves"] if erasure["log"] == record.log else []
+    return any(first <= record.index <= last for first, last in ranges)
 
 
 def check(path: str) -> Report:

@@ -97,8 +97,7 @@ async def make(db: Transaction, order: Order) -> Made:
     records = await extract_store.of_person(
         db, order.resident_id, order.first_number, order.last_number
     )
-    erased = [record for record in records if record.seed is None]
-    naming = _naming(erased, await extract_store.erasures(db)) if erased else {}
+    naming = _naming(records, await extract_store.erasures(db))
     of_erasure = list({_place(one): one for one in naming.values()}.values())
     shown = [*records, *of_erasure, *seams.values()]
     heads = await _heads(db, order, shown, list(seams.values()))
@@ -259,12 +258,14 @@ async def _proofs(
     return found
 
 
-def _naming(erased: Sequence[Kept], erasures: Sequence[Kept]) -> dict[tuple[int, int], Kept]:
-    """The record that names the erasure of each."""
+def _naming(records: Sequence[Kept], erasures: Sequence[Kept]) -> dict[tuple[int, int], Kept]:
+    """The record that names the erasure of each. Of a text that is still there too: then the log
+    contradicts itself, and whoever checks the extract is told.
+    """
     said = [(Erased.read(erasure.texts["what"]), erasure) for erasure in erasures]
     return {
         _place(record): erasure
-        for record in erased
+        for record in records
         for what, erasure in said
         if what.names(*_place(record))
     }

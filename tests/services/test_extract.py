@@ -172,6 +172,22 @@ async def test_what_was_erased_is_named_and_counted(desk, as_superuser):
     assert "step 7" in said
 
 
+async def test_a_text_that_is_said_to_be_erased_and_is_shown_is_refused(desk, as_superuser):
+    index = lines(await desk.make())[1]["index"]
+    what = json.dumps({"leaves": [[index, index]], "log": 1, "decision": "2026/12"})
+    await as_superuser(f"""
+        set app.tenant = '{desk.kept.world.tenant}';
+        select audit.append('record.erased', '{{}}', '{{}}', '{{}}', '{what}', '{{}}');
+    """)
+    await desk.kept.go_on()
+    await desk.kept.sign()
+
+    code, said = desk.run(await desk.make())
+
+    assert code == 1
+    assert f"step 7, record {index} of log 1" in said
+
+
 async def test_it_is_not_made_before_her_newest_record_has_a_signed_place(desk):
     await desk.kept.write(1)
     await desk.kept.sign()
