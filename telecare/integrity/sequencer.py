@@ -40,6 +40,8 @@ ROUND_INTERVAL = timedelta(seconds=60)
 """How often also those municipalities are looked at where nothing has happened: keys may be new."""
 BATCH = 4096
 """Records taken in by one transaction."""
+BATCHES = 8
+"""At a tick: a municipality with a long backlog does not keep the others waiting."""
 ACTOR = SystemActor("sequencer")
 SIGNED_AT_ONCE = f'"ev":"{Action.REQUEST_DECIDED}"'.encode()
 """In an envelope: an extract waits for a head that covers this record."""
@@ -119,10 +121,11 @@ class Sequencer:
                 await self.go_on(tenant, slug)
 
     async def go_on(self, tenant: TenantId, slug: str) -> None:
-        """All that waits of one municipality."""
+        """What waits of one municipality, at most BATCHES; the rest at the next tick."""
         try:
-            while await self._take_in(tenant, slug) == BATCH:
-                pass
+            for _ in range(BATCHES):
+                if await self._take_in(tenant, slug) < BATCH:
+                    break
             await self._sign(tenant, slug)
         except DoesNotFit as error:
             await self._stop(tenant, error)
