@@ -53,11 +53,20 @@ def _check(value: Value) -> None:  # noqa: C901 - one case for each JSON type
             raise NotInProfile(type(value).__name__)
 
 
+_sha256 = hashlib.sha256
+_ENVELOPE = (
+    b'{"at":"%b","ev":"%b","sd":{"actor":"%b","basis":"%b","subject":"%b","what":"%b"},"v":1}'
+)
+
+
 @lru_cache(maxsize=256)
 def _named(section: str) -> tuple[bytes, bytes]:
     """What stands before the seed in a section's salt, and before the salt in its commitment."""
     name = section.encode() + b"\x00"
     return b"salt\x00" + name, name
+
+
+_SECTIONS_NAMED = [_named(section) for section in SECTIONS]
 
 
 def salt(section: str, seed: bytes) -> bytes:
@@ -67,17 +76,24 @@ def salt(section: str, seed: bytes) -> bytes:
 
 def commitment(section: str, seed: bytes, document: str) -> str:
     """base64url(sha256(section 0x00 salt document))."""
-    salted, named = _named(section)
-    digest = hashlib.sha256(
-        named + hashlib.sha256(salted + seed).digest() + document.encode()
-    ).digest()
-    return b2a_base64(digest, newline=False).translate(_URL_SAFE)[:-1].decode()
+    return _committed(_named(section), seed, document).decode()
 
 
-def envelope(at: str, event: str, seed: bytes, documents: Mapping[str, str]) -> bytes:
-    """The hashed bytes; `at` is RFC 3339 UTC with milliseconds, `documents` one text a section."""
-    opened = ",".join(f'"{name}":"{commitment(name, seed, documents[name])}"' for name in SECTIONS)
-    return f'{{"at":"{at}","ev":"{event}","sd":{{{opened}}},"v":1}}'.encode()
+def _committed(named: tuple[bytes, bytes], seed: bytes, document: str) -> bytes:
+    before_seed, before_salt = named
+    salted = before_salt + _sha256(before_seed + seed).digest() + document.encode()
+    return b2a_base64(_sha256(salted).digest(), newline=False).translate(_URL_SAFE)[:-1]
+
+
+def envelope(at: str, event: str, seed: bytes, documents: Sequence[str]) -> bytes:
+    """The hashed bytes; `at` is RFC 3339 UTC with milliseconds, `documents` one text for each of
+    SECTIONS.
+    """
+    actor, basis, subject, what = [
+        _committed(named, seed, text)
+        for named, text in zip(_SECTIONS_NAMED, documents, strict=True)
+    ]
+    return _ENVELOPE % (at.encode(), event.encode(), actor, basis, subject, what)
 
 
 def subject(seed: bytes, persons: Sequence[str]) -> str:

@@ -3,15 +3,12 @@ against every head that was signed or that an outsider holds. Reads only; says w
 record by record. What it cannot show stands in docs/privacy.md.
 """
 
-import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import datetime
 from itertools import islice
-from typing import Any  # what json.loads makes
 
 from telecare.audit.actions import Action
-from telecare.audit.format import SECTIONS, commitment, envelope, leaf_hash, subject
 from telecare.audit.note import (
     ED25519,
     Checkpoint,
@@ -23,25 +20,14 @@ from telecare.audit.note import (
 )
 from telecare.audit.tree import Edge, Tile
 from telecare.integrity import checking_store, tree_store
-from telecare.integrity.checking_store import Body, LogToCheck, PlaceToCheck
+from telecare.integrity.checking_store import LogToCheck
 from telecare.integrity.erasures import Erased, ErasureUnreadable
+from telecare.integrity.examining import Examined, Finding, Hands, examined, fits
 from telecare.integrity.seams import Seam, SeamUnreadable
-from telecare.integrity.spans import Span, common, count, extended, merged, minus, one_by_one
+from telecare.integrity.spans import Span, common, count, merged, minus, one_by_one
 from telecare.runtime.db import Transaction
 
 MOST_FINDINGS = 1000
-RELIED_ON = {Action.LOG_KEY_ADDED, Action.LOG_REOPENED, Action.RECORD_ERASED}
-"""Records whose texts the check itself goes by: they are read whatever their age."""
-
-
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """One thing that does not fit. `kind` has a text `finding.<kind>`; `about` names the record."""
-
-    kind: str
-    about: str
-    expected: str = ""
-    found: str = ""
 
 
 @dataclass(slots=True)
@@ -82,10 +68,11 @@ async def check(
     outside: Sequence[Outside] = (),
     first_key: bytes | None = None,
     since: datetime | None = None,
+    hands: Hands | None = None,
 ) -> Checked:
     """The municipality of this transaction (role reader). `first_key`: the public key of the first
     head as it was published; without it the first key in the log is taken at its word. `since`:
-    texts from before are not read again; the tree always is.
+    texts from before are not read again; the tree always is. `hands`: who helps with a long log.
     """
     checked = Checked()
     logs = await checking_store.logs(db)
@@ -95,7 +82,7 @@ async def check(
     for log in logs:
         held = [one for one in outside if one.checkpoint.origin == log.origin]
         following = seams.get(log.log + 1)
-        walk = _Walk(db, log, checked, first_key, since, following, trusted)
+        walk = _Walk(db, log, checked, first_key, since, following, trusted, hands)
         if log is not logs[0]:
             walk.begin_after(seams[log.log])
         await walk.check(held)
@@ -140,8 +127,10 @@ class _Walk:
         since: datetime | None,
         following: Seam | None,
         carried: set[bytes],
+        hands: Hands | None,
     ) -> None:
         self._db, self._log, self._checked = db, log, checked
+        self._hands = hands
         self._edge = Edge()
         self._end = 0
         """After the last leaf that is there."""
@@ -169,14 +158,20 @@ class _Walk:
         # The log goes on meanwhile: what is there now must be there in what is read later.
         least = await tree_store.size(self._db, self._log.log)
         kept = await checking_store.tiles(self._db, self._log.log)
-        async for batch in checking_store.places(self._db, self._log.log):
-            await self._check_batch(batch)
-            full += self._grow([place.hash for place in batch], sizes, roots)
+        async for part in self._examined(least):
+            self._take_in(part)
+            full += self._grow(part.leaves, sizes, roots)
         self._check_tiles(full, kept, least)
         for size, root, note in heads:
             self._check_head(size, root, note, roots)
         for one in outside:
             self._check_outside(one, roots)
+
+    def _examined(self, size: int) -> AsyncIterator[Examined]:
+        log, tenant = self._log.log, self._db.tenant
+        if self._hands is None or size <= self._hands.part:
+            return examined(self._db, log, (0, None), self._since)
+        return self._hands.examined(tenant, log, size, self._since)
 
     @property
     def log(self) -> int:
@@ -187,76 +182,19 @@ class _Walk:
 
     # --- each record --------------------------------------------------------------------------
 
-    async def _check_batch(self, batch: Sequence[PlaceToCheck]) -> None:
-        subjects = await checking_store.subjects(self._db, [place.entry_id for place in batch])
+    def _take_in(self, part: Examined) -> None:
         expected = self._edge.size
-        for place in batch:
-            if place.index != expected and not self._is_known(expected, place.index):
-                self._checked.add("leaf_missing", self._name(expected), expected, place.index)
-            self._end = expected = place.index + 1
-            self._checked.records += 1
-            self._check_place(place, subjects.get(place.entry_id, set()))
-
-    def _check_place(self, place: PlaceToCheck, subjects: set[tuple[str, int]]) -> None:
-        name = self._name(place.index)
-        if place.data is None:
-            self._checked.add("entry_missing", name, f"entry {place.entry_id}")
-            return
-        if (found := leaf_hash(place.data)) != place.hash:
-            self._checked.add("entry_altered", name, place.hash.hex(), found.hex())
-            return
-        assert place.recorded_at is not None  # noqa: S101 - an entry has a time
-        if place.body is not None:
-            extended(self.present, place.index)
-        if place.body is not None and _fits(place.data, place.recorded_at, place.body):
-            self._check_index(name, place.body, subjects)
-            self._rely_on(place.index, place.body)
-            return
-        envelope: Mapping[str, Any] = json.loads(place.data)
-        if _written(place.recorded_at) != envelope["at"]:
-            self._checked.add("time_altered", name, envelope["at"], _written(place.recorded_at))
-        if place.body is None:
-            if envelope["ev"] in RELIED_ON:
-                self._checked.add("text_missing", name, "a text that cannot be erased")
-            else:
-                extended(self.missing, place.index)
-            return
-        if self._since is None or place.recorded_at >= self._since or envelope["ev"] in RELIED_ON:
-            self._check_body(name, envelope, place.body, subjects)
-        self._rely_on(place.index, place.body)
-
-    def _rely_on(self, index: int, body: Body) -> None:
-        """What later checks go by: announced keys."""
-        if body.event == Action.LOG_KEY_ADDED:
-            self._keys.setdefault(
-                bytes.fromhex(json.loads(body.texts["what"])["public_key"]), index
-            )
-
-    def _check_body(
-        self, name: str, envelope: Mapping[str, Any], body: Body, subjects: set[tuple[str, int]]
-    ) -> None:
-        if body.event != envelope["ev"]:
-            self._checked.add("event_altered", name, envelope["ev"], body.event)
-        for section in SECTIONS:
-            found = commitment(section, body.seed, body.texts[section])
-            if found != envelope["sd"][section]:
-                self._checked.add(f"{section}_altered", name, envelope["sd"][section], found)
-        for place, (committed, text) in enumerate(_persons(body)):
-            if committed is not None:
-                found = commitment(f"person/{place}", body.seed, text)
-                if found != committed:
-                    self._checked.add("person_altered", name, committed, found)
-        self._check_index(name, body, subjects)
-
-    def _check_index(self, name: str, body: Body, subjects: set[tuple[str, int]]) -> None:
-        texts = body.persons
-        if texts is None:
-            texts = [text for _, text in _persons(body)]
-        people = [json.loads(text) for text in texts]
-        named = {(person["id"], person["n"]) for person in people}
-        if named != subjects:
-            differing = sorted(f"{who} number {n}" for who, n in named ^ subjects)
-            self._checked.add("index_altered", name, "as in the record", ", ".join(differing))
+        for first, last in part.places:
+            if first != expected and not self._is_known(expected, first):
+                self._checked.add("leaf_missing", self._name(expected), expected, first)
+            self._end = expected = last + 1
+        for finding in part.findings:
+            self._checked.add(finding.kind, finding.about, finding.expected, finding.found)
+        for key, index in part.keys:
+            self._keys.setdefault(key, index)
+        self.present += part.present
+        self.missing += part.missing
+        self._checked.records += len(part.leaves)
 
     # --- the tree -----------------------------------------------------------------------------
 
@@ -406,11 +344,11 @@ async def _check_erasures(db: Transaction, walks: Sequence[_Walk], checked: Chec
     kept = await checking_store.erasures(db)
     for record in kept:
         try:
-            erased = Erased.read(record.body.texts["what"])
+            erased = Erased.read(record.body.what)
         except ErasureUnreadable:
             checked.add("erasure_unreadable", record.about)
             continue
-        if _fits(record.data, record.recorded_at, record.body):  # else the walk has named it
+        if fits(record.data, record.recorded_at, record.body):  # else the walk has named it
             named.setdefault(erased.log, []).extend(erased.leaves)
             end = await tree_store.size(db, erased.log)
             if erased.leaves and erased.leaves[-1][1] >= end:
@@ -429,33 +367,6 @@ async def _check_erasures(db: Transaction, walks: Sequence[_Walk], checked: Chec
 
 def _first(spans: Sequence[Span]) -> Sequence[int]:
     return list(islice(one_by_one(spans), MOST_FINDINGS))
-
-
-def _fits(data: bytes, recorded_at: datetime, body: Body) -> bool:
-    """Whether all that is kept of a record leads to its envelope; what does not is looked for
-    one by one.
-    """
-    if body.persons is not None and subject(body.seed, body.persons) != body.texts["subject"]:
-        return False
-    return envelope(_written(recorded_at), body.event, body.seed, body.texts) == data
-
-
-def _written(at: datetime) -> str:
-    """As the envelope has it: RFC 3339, UTC, milliseconds cut."""
-    return f"{at.astimezone(UTC).isoformat(timespec='milliseconds').removesuffix('+00:00')}Z"
-
-
-def _persons(body: Body) -> Iterator[tuple[str | None, str]]:
-    """Each person's commitment and text; no commitment of her own in records from before 2001."""
-    committed_to = json.loads(body.texts["subject"])["persons"]
-    if body.persons is None:
-        for person in committed_to:
-            yield None, json.dumps(person)
-        return
-    for place, text in enumerate(body.persons):
-        yield (committed_to[place] if place < len(committed_to) else ""), text
-    for committed in committed_to[len(body.persons) :]:
-        yield committed, '{"id":"","n":0}'
 
 
 def _signs(note: Note, origin: str, key: bytes) -> bool:

@@ -3,6 +3,7 @@
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import NamedTuple
 from uuid import UUID
 
 from telecare.runtime.db import Transaction
@@ -18,13 +19,13 @@ order by log
 PLACES = """
 select
     l.leaf_index, l.entry_id, l.hash, e.data, e.recorded_at,
-    b.entry_id is not null as has_body, b.event, b.recorded_at as body_at,
-    b.seed, b.actor, b.basis, b.subject, b.what, b.persons
+    b.event, b.seed, b.actor, b.basis, b.subject, b.what, b.persons
 from audit.leaf l
 left join audit.entry e on e.tenant_id = l.tenant_id and e.entry_id = l.entry_id
 left join audit.body b on b.tenant_id = l.tenant_id and b.entry_id = l.entry_id
     and b.recorded_at = e.recorded_at
 where l.tenant_id = $1 and l.log = $2 and l.leaf_index >= $3
+    and ($5::bigint is null or l.leaf_index < $5)
 order by l.leaf_index
 limit $4
 """
@@ -73,12 +74,12 @@ group by 1, c.n
 having count(s.n) <> c.n or max(s.n) is distinct from c.n or min(s.n) <> 1
 """
 SUBJECTS = """
-select entry_id, resident_id, n from audit.subject_entry
+select entry_id, resident_id::text, n from audit.subject_entry
 where tenant_id = $1 and entry_id = any($2)
 """
 ERASURES = """
-select b.entry_id, b.event, b.recorded_at as body_at, b.seed, b.actor, b.basis, b.subject, b.what,
-    b.persons, e.data, e.recorded_at, l.log, l.leaf_index
+select b.event, b.seed, b.actor, b.basis, b.subject, b.what, b.persons,
+    b.entry_id, e.data, e.recorded_at, l.log, l.leaf_index
 from audit.body b
 join audit.entry e on e.tenant_id = b.tenant_id and e.entry_id = b.entry_id
 left join audit.leaf l on l.tenant_id = b.tenant_id and l.entry_id = b.entry_id
@@ -105,24 +106,29 @@ class LogToCheck:
     is_stopped: bool
 
 
-@dataclass(frozen=True, slots=True)
-class Body:
-    """A record's texts, by section, and its persons' own parts."""
+class Body(NamedTuple):
+    """A record's texts, by section in the order of SECTIONS, and its persons' own parts."""
 
     event: str
-    recorded_at: datetime
     seed: bytes
-    texts: dict[str, str]
+    actor: str
+    basis: str
+    subject: str
+    what: str
     persons: Sequence[str] | None
 
+    @property
+    def texts(self) -> tuple[str, str, str, str]:
+        return self.actor, self.basis, self.subject, self.what
 
-@dataclass(frozen=True, slots=True)
-class PlaceToCheck:
+
+class PlaceToCheck(NamedTuple):
     """A leaf, and the entry and body that are there for it, if they are."""
 
-    index: int
+    leaf_index: int
     entry_id: int
-    hash: bytes
+    leaf: bytes
+    """Its hash."""
     data: bytes | None
     recorded_at: datetime | None
     body: Body | None
@@ -147,13 +153,7 @@ async def erasures(db: Transaction) -> Sequence[ErasureToCheck]:
             else f"log {row['log']} record {row['leaf_index']}",
             row["data"],
             row["recorded_at"],
-            Body(
-                row["event"],
-                row["body_at"],
-                row["seed"],
-                {name: row[name] for name in ("actor", "basis", "subject", "what")},
-                row["persons"],
-            ),
+            Body(*row[:7]),
         )
         for row in await db.fetch(ERASURES, db.tenant)
     ]
@@ -180,26 +180,17 @@ async def first_record(db: Transaction, log: int) -> tuple[str, str] | None:
     return None if row is None else (row["event"], row["what"])
 
 
-async def places(db: Transaction, log: int) -> AsyncIterator[Sequence[PlaceToCheck]]:
-    """All leaves in order, a batch at a time."""
-    first = 0
-    while rows := await db.fetch(PLACES, db.tenant, log, first, BATCH):
+async def places(
+    db: Transaction, log: int, first: int, end: int | None
+) -> AsyncIterator[Sequence[PlaceToCheck]]:
+    """Leaves in order from the first, up to but without `end`, a batch at a time."""
+    while rows := await db.fetch(PLACES, db.tenant, log, first, BATCH, end):
         yield [
             PlaceToCheck(
-                index,
-                entry_id,
-                hash_,
-                data,
-                recorded_at,
-                Body(
-                    event, body_at, seed,
-                    {"actor": actor, "basis": basis, "subject": subject, "what": what}, persons,
-                ) if has_body else None,
+                leaf_index, entry_id, leaf, data, recorded_at,
+                Body(*body) if body[0] is not None else None,
             )
-            for (
-                index, entry_id, hash_, data, recorded_at, has_body, event, body_at,
-                seed, actor, basis, subject, what, persons,
-            ) in rows
+            for leaf_index, entry_id, leaf, data, recorded_at, *body in rows
         ]  # fmt: skip
         first = rows[-1]["leaf_index"] + 1
 
@@ -236,5 +227,5 @@ async def subjects(db: Transaction, entries: Sequence[int]) -> dict[int, set[tup
     """Whom the index of people finds each entry by, with their numbers."""
     found: dict[int, set[tuple[str, int]]] = {}
     for row in await db.fetch(SUBJECTS, db.tenant, entries):
-        found.setdefault(row["entry_id"], set()).add((str(row["resident_id"]), row["n"]))
+        found.setdefault(row["entry_id"], set()).add((row["resident_id"], row["n"]))
     return found

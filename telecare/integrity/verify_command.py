@@ -17,6 +17,7 @@ from telecare.integrity import checking_store, witness_store
 from telecare.integrity.checking import Checked, Outside, check
 from telecare.integrity.checking_store import LogToCheck
 from telecare.integrity.cosigned import cosigned
+from telecare.integrity.examining import Hands
 from telecare.integrity.keys import LogFiles
 from telecare.integrity.publish_command import DIFFERS, FITS, Told, municipality
 from telecare.integrity.witnesses import (
@@ -160,7 +161,8 @@ async def verify_log(config: Config, slug: str, wanted: Wanted, *, login: str) -
         tenant = await municipality(database, slug)
         outside, silent = await _outside(database, tenant, wanted, witnesses, files)
         async with database.transaction(tenant.id) as db:
-            checked = await check(db, outside, wanted.key, wanted.since)
+            hands = Hands(config.role_url("reader"))
+            checked = await check(db, outside, wanted.key, wanted.since, hands)
     await _record(config, tenant, checked, wanted, len(outside), login)
     return Told([*_told(checked, tenant, outside), *silent], DIFFERS if checked.findings else FITS)
 

@@ -7,6 +7,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from telecare.audit.note import Checkpoint, Note, Signer
 from telecare.integrity.checking import Outside, check
+from telecare.integrity.examining import Hands
 from tests.services.test_sequencer import Kept, files, kept, sequencer_database  # noqa: F401
 
 OFF = "set session_replication_role = replica; set app.tenant = '{tenant}';"
@@ -67,6 +68,21 @@ async def test_a_log_that_nobody_touched_is_whole(log):
     key = log.kept.files.key(log.kept.slug).public_key().public_bytes_raw()
 
     assert await log.found(first_key=key) == {}
+
+
+async def test_several_processes_find_what_one_finds(log, off, config):
+    hands = Hands(config.role_url("reader"), count=2, part=64)
+    entries = [await log.entry(index) for index in (70, 200)]
+    await off(
+        "update audit.body set what = '{{\"a\":1}}' where tenant_id = {tenant} and entry_id = any(array{e})",
+        e=entries,
+    )
+
+    async with log.database.transaction(log.tenant) as db:
+        alone, together = await check(db), await check(db, hands=hands)
+
+    assert [one.about for one in together.findings] == ["log 1 record 70", "log 1 record 200"]
+    assert together == alone
 
 
 @pytest.mark.parametrize("section", ["actor", "what", "basis", "subject"])
