@@ -74,7 +74,8 @@ async def test_several_processes_find_what_one_finds(log, off, config):
     hands = Hands(config.role_url("reader"), count=2, part=64)
     entries = [await log.entry(index) for index in (70, 200)]
     await off(
-        "update audit.body set what = '{{\"a\":1}}' where tenant_id = {tenant} and entry_id = any(array{e})",
+        """update audit.body set what = '{{"a":1}}'
+        where tenant_id = {tenant} and entry_id = any(array{e})""",
         e=entries,
     )
 
