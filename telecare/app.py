@@ -398,7 +398,7 @@ def web_app(
     )
     app[SCREENS] = Screens(floor, errands)
     routes = override(ROUTES, extra)
-    app[openapi.DOCUMENT] = openapi.document(routes)
+    app[openapi.DESCRIBED] = openapi.Described(routes)
     for route in routes:
         app.router.add_route(route.method, route.path, access_http.guarded(route))
     return app

@@ -168,10 +168,10 @@ class _Walk:
             self._check_outside(one, roots)
 
     def _examined(self, size: int) -> AsyncIterator[Examined]:
-        log, tenant = self._log.log, self._db.tenant
+        log = self._log.log
         if self._hands is None or size <= self._hands.part:
             return examined(self._db, log, (0, None), self._since)
-        return self._hands.examined(tenant, log, size, self._since)
+        return self._hands.examined(self._db, log, size, self._since)
 
     @property
     def log(self) -> int:

@@ -24,6 +24,7 @@ from telecare.wire.ids import TenantId
 
 PART = 8 * BATCH
 """Leaves that one process takes at a time; a log that is no longer is not worth a process."""
+AWAKE_S = 2.0
 RELIED_ON = {Action.LOG_KEY_ADDED, Action.LOG_REOPENED, Action.RECORD_ERASED}
 """Records whose texts the check itself goes by: they are read whatever their age."""
 NOBODY: AbstractSet[tuple[str, int]] = frozenset()
@@ -94,9 +95,10 @@ class Hands:
     part: int = PART
 
     async def examined(
-        self, tenant: TenantId, log: int, size: int, since: datetime | None
+        self, db: Transaction, log: int, size: int, since: datetime | None
     ) -> AsyncIterator[Examined]:
-        """The whole log in order; `size` leaves and what has come since.
+        """The whole log in order; `size` leaves and what has come since. `db` is kept from being
+        closed as idle meanwhile.
 
         Raises BrokenProcessPool when a process ends before it has answered.
         """
@@ -108,9 +110,13 @@ class Hands:
             running = deque[asyncio.Future[list[Examined]]]()
             while todo or running:
                 while todo and len(running) < 2 * self.count:
-                    task = (self.url, tenant, log, todo.popleft(), since)
+                    task = (self.url, db.tenant, log, todo.popleft(), since)
                     running.append(loop.run_in_executor(pool, _of_part, *task))
-                for part in await running.popleft():
+                first = running.popleft()
+                while not first.done():
+                    await asyncio.wait({first}, timeout=AWAKE_S)
+                    await checking_store.stay(db)
+                for part in first.result():
                     yield part
 
 

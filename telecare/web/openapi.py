@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Sequence
+from functools import cached_property
 
 from aiohttp import web
 from pydantic import BaseModel, ConfigDict, JsonValue
@@ -11,7 +12,6 @@ from telecare.runtime.http import PUBLIC, Exempt, Route
 from telecare.wire.errors import Code
 
 REF = "#/components/schemas/{model}"
-DOCUMENT = web.AppKey("openapi", str)
 ALWAYS = (
     Code.FIELD_UNKNOWN, Code.FIELD_INVALID, Code.BODY_MALFORMED, Code.BODY_TOO_LARGE,
     Code.ORIGIN_REFUSED, Code.NOT_FOUND, Code.METHOD_NOT_ALLOWED, Code.UNAVAILABLE,
@@ -98,9 +98,23 @@ def _ref(model: type[BaseModel]) -> JsonValue:
     return {"$ref": REF.format(model=model.__name__)}
 
 
+class Described:
+    """Made when it is first asked for: it takes longer than all else of a start."""
+
+    def __init__(self, routes: Sequence[Route]) -> None:
+        self._routes = routes
+
+    @cached_property
+    def text(self) -> str:
+        return document(self._routes)
+
+
+DESCRIBED = web.AppKey("openapi", Described)
+
+
 async def openapi(request: web.Request) -> web.Response:
     """This document."""
-    return web.json_response(text=request.app[DOCUMENT])
+    return web.json_response(text=request.app[DESCRIBED].text)
 
 
 ROUTES = (
