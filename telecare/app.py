@@ -346,7 +346,7 @@ def web_app(
     app = web.Application(
         middlewares=[border(origins, html.error_page)], client_max_size=MAX_BODY_BYTES
     )
-    static = static_files.StaticFiles()
+    static = static_files.StaticFiles.of_package()
     app[access_http.ACCESS] = made.access
     app[shift_http.SHIFTS] = made.shifts
     app[people_http.PEOPLE] = made.people

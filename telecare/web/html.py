@@ -2,6 +2,7 @@
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 from types import UnionType
 from typing import TypeVar, Union, get_args, get_origin
 from uuid import UUID
@@ -116,7 +117,9 @@ class Templates:
 TEMPLATES = web.AppKey("templates", Templates)
 
 
+@cache
 def templates(*, is_demo: bool) -> Templates:
+    """One a process: a template is compiled once."""
     loader = jinja2.PackageLoader("telecare.web", "templates")
     environment = jinja2.Environment(
         loader=loader, autoescape=True, undefined=jinja2.StrictUndefined

@@ -5,6 +5,7 @@ import hashlib
 import json
 import mimetypes
 from dataclasses import dataclass
+from functools import cache
 from importlib import resources
 from importlib.resources.abc import Traversable
 
@@ -48,6 +49,12 @@ class StaticFiles:
                 digest.update(name.encode() + b"\0" + body)
                 self.files[name] = _file(name, body)
         self.version = digest.hexdigest()[:12]
+
+    @classmethod
+    @cache
+    def of_package(cls) -> "StaticFiles":
+        """One a process: what is packed small is packed once."""
+        return cls()
 
     @property
     def prefix(self) -> str:
