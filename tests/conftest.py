@@ -83,14 +83,16 @@ def made(database, reader, clock, config) -> Services:
 
 
 @pytest.fixture
-async def world(made, embedded) -> World:
+async def world(made, embedded) -> AsyncIterator[World]:
     """A municipality of its own, in the database everybody shares."""
-    return await World.found(made, embedded.postgres.url(SUPERUSER))
+    async with World.found(made, embedded.postgres.url(SUPERUSER)) as world:
+        yield world
 
 
 @pytest.fixture
-async def other_world(made, embedded) -> World:
-    return await World.found(made, embedded.postgres.url(SUPERUSER))
+async def other_world(made, embedded) -> AsyncIterator[World]:
+    async with World.found(made, embedded.postgres.url(SUPERUSER)) as world:
+        yield world
 
 
 @pytest.fixture

@@ -3,7 +3,9 @@
 import json
 import secrets
 from base64 import b64encode
-from dataclasses import dataclass, field
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
 from datetime import datetime, time, timedelta
 from uuid import UUID, uuid4
 
@@ -79,11 +81,13 @@ class World:
     tenant: TenantId
     unit: CareUnitId
     night_unit: CareUnitId
+    insats: UUID
     superuser_url: str
-    insats: UUID = field(default_factory=uuid4)
+    superuser: asyncpg.Pool
 
     @classmethod
-    async def found(cls, services: Services, superuser_url: str) -> "World":
+    @asynccontextmanager
+    async def found(cls, services: Services, superuser_url: str) -> "AsyncIterator[World]":
         now = services.clock.now()
         unit, night = CareUnitId(uuid4()), CareUnitId(uuid4())
         async with services.database.across_tenants(actor_text(seed.ACTOR)) as db:
@@ -95,9 +99,10 @@ class World:
             await access_store.add_provider(db, provider, "Utföraren")
             await access_store.add_unit(db, CareUnit(night, "Natten", "021-3", None), provider)
             await access_store.add_unit(db, CareUnit(unit, "Dagen", "021-2", night), provider)
-            world = cls(services, tenant, unit, night, superuser_url)
-            await visit_store.add_insats(db, Insats(world.insats, "Tillsyn", 10, 10))
-        return world
+            insats = uuid4()
+            await visit_store.add_insats(db, Insats(insats, "Tillsyn", 10, 10))
+        async with asyncpg.create_pool(superuser_url, min_size=0, max_size=4) as superuser:
+            yield cls(services, tenant, unit, night, insats, superuser_url, superuser)
 
     @property
     def now(self) -> datetime:
@@ -306,20 +311,16 @@ class World:
 
     async def records(self) -> list[dict]:
         """The tenant's log as a superuser sees it, oldest first."""
-        connection = await asyncpg.connect(self.superuser_url)
-        try:
-            rows = await connection.fetch(
-                """
-                select b.entry_id, b.event, b.seed, b.actor, b.subject, b.persons, b.what,
-                    b.basis, e.data
-                from audit.body b join audit.entry e using (tenant_id, entry_id)
-                where b.tenant_id = $1
-                order by b.entry_id
-                """,
-                self.tenant,
-            )
-        finally:
-            await connection.close()
+        rows = await self.superuser.fetch(
+            """
+            select b.entry_id, b.event, b.seed, b.actor, b.subject, b.persons, b.what, b.basis,
+                e.data
+            from audit.body b join audit.entry e using (tenant_id, entry_id)
+            where b.tenant_id = $1
+            order by b.entry_id
+            """,
+            self.tenant,
+        )
         return [
             {
                 **dict(row),
@@ -336,11 +337,7 @@ class World:
         return [r["event"] for r in (await self.records())[after:]]
 
     async def rows(self, sql: str, *values: object) -> list[dict]:
-        connection = await asyncpg.connect(self.superuser_url)
-        try:
-            return [dict(row) for row in await connection.fetch(sql, *values)]
-        finally:
-            await connection.close()
+        return [dict(row) for row in await self.superuser.fetch(sql, *values)]
 
 
 TOKENS: dict[UUID, str] = {}

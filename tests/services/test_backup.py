@@ -74,12 +74,12 @@ class Site:
     async def found(self) -> None:
         async with self.app() as database, self.reader() as reader:
             made = services(database, reader, self.clock, self.config)
-            world = await World.found(made, self.postgres.url(SUPERUSER))
-            self.tenant = world.tenant
-            [row] = await world.rows("select slug from tenant where id = $1", self.tenant)
-            self.slug = row["slug"]
-            self.files.make(self.slug)
-            self.ingrid = await world.resident("Ingrid")
+            async with World.found(made, self.postgres.url(SUPERUSER)) as world:
+                self.tenant = world.tenant
+                [row] = await world.rows("select slug from tenant where id = $1", self.tenant)
+                self.slug = row["slug"]
+                self.files.make(self.slug)
+                self.ingrid = await world.resident("Ingrid")
 
     def app(self):
         return open_database(self.config.role_url("app"), size=3)

@@ -130,10 +130,10 @@ async def town():
         ):
             database.dispatch = lambda effect: None
             made = services(database, reader, SystemClock(), own)
-            world = await World.found(made, stack.services.postgres.url(SUPERUSER))
-            [row] = await world.rows("select slug from tenant where id = $1", world.tenant)
-            made = Town(stack, world, row["slug"], witness, port)
-            yield made
+            async with World.found(made, stack.services.postgres.url(SUPERUSER)) as world:
+                [row] = await world.rows("select slug from tenant where id = $1", world.tenant)
+                made = Town(stack, world, row["slug"], witness, port)
+                yield made
     finally:
         if isinstance(made, Town) and made.witness is not None:
             process.stop(made.witness, signal.SIGTERM, 10)
