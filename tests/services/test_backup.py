@@ -9,6 +9,7 @@ import sys
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+import asyncpg
 import pytest
 
 from telecare.app import services
@@ -99,14 +100,14 @@ class Site:
     async def sign(self):
         """The sequencer, once; what it says when it stops."""
         async with open_database(self.config.role_url("sequencer"), size=3) as database:
-            world = World(None, self.tenant, None, None, self.postgres.url(SUPERUSER))
-            kept = Kept(world, database, self.clock, self.files, self.slug)
             self.clock.forward(seconds=61)
-            await kept.go_on()
-            [newest] = await self.rows(
-                "select stopped_because from audit.log order by log desc limit 1"
-            )
-            self.head = None if newest["stopped_because"] else await kept.sign()
+            async with self.world() as world:
+                kept = Kept(world, database, self.clock, self.files, self.slug)
+                await kept.go_on()
+                [newest] = await world.rows(
+                    "select stopped_because from audit.log order by log desc limit 1"
+                )
+                self.head = None if newest["stopped_because"] else await kept.sign()
             return newest["stopped_because"] and json.loads(newest["stopped_because"])
 
     async def erase(self, index: int) -> None:
@@ -121,8 +122,15 @@ class Site:
         return {row["leaf_index"] for row in rows}
 
     async def rows(self, sql: str) -> list[dict]:
-        world = World(None, None, None, None, self.postgres.url(SUPERUSER))
-        return await world.rows(sql)
+        async with self.world() as world:
+            return await world.rows(sql)
+
+    @contextlib.asynccontextmanager
+    async def world(self, made=None, unit=None):
+        """The municipality, where it lives now."""
+        url = self.postgres.url(SUPERUSER)
+        async with asyncpg.create_pool(url, min_size=0) as superuser:
+            yield World(made, self.tenant, unit, unit, None, url, superuser)
 
     async def check(self, *outside):
         async with self.reader() as reader, reader.transaction(self.tenant) as db:
@@ -303,8 +311,8 @@ async def test_a_held_text_is_not_erased_again_and_that_is_said(site):
     async with site.app() as database, site.reader() as reader:
         made = services(database, reader, site.clock, site.config)
         [unit] = await site.rows("select id from care_unit where name = 'Dagen'")
-        world = World(made, site.tenant, unit["id"], unit["id"], "")
-        lena = await world.staff("Lena", role="granskare")
+        async with site.world(made, unit["id"]) as world:
+            lena = await world.staff("Lena", role="granskare")
         scope = Scope(site.ingrid.id)
         await made.preservation.propose(lena, scope, reason="Tvist", decision="2026/3")
     [hold] = await site.rows("select id from log_hold")
