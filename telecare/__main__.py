@@ -89,12 +89,15 @@ async def run_audit_key(options: argparse.Namespace) -> None:
 
 
 async def run_audit_publish(options: argparse.Namespace) -> None:
-    """Bring the newest head to every witness, and write the page for the diary."""
+    """Bring the newest head to every witness and address, and write the page for the diary."""
     from telecare.integrity.publish_command import publish
+    from telecare.runtime.clock import SystemClock
     from telecare.runtime.config import Config
 
     config = Config.from_environment(os.environ)
-    told = await publish(config, options.slug, page=options.page, language=options.language)
+    told = await publish(
+        config, options.slug, page=options.page, language=options.language, clock=SystemClock()
+    )
     print("\n".join(told.lines))
     if told.status:
         sys.exit(told.status)
@@ -295,7 +298,7 @@ def _add_audit(audit: argparse.ArgumentParser) -> None:
     key.add_argument("which", choices=["new", "rotate", "show"])
     key.add_argument("slug", help="the municipality's short name")
     key.add_argument("--log", type=int, default=1, help="show: which of its logs")
-    publish = audits.add_parser("publish", help="bring the newest head to the witnesses")
+    publish = audits.add_parser("publish", help="bring the newest head to witnesses and mailboxes")
     publish.set_defaults(run=run_audit_publish)
     publish.add_argument("slug", help="the municipality's short name")
     publish.add_argument("--page", default="", help="write a page for the diary to this file")

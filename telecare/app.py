@@ -50,6 +50,7 @@ from telecare.integrity.issuing import Issuing
 from telecare.integrity.looks import Looks
 from telecare.integrity.opening import Opening
 from telecare.integrity.preservation import Preservation
+from telecare.integrity.publications import Publications
 from telecare.integrity.reconciling import Reconciling
 from telecare.integrity.requests import Requests
 from telecare.integrity.reviews import Reviews
@@ -210,6 +211,7 @@ class Services:
     stories: Stories
     consent_history: ConsentHistory
     verifying: Verifying
+    publications: Publications
     reviews: Reviews
     findings: Findings
     reconciling: Reconciling
@@ -286,6 +288,7 @@ def services(database: Database, reader: Database, clock: Clock, config: Config)
         timelines=Timelines(database, reader),
         stories=Stories(database, reader),
         consent_history=ConsentHistory(database, reader, clock),
+        publications=Publications(reader),
         verifying=Verifying(
             database,
             reader,
@@ -376,6 +379,7 @@ def web_app(
     app[audit_story.STORIES] = made.stories
     app[audit_consents.HISTORY] = made.consent_history
     app[audit_verify.VERIFYING] = made.verifying
+    app[audit_verify.PUBLICATIONS] = made.publications
     app[audit_reviews.REVIEWS] = made.reviews
     app[looks_http.LOOKS] = made.looks
     app[audit_findings.FINDINGS] = made.findings

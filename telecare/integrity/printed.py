@@ -34,6 +34,7 @@ class Printed:
     """What is printed: the head as the log signed it, and what witnesses have signed of it."""
 
     municipality: str
+    log: int
     note: Note
     key: VerifierKey
     signed_at: datetime

@@ -7,8 +7,10 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from telecare.audit.note import ED25519, VerifierKey
+from telecare.integrity import mailing as mailing_
 from telecare.integrity import retention as retention_
 from telecare.integrity.keys import KeyMissing, LogFiles
+from telecare.integrity.mailing import Mailing, post
 from telecare.integrity.publishing import ROUND, ROUND_LIMIT, Publisher, Rounds
 from telecare.integrity.retention import Retention
 from telecare.integrity.sequencer import TICK, TICK_LIMIT, Sequencer
@@ -46,9 +48,9 @@ def verifier_keys(config: Config, files: LogFiles, slug: str, number: int) -> Se
 async def sequence(config: Config, clock: Clock) -> None:
     """Until it is cancelled; then what has been entered gets its place before this returns.
 
-    Raises WitnessesUnusable.
+    Raises WitnessesUnusable, MailUnusable.
     """
-    witnesses = addresses(config.witnesses)
+    witnesses, letters = addresses(config.witnesses), post(config)
     files = LogFiles(Path(config.log_key_dir))
     async with (
         open_database(config.role_url("sequencer"), size=3) as database,
@@ -61,10 +63,14 @@ async def sequence(config: Config, clock: Clock) -> None:
         sequencer = Sequencer(
             database, clock, files, origin_host(config), has_witnesses=bool(witnesses)
         )
-        rounds = Rounds(Publisher(database, files, http), sequencer, witnesses, clock)
+        publisher = Publisher(database, files, http)
+        rounds = Rounds(publisher, sequencer, witnesses, clock)
+        keys = [one.key for one in witnesses]
+        mailing = Mailing(database, publisher, letters, keys, clock)
         try:
             async with running(
                 rounds=every(ROUND, rounds.go_round, limit=ROUND_LIMIT),
+                mailing=every(mailing_.ROUND, mailing.go_round, limit=mailing_.ROUND_LIMIT),
                 retention=every(retention_.ROUND, retention.go_round, limit=retention_.ROUND_LIMIT),
             ):
                 await every(TICK, sequencer.tick, limit=TICK_LIMIT)

@@ -1,4 +1,4 @@
-"""`telecare audit publish`: the newest head to each witness, and the page for the diary."""
+"""`telecare audit publish`: the newest head to witnesses and mailboxes, and the diary's page."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -6,19 +6,19 @@ from pathlib import Path
 
 from telecare.access import store as access_store
 from telecare.access.store import TenantRow
-from telecare.audit.note import Note
-from telecare.integrity import printed, tree_store, witness_store
+from telecare.integrity import printed
 from telecare.integrity.keys import LogFiles
+from telecare.integrity.mailing import Mailing, MailRefused, MailSilent, post
+from telecare.integrity.printed import Printed
 from telecare.integrity.publishing import NotOurTree, Publisher, Witnessed
 from telecare.integrity.witnesses import (
     WitnessAddress,
     WitnessRefused,
     WitnessSilent,
     addresses,
-    signing_key,
     speaking,
-    verified,
 )
+from telecare.runtime.clock import Clock
 from telecare.runtime.config import Config
 from telecare.runtime.db import Database, open_database
 from telecare.runtime.errors import CannotStart
@@ -35,7 +35,7 @@ class NoHead(CannotStart):
 
 
 class NobodyToTell(CannotStart):
-    """Neither TELECARE_WITNESSES nor --page was given."""
+    """None of TELECARE_WITNESSES, TELECARE_PUBLISH_TO and --page was given."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,24 +55,49 @@ async def municipality(database: Database, slug: str) -> TenantRow:
     return found
 
 
-async def publish(config: Config, slug: str, *, page: str, language: str) -> Told:
-    """`page`: the file to write, or nothing. Status 1 unless every witness has signed.
+async def publish(config: Config, slug: str, *, page: str, language: str, clock: Clock) -> Told:
+    """`page`: the file to write, or nothing. Status 1 unless every witness has signed and every
+    letter was taken.
 
-    Raises WitnessesUnusable, NobodyToTell, TenantUnknown, NoHead.
+    Raises WitnessesUnusable, MailUnusable, NobodyToTell, TenantUnknown, NoHead.
     """
-    witnesses = addresses(config.witnesses)
-    if not witnesses and not page:
-        raise NobodyToTell
+    witnesses, letters = addresses(config.witnesses), post(config)
+    keys = [one.key for one in witnesses]
     files = LogFiles(Path(config.log_key_dir)) if config.log_key_dir else None
     async with open_database(config.role_url("sequencer"), size=1) as database, speaking() as http:
         tenant = await municipality(database, slug)
+        recipients = letters.of(slug) if letters else ()
+        if not witnesses and not recipients and not page:
+            raise NobodyToTell
         publisher = Publisher(database, files, http)
         told = [await _tell(publisher, tenant, one) for one in witnesses]
-        if page:
-            written = await _printed(database, tenant, witnesses, language)
-            Path(page).write_text(written, "utf-8")  # noqa: ASYNC240 - a command, alone
-    status = FITS if all(is_signed for _, is_signed in told) else DIFFERS
+        if page or recipients:
+            head = await publisher.printed(tenant, keys)
+            if head is None:
+                raise NoHead(slug)
+            mailing = Mailing(database, publisher, letters, keys, clock)
+            told += [await _send(mailing, tenant, head, one, language) for one in recipients]
+            if page:
+                written = printed.page(head, language)
+                Path(page).write_text(written, "utf-8")  # noqa: ASYNC240 - a command, alone
+    status = FITS if all(is_reached for _, is_reached in told) else DIFFERS
     return Told([line for line, _ in told], status)
+
+
+async def _send(
+    mailing: Mailing, tenant: TenantRow, head: Printed, address: str, language: str
+) -> tuple[str, bool]:
+    """What is said of one letter, and whether the mail server took it."""
+    try:
+        size = await mailing.send(tenant, head, address, language)
+    except MailSilent:
+        return (
+            f"{address}: the mail server does not answer, or not so that it can be trusted",
+            False,
+        )
+    except MailRefused as error:
+        return f"{address}: the mail server refuses (status {error.status})", False
+    return f"{address}: the mail server took the head of {size} records", True
 
 
 async def _tell(
@@ -98,21 +123,3 @@ async def _tell(
             size = found.checkpoint.size
             return f"{name}: holds {size} records that THE LOG DOES NOT BEGIN WITH", False
     raise NoHead(tenant.slug)
-
-
-async def _printed(
-    database: Database, tenant: TenantRow, witnesses: Sequence[WitnessAddress], language: str
-) -> str:
-    """Raises NoHead."""
-    async with database.transaction(tenant.id) as db:
-        newest = await tree_store.newest_log(db)
-        signed = await tree_store.newest_checkpoint(db, newest.log) if newest else None
-        if newest is None or signed is None:
-            raise NoHead(tenant.slug)
-        note = Note.parse(signed.note)
-        key = signing_key(note, newest.origin, await witness_store.keys(db))
-        if key is None:
-            raise NoHead(tenant.slug)
-        given = await witness_store.cosignatures(db, newest.log, signed.size)
-        held = verified(note, given, [one.key for one in witnesses])
-    return printed.page(printed.Printed(tenant.name, note, key, signed.signed_at, held), language)

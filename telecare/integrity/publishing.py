@@ -2,8 +2,7 @@
 
 Beside the sequencer, never before it: a witness that does not answer is asked again later, and
 nothing waits for it but the first signature of a process that has nothing else to compare with
-(docs/decisions/0010). Sending heads by e-mail is a later step; `telecare audit publish --page`
-writes the page that is printed for the diary.
+(docs/decisions/0010). Letters are sent by mailing.py.
 """
 
 import asyncio
@@ -15,10 +14,12 @@ from datetime import datetime, timedelta
 
 import aiohttp
 
-from telecare.audit.note import Checkpoint, Note
+from telecare.access.store import TenantRow
+from telecare.audit.note import Checkpoint, Note, VerifierKey
 from telecare.audit.tree import consistency
 from telecare.integrity import tree_store, witness_store
 from telecare.integrity.keys import LogFiles
+from telecare.integrity.printed import Printed
 from telecare.integrity.sequencer import Sequencer
 from telecare.integrity.submission import Submission
 from telecare.integrity.tree_store import Log, Signed
@@ -30,7 +31,9 @@ from telecare.integrity.witnesses import (
     WitnessRefused,
     WitnessSilent,
     held,
+    signing_key,
     submit,
+    verified,
 )
 from telecare.runtime.clock import Clock
 from telecare.runtime.db import Database, Transaction
@@ -174,6 +177,21 @@ class Publisher:
             if head.size > await tree_store.size(db, newest.log):
                 return False
             return await tree_store.root_at(db, newest.log, head.size) == head.root
+
+    async def printed(self, tenant: TenantRow, witnesses: Sequence[VerifierKey]) -> Printed | None:
+        """The newest head as people are given it; None: none was signed by a key of the log."""
+        async with self._database.transaction(tenant.id) as db:
+            newest = await tree_store.newest_log(db)
+            signed = await tree_store.newest_checkpoint(db, newest.log) if newest else None
+            if newest is None or signed is None:
+                return None
+            note = Note.parse(signed.note)
+            key = signing_key(note, newest.origin, await witness_store.keys(db))
+            given = await witness_store.cosignatures(db, newest.log, signed.size)
+        if key is None:
+            return None
+        held = verified(note, given, witnesses)
+        return Printed(tenant.name, newest.log, note, key, signed.signed_at, held)
 
     async def _submit(
         self, tenant: TenantId, news: _News, old: int, witness: WitnessAddress

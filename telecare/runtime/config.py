@@ -33,6 +33,12 @@ class Config(BaseModel):
     """What the sequencer alone reads: keys of the log, and what was signed last."""
     witnesses: tuple[str, ...] = ()
     """Who signs the log's heads too: an address, its verifier key, the next address, …"""
+    mail_url: str = ""
+    """smtps://user@host:465, or smtp://… which then must speak STARTTLS."""
+    mail_password_file: str = ""
+    mail_from: str = ""
+    publish_to: tuple[str, ...] = ()
+    """Who gets the log's head each day: addresses, each for all or as `slug:address`."""
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str], *also_needed: str) -> Self:
@@ -55,6 +61,10 @@ class Config(BaseModel):
             erasure_journal=environment.get("TELECARE_ERASURE_JOURNAL", ""),
             log_key_dir=environment.get("TELECARE_LOG_KEY_DIR", ""),
             witnesses=tuple(environment.get("TELECARE_WITNESSES", "").split()),
+            mail_url=environment.get("TELECARE_MAIL_URL", ""),
+            mail_password_file=environment.get("TELECARE_MAIL_PASSWORD_FILE", ""),
+            mail_from=environment.get("TELECARE_MAIL_FROM", ""),
+            publish_to=tuple(environment.get("TELECARE_PUBLISH_TO", "").split()),
         )
 
     def role_url(self, role: str, passwords: Mapping[str, str] | None = None) -> str:

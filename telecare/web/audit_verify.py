@@ -8,6 +8,7 @@ from aiohttp import web
 from telecare.access.http import STAFF
 from telecare.audit.actions import Action
 from telecare.integrity import program
+from telecare.integrity.publications import Publications
 from telecare.integrity.verifying import (
     State,
     Verdict,
@@ -23,6 +24,7 @@ from telecare.web.html import Outcome, Sent, form_route, language_of
 from telecare.wire.errors import Code
 
 VERIFYING = web.AppKey("verifying", Verifying)
+PUBLICATIONS = web.AppKey("publications", Publications)
 MOST_FINDINGS = 50
 CODE_BYTES = 1500
 """ISO/IEC 18004: a code of level M holds 2331; fewer are read from paper too."""
@@ -54,9 +56,10 @@ async def _page(request: web.Request, sent: Sent | None, verdict: Verdict | None
     words = AuditWords(language_of(request))
     verifying = request.app[VERIFYING]
     state = await verifying.state(request[STAFF])
+    mailed = await request.app[PUBLICATIONS].mailed(request[STAFF])
     head = state.newest.head if state.newest else None
     return await audit_page(
-        request, "verify", "verify", sent=sent, state=state, verdict=verdict,
+        request, "verify", "verify", sent=sent, state=state, verdict=verdict, mailed=mailed,
         until=_until(words, state), stopped_because=_stopped(words, state),
         qr=qr_path(_for_a_code(head.note)) if head else None, named=_named(verdict),
         most_findings=MOST_FINDINGS, most_records=verifying.most_records,

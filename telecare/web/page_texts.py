@@ -24,7 +24,7 @@ SERVER_ONLY = (
     "error.message_", "error.name_", "error.national_id", "error.page_", "error.policy_too_soon",
     "error.request_", "error.review_", "error.seal_", "error.search_", "error.start_code",
     "error.training_missing", "error.unit_", "finding.", "import.", "invitation.", "letter.",
-    "lists.", "log_page.", "pairing.", "permission.", "readme.", "refused.", "relations.",
+    "lists.", "log_", "pairing.", "permission.", "readme.", "refused.", "relations.",
     "report.", "request.", "role.", "rules.", "scale.", "shift_list.", "sign_in", "tv.",
 )  # fmt: skip
 

@@ -35,12 +35,12 @@ cross join pg_roles r
 where n.nspname = 'audit' and r.rolname = any($1)
     and has_function_privilege(r.oid, p.oid, 'execute')
 """
-TREE = ("log", "leaf", "tile", "checkpoint", "log_key", "cosignature")
+TREE = ("log", "leaf", "tile", "checkpoint", "log_key", "cosignature", "mailing")
 MAY = {
     ("reader", "select"): {"entry", "body", "subject_entry", "subject_counter", "retention", *TREE},
     ("sequencer", "select"): {"entry", *TREE},
     ("sequencer", "insert"): set(TREE),
-    ("sequencer", "update"): {"log"},
+    ("sequencer", "update"): {"log", "mailing"},
     ("eraser", "select"): {"retention"},
     ("eraser", "insert"): {"retention"},
     ("definer", "select"): {"entry", "log", "leaf"},

@@ -455,7 +455,9 @@ def command(config, office, tmp_path):
         own = config.model_copy(
             update={"witnesses": words, "log_key_dir": str(office.kept.files.folder)}
         )
-        return await publish(own, slug or office.kept.slug, page=page, language=language)
+        return await publish(
+            own, slug or office.kept.slug, page=page, language=language, clock=office.kept.clock
+        )
 
     return run
 
