@@ -16,6 +16,7 @@ from telecare.audit.note import Note, NotSigned, VerifierKey, cosigned_at
 from telecare.audit.tree import consistency, inclusion
 from telecare.integrity import (
     extract_store,
+    fhir,
     program,
     report,
     report_html,
@@ -24,7 +25,7 @@ from telecare.integrity import (
 )
 from telecare.integrity.erasures import Erased
 from telecare.integrity.extract_store import Kept
-from telecare.integrity.report import Report, as_pdf
+from telecare.integrity.report import Report, Shown, as_pdf
 from telecare.integrity.seams import Seam
 from telecare.integrity.tree_store import Signed
 from telecare.integrity.witnesses import signing_key, verified
@@ -80,6 +81,8 @@ class Made:
 
     parts: Mapping[str, str]
     sizes: Sequence[tuple[int, int]]
+    origins: Mapping[int, str]
+    resident_id: ResidentId
     about: report.About
     records: Sequence[Kept]
     withheld: Mapping[int, Mapping[str, str]]
@@ -87,8 +90,21 @@ class Made:
 
     def report(self) -> Report:
         """Takes a while: not on the loop."""
-        shown = [report.Shown.of(one, self.withheld.get(one.n or 0, {})) for one in self.records]
-        return Report.of(self.about, shown, self.seals)
+        return Report.of(self.about, [self._shown(one) for one in self.records], self.seals)
+
+    def fhir(self) -> str:
+        """The same records for other systems. Takes a while: not on the loop."""
+        about = fhir.About(
+            str(self.resident_id), self.about.whose, self.about.municipality, self.about.made_at
+        )
+        placed = [
+            fhir.Placed(self._shown(one), self.origins[one.log], one.index, one.entry)
+            for one in self.records
+        ]
+        return json.dumps(fhir.bundle(about, placed), ensure_ascii=False, indent=1)
+
+    def _shown(self, one: Kept) -> Shown:
+        return Shown.of(one, self.withheld.get(one.n or 0, {}))
 
 
 async def make(db: Transaction, order: Order) -> Made:
@@ -128,6 +144,8 @@ async def make(db: Transaction, order: Order) -> Made:
     return Made(
         parts=parts,
         sizes=[(log, heads[log].size) for log in used],
+        origins={log: heads[log].origin for log in used},
+        resident_id=order.resident_id,
         about=_about_it(order),
         records=records,
         withheld=order.withheld,
@@ -156,7 +174,12 @@ async def _older(
 def zipped(made: Made) -> bytes:
     """The zip: the same bytes of the same extract. Takes a while: not on the loop."""
     told = made.report()
-    texts = {**made.parts, "README.txt": told.readme, "report.html": report_html.page(told)}
+    texts = {
+        **made.parts,
+        "README.txt": told.readme,
+        "report.html": report_html.page(told),
+        "fhir.json": made.fhir(),
+    }
     encoded = {name: text.encode() for name, text in texts.items()}
     return _zip({**encoded, "report.pdf": as_pdf(told)})
 

@@ -279,6 +279,7 @@ class _Told:
             self.say("readme.read"),
             self.say("readme.files"),
             *(f"{n}. {step}" for n, step in enumerate(self.checks(), 1)),
+            self.say("readme.fhir"),
             self.say("readme.fits"),
             *self.proves(),
         ]
