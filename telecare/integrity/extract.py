@@ -20,6 +20,7 @@ from telecare.integrity import (
     program,
     report,
     report_html,
+    stamp_store,
     tree_store,
     witness_store,
 )
@@ -27,6 +28,7 @@ from telecare.integrity.erasures import Erased
 from telecare.integrity.extract_store import Kept
 from telecare.integrity.report import Report, Shown, as_pdf
 from telecare.integrity.seams import Seam
+from telecare.integrity.stamp_store import Stamped
 from telecare.integrity.tree_store import Signed
 from telecare.integrity.witnesses import signing_key, verified
 from telecare.runtime.db import Transaction
@@ -82,6 +84,8 @@ class Made:
     parts: Mapping[str, str]
     sizes: Sequence[tuple[int, int]]
     origins: Mapping[int, str]
+    stamps: Mapping[int, Stamped]
+    """By log, the time stamp of the head that is shown."""
     resident_id: ResidentId
     about: report.About
     records: Sequence[Kept]
@@ -141,15 +145,18 @@ async def make(db: Transaction, order: Order) -> Made:
             older[log], proof = found
             parts[f"log-{log}.before"] = str(older[log])
             parts[f"log-{log}.before.proof"] = proof
+    found_stamps = {log: await stamp_store.of(db, log, heads[log].size) for log in used}
+    stamps = {log: one for log, one in found_stamps.items() if one}
     return Made(
         parts=parts,
         sizes=[(log, heads[log].size) for log in used],
         origins={log: heads[log].origin for log in used},
+        stamps=stamps,
         resident_id=order.resident_id,
         about=_about_it(order),
         records=records,
         withheld=order.withheld,
-        seals=[_seal(order, heads[log], older.get(log), parts) for log in used],
+        seals=[_seal(order, heads[log], older.get(log), parts, stamps.get(log)) for log in used],
     )
 
 
@@ -181,6 +188,9 @@ def zipped(made: Made) -> bytes:
         "fhir.json": made.fhir(),
     }
     encoded = {name: text.encode() for name, text in texts.items()}
+    for log, stamp in made.stamps.items():
+        encoded[f"log-{log}.stamped"] = stamp.note.encode()
+        encoded[f"log-{log}.stamped.tsr"] = stamp.token
     return _zip({**encoded, "report.pdf": as_pdf(told)})
 
 
@@ -203,13 +213,18 @@ def _about_it(order: Order) -> report.About:
 
 
 def _seal(
-    order: Order, head: ShownHead, older: Note | None, parts: Mapping[str, str]
+    order: Order,
+    head: ShownHead,
+    older: Note | None,
+    parts: Mapping[str, str],
+    stamped: Stamped | None,
 ) -> report.Seal:
     return report.Seal(
         head.origin,
         VerifierKey.parse(parts[f"log-{head.log}.vkey"].strip()).fingerprint,
         [one for key in order.witnesses for one in _seen(head.note, key)],
         [one for key in order.witnesses for one in _seen(older, key)],
+        (head.log, stamped.authority, stamped.stamped_at) if stamped else None,
     )
 
 

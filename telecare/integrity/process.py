@@ -9,11 +9,13 @@ from urllib.parse import urlsplit
 from telecare.audit.note import ED25519, VerifierKey
 from telecare.integrity import mailing as mailing_
 from telecare.integrity import retention as retention_
+from telecare.integrity import stamping as stamping_
 from telecare.integrity.keys import KeyMissing, LogFiles
 from telecare.integrity.mailing import Mailing, post
 from telecare.integrity.publishing import ROUND, ROUND_LIMIT, Publisher, Rounds
 from telecare.integrity.retention import Retention
 from telecare.integrity.sequencer import TICK, TICK_LIMIT, Sequencer
+from telecare.integrity.stamping import Stamping, authority
 from telecare.integrity.witnesses import addresses, speaking
 from telecare.runtime.clock import Clock
 from telecare.runtime.config import Config
@@ -48,9 +50,10 @@ def verifier_keys(config: Config, files: LogFiles, slug: str, number: int) -> Se
 async def sequence(config: Config, clock: Clock) -> None:
     """Until it is cancelled; then what has been entered gets its place before this returns.
 
-    Raises WitnessesUnusable, MailUnusable.
+    Raises WitnessesUnusable, MailUnusable, StampsUnusable.
     """
     witnesses, letters = addresses(config.witnesses), post(config)
+    tsa = authority(config)
     files = LogFiles(Path(config.log_key_dir))
     async with (
         open_database(config.role_url("sequencer"), size=3) as database,
@@ -67,9 +70,11 @@ async def sequence(config: Config, clock: Clock) -> None:
         rounds = Rounds(publisher, sequencer, witnesses, clock)
         keys = [one.key for one in witnesses]
         mailing = Mailing(database, publisher, letters, keys, clock)
+        stamping = Stamping(database, publisher, http, tsa, clock)
         try:
             async with running(
                 rounds=every(ROUND, rounds.go_round, limit=ROUND_LIMIT),
+                stamping=every(stamping_.ROUND, stamping.go_round, limit=stamping_.ROUND_LIMIT),
                 mailing=every(mailing_.ROUND, mailing.go_round, limit=mailing_.ROUND_LIMIT),
                 retention=every(retention_.ROUND, retention.go_round, limit=retention_.ROUND_LIMIT),
             ):

@@ -1,8 +1,9 @@
 """What the page about the log says of where its heads have gone."""
 
 from telecare.access.model import StaffSession
-from telecare.integrity import mailing_store
+from telecare.integrity import mailing_store, stamp_store
 from telecare.integrity.mailing_store import Mailed
+from telecare.integrity.stamp_store import Stamped
 from telecare.runtime.db import Database
 
 
@@ -16,3 +17,9 @@ class Publications:
         """None: no letter was ever to be sent."""
         async with self._reader.transaction(session.tenant) as db:
             return await mailing_store.latest(db)
+
+    async def stamped(self, session: StaffSession) -> Stamped | None:
+        """The newest stamp; None: there is none."""
+        async with self._reader.transaction(session.tenant) as db:
+            found = await stamp_store.every(db, 1)
+        return found[0] if found else None

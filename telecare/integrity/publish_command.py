@@ -11,6 +11,7 @@ from telecare.integrity.keys import LogFiles
 from telecare.integrity.mailing import Mailing, MailRefused, MailSilent, post
 from telecare.integrity.printed import Printed
 from telecare.integrity.publishing import NotOurTree, Publisher, Witnessed
+from telecare.integrity.stamping import Authority, Stamping, StampSilent, authority
 from telecare.integrity.witnesses import (
     WitnessAddress,
     WitnessRefused,
@@ -35,7 +36,7 @@ class NoHead(CannotStart):
 
 
 class NobodyToTell(CannotStart):
-    """None of TELECARE_WITNESSES, TELECARE_PUBLISH_TO and --page was given."""
+    """None of TELECARE_WITNESSES, TELECARE_PUBLISH_TO, TELECARE_TSA_URL and --page was given."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,20 +58,23 @@ async def municipality(database: Database, slug: str) -> TenantRow:
 
 async def publish(config: Config, slug: str, *, page: str, language: str, clock: Clock) -> Told:
     """`page`: the file to write, or nothing. Status 1 unless every witness has signed and every
-    letter was taken.
+    letter was taken, and the head was stamped.
 
-    Raises WitnessesUnusable, MailUnusable, NobodyToTell, TenantUnknown, NoHead.
+    Raises WitnessesUnusable, MailUnusable, StampsUnusable, NobodyToTell, TenantUnknown, NoHead.
     """
     witnesses, letters = addresses(config.witnesses), post(config)
-    keys = [one.key for one in witnesses]
+    keys, tsa = [one.key for one in witnesses], authority(config)
     files = LogFiles(Path(config.log_key_dir)) if config.log_key_dir else None
     async with open_database(config.role_url("sequencer"), size=1) as database, speaking() as http:
         tenant = await municipality(database, slug)
         recipients = letters.of(slug) if letters else ()
-        if not witnesses and not recipients and not page:
+        if not (witnesses or recipients or tsa or page):
             raise NobodyToTell
         publisher = Publisher(database, files, http)
         told = [await _tell(publisher, tenant, one) for one in witnesses]
+        if tsa:
+            stamping = Stamping(database, publisher, http, tsa, clock)
+            told.append(await _stamp(stamping, tenant, tsa))
         if page or recipients:
             head = await publisher.printed(tenant, keys)
             if head is None:
@@ -82,6 +86,18 @@ async def publish(config: Config, slug: str, *, page: str, language: str, clock:
                 Path(page).write_text(written, "utf-8")  # noqa: ASYNC240 - a command, alone
     status = FITS if all(is_reached for _, is_reached in told) else DIFFERS
     return Told([line for line, _ in told], status)
+
+
+async def _stamp(stamping: Stamping, tenant: TenantRow, tsa: Authority) -> tuple[str, bool]:
+    """Raises NoHead."""
+    try:
+        stamped = await stamping.stamp(tenant.id)
+    except StampSilent:
+        return f"{tsa.url}: gives no stamp that its certificates vouch for", False
+    if stamped is None:
+        raise NoHead(tenant.slug)
+    at = f"{stamped.stamped_at:%Y-%m-%d %H:%M} UTC"
+    return f"{stamped.authority}: has stamped {stamped.size} records at {at}", True
 
 
 async def _send(

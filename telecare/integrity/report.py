@@ -46,6 +46,8 @@ class Seal:
     fingerprint: str
     seen: Sequence[tuple[str, datetime]]
     before: Sequence[tuple[str, datetime]]
+    stamped: tuple[int, str, datetime] | None = None
+    """The log's number, the authority that stamped the head, and its time."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -258,6 +260,10 @@ class _Told:
                 for name, at in seal.before
             ]
             said += seen or [self.say("report.proves.unseen", log=seal.origin)]
+            if seal.stamped:
+                _, name, at = seal.stamped
+                moment = self.words.moment(at)
+                said.append(self.say("report.proves.stamped", authority=name, at=moment))
         return [*said, self.say("report.proves.times"), self.say("report.proves.not")]
 
     def checks(self) -> Sequence[str]:
@@ -279,6 +285,11 @@ class _Told:
             self.say("readme.read"),
             self.say("readme.files"),
             *(f"{n}. {step}" for n, step in enumerate(self.checks(), 1)),
+            *(
+                self.say("readme.stamped", log=seal.stamped[0], authority=seal.stamped[1])
+                for seal in self.seals
+                if seal.stamped
+            ),
             self.say("readme.fhir"),
             self.say("readme.fits"),
             *self.proves(),

@@ -1,10 +1,13 @@
 """`telecare audit verify`: an extract, or a whole log with everything that others hold of it."""
 
+import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Self
+
+from cryptography.x509 import Certificate
 
 from telecare.access.store import TenantRow
 from telecare.audit import verify
@@ -13,13 +16,16 @@ from telecare.audit.append import append
 from telecare.audit.model import CommandLineActor, Record, actor_text
 from telecare.audit.note import Checkpoint, Note, NoteMalformed
 from telecare.audit.tree import HASH_BYTES
-from telecare.integrity import checking_store, witness_store
+from telecare.integrity import checking_store, stamp_store, witness_store
 from telecare.integrity.checking import Checked, Outside, check
 from telecare.integrity.checking_store import LogToCheck
 from telecare.integrity.cosigned import cosigned
 from telecare.integrity.examining import Hands
 from telecare.integrity.keys import LogFiles
 from telecare.integrity.publish_command import DIFFERS, FITS, Told, municipality
+from telecare.integrity.stamp_store import Stamped
+from telecare.integrity.stamping import StampWrong, roots
+from telecare.integrity.stamping import checked as stamp_checked
 from telecare.integrity.witnesses import (
     WitnessAddress,
     WitnessSilent,
@@ -33,6 +39,7 @@ from telecare.runtime.config import Config
 from telecare.runtime.db import Database, open_database
 from telecare.runtime.errors import CannotStart
 
+WRONG = "DOES NOT FIT:"
 AGAINST_STAFF_ONLY = (
     "No head of another's was compared: the log is tamper-evident against staff, "
     "not against the operator."
@@ -153,9 +160,11 @@ def verify_extract(file: str, wanted: Wanted, *, of: str) -> Told:
 async def verify_log(config: Config, slug: str, wanted: Wanted, *, login: str) -> Told:
     """All of a municipality's logs; leaves a record that it was done.
 
-    Raises TenantUnknown, WitnessesUnusable, CheckpointOfAnotherLog, CheckpointNotSigned.
+    Raises TenantUnknown, WitnessesUnusable, StampsUnusable, CheckpointOfAnotherLog,
+    CheckpointNotSigned.
     """
     witnesses = addresses(config.witnesses)
+    trusted = roots(config.tsa_roots) if config.tsa_roots else None
     files = LogFiles(Path(config.log_key_dir)) if config.log_key_dir else None
     async with open_database(config.role_url("reader"), size=1) as database:
         tenant = await municipality(database, slug)
@@ -163,8 +172,34 @@ async def verify_log(config: Config, slug: str, wanted: Wanted, *, login: str) -
         async with database.transaction(tenant.id) as db:
             hands = Hands(config.role_url("reader"))
             checked = await check(db, outside, wanted.key, wanted.since, hands)
+            stamps = await stamp_store.every(db)
+    stamped = await asyncio.to_thread(_stamped, stamps, trusted)
     await _record(config, tenant, checked, wanted, len(outside), login)
-    return Told([*_told(checked, tenant, outside), *silent], DIFFERS if checked.findings else FITS)
+    fits = not checked.findings and not any(one.startswith(WRONG) for one in stamped)
+    said = [*_told(checked, tenant, outside), *silent, *stamped]
+    return Told(said, FITS if fits else DIFFERS)
+
+
+def _stamped(stamps: Sequence[Stamped], trusted: Sequence[Certificate] | None) -> Sequence[str]:
+    """What the newest stamp of each log shows, and which are of another head or authority."""
+    if trusted is None:
+        count = len(stamps)
+        return [f"Not checked: {count} time stamps (no TELECARE_TSA_ROOTS)."] if stamps else []
+    said: dict[int, str] = {}
+    wrong = []
+    for one in stamps:
+        try:
+            name, at = stamp_checked(one.token, one.note, trusted)
+        except StampWrong:
+            wrong.append(f"{WRONG} time stamp, log {one.log} head {one.size}")
+            continue
+        until = f"{at.astimezone(UTC):%Y-%m-%d %H:%M} UTC"
+        said.setdefault(
+            one.log,
+            f"Stamped by {name} at {until}: log {one.log}, {one.size} records were there then; "
+            "a stamp does not say that there was no other log.",
+        )
+    return [*said.values(), *wrong]
 
 
 async def _outside(

@@ -39,6 +39,10 @@ class Config(BaseModel):
     mail_from: str = ""
     publish_to: tuple[str, ...] = ()
     """Who gets the log's head each day: addresses, each for all or as `slug:address`."""
+    tsa_url: str = ""
+    """A time-stamping authority (RFC 3161), which stamps the log's head each day."""
+    tsa_roots: str = ""
+    """A file with the certificates (PEM) that its stamps must lead to."""
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str], *also_needed: str) -> Self:
@@ -65,6 +69,8 @@ class Config(BaseModel):
             mail_password_file=environment.get("TELECARE_MAIL_PASSWORD_FILE", ""),
             mail_from=environment.get("TELECARE_MAIL_FROM", ""),
             publish_to=tuple(environment.get("TELECARE_PUBLISH_TO", "").split()),
+            tsa_url=environment.get("TELECARE_TSA_URL", ""),
+            tsa_roots=environment.get("TELECARE_TSA_ROOTS", ""),
         )
 
     def role_url(self, role: str, passwords: Mapping[str, str] | None = None) -> str:

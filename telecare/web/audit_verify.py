@@ -56,10 +56,12 @@ async def _page(request: web.Request, sent: Sent | None, verdict: Verdict | None
     words = AuditWords(language_of(request))
     verifying = request.app[VERIFYING]
     state = await verifying.state(request[STAFF])
+    stamped = await request.app[PUBLICATIONS].stamped(request[STAFF])
     mailed = await request.app[PUBLICATIONS].mailed(request[STAFF])
     head = state.newest.head if state.newest else None
     return await audit_page(
         request, "verify", "verify", sent=sent, state=state, verdict=verdict, mailed=mailed,
+        stamped=stamped,
         until=_until(words, state), stopped_because=_stopped(words, state),
         qr=qr_path(_for_a_code(head.note)) if head else None, named=_named(verdict),
         most_findings=MOST_FINDINGS, most_records=verifying.most_records,

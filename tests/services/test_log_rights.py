@@ -35,7 +35,7 @@ cross join pg_roles r
 where n.nspname = 'audit' and r.rolname = any($1)
     and has_function_privilege(r.oid, p.oid, 'execute')
 """
-TREE = ("log", "leaf", "tile", "checkpoint", "log_key", "cosignature", "mailing")
+TREE = ("log", "leaf", "tile", "checkpoint", "log_key", "cosignature", "mailing", "stamp")
 MAY = {
     ("reader", "select"): {"entry", "body", "subject_entry", "subject_counter", "retention", *TREE},
     ("sequencer", "select"): {"entry", *TREE},
