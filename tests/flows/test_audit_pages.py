@@ -41,6 +41,29 @@ async def signed(stack) -> None:
     await stack.until("select 1 from audit.checkpoint")
 
 
+SENT = """
+with head as (select tenant_id, log, size, signed_at from audit.checkpoint order by size limit 1),
+stamped as (
+    insert into audit.stamp (tenant_id, log, size, authority, token, stamped_at, received_at)
+    select tenant_id, log, size, 'Provstämpeln, Förvaltningen för kvalificerade tjänster', '\\x00',
+        signed_at, signed_at
+    from head
+    on conflict do nothing
+)
+insert into audit.mailing (tenant_id, place, day, attempts, next_at, log, size, sent_at)
+select tenant_id, sha256(place::bytea), signed_at::date, 1, signed_at,
+    case when place <> 'c' then log end, case when place <> 'c' then size end,
+    case when place <> 'c' then signed_at end
+from head cross join unnest(array['a', 'b', 'c']) as place
+on conflict do nothing
+"""
+
+
+async def sent_out(stack) -> None:
+    """The seal has gone to two of three addresses, and to an authority."""
+    await stack.rows(SENT)
+
+
 @pytest.mark.parametrize(("language", "which"), MATRIX)
 async def test_whoever_reviews_can_read_and_reach_everything(
     stack, windows, in_language, language, which
@@ -49,6 +72,7 @@ async def test_whoever_reviews_can_read_and_reach_everything(
     look = staff_look(language, which)
     call = await called(stack, windows)
     await signed(stack)
+    await sent_out(stack)
     page = await lena(windows)
 
     await look.at(page, "audit-search")
@@ -76,6 +100,8 @@ async def test_whoever_reviews_can_read_and_reach_everything(
     await page.goto(f"{windows.url}/audit/verify")
     await page.locator("[data-test=check]").click()
     await page.locator("[data-test=verdict]").wait_for()
+    for place in ("stamped", "mailed"):
+        await page.locator(f"[data-test={place}]").wait_for()
     await look.at(page, "audit-verify")
 
     assert look.faults == []
