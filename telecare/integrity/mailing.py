@@ -49,6 +49,7 @@ PAUSES = (
     timedelta(minutes=15),
     timedelta(hours=1),
 )
+_HOST = re.compile(r"[A-Za-z0-9.:_-]{1,253}")
 _ADDRESS = re.compile(r"[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]{1,64}@[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)+")
 
 
@@ -138,13 +139,14 @@ def _server(url: str, password_file: str) -> MailServer:
         raise MailUnusable("the mail password belongs in TELECARE_MAIL_PASSWORD_FILE")
     if bool(parts.username) != bool(password_file):
         raise MailUnusable("a user in TELECARE_MAIL_URL needs TELECARE_MAIL_PASSWORD_FILE")
+    user = unquote(parts.username or "")
+    if not user.isascii() or not _HOST.fullmatch(parts.hostname):
+        raise MailUnusable("TELECARE_MAIL_URL is not in ASCII")
     tls = Tls(parts.scheme)
     if tls is Tls.BY_STARTTLS and _is_here(parts.hostname):
         tls = Tls.NONE
     port = given or (465 if tls is Tls.FROM_START else 587)
-    return MailServer(
-        parts.hostname, port, tls, unquote(parts.username or ""), _password(password_file)
-    )
+    return MailServer(parts.hostname, port, tls, user, _password(password_file))
 
 
 def _password(file: str) -> str:
@@ -154,8 +156,8 @@ def _password(file: str) -> str:
         found = Path(file).read_text("utf-8").strip()
     except (OSError, UnicodeDecodeError) as error:
         raise MailUnusable(f"{file} cannot be read") from error
-    if not found:
-        raise MailUnusable(f"{file} is empty")
+    if not found or not found.isascii():
+        raise MailUnusable(f"{file} holds no password in ASCII")  # as smtplib sends it
     return found
 
 

@@ -258,6 +258,15 @@ def test_places_are_addresses_for_all_municipalities_or_for_one(tmp_path):
     assert post(set_up(publish_to=())) is None
 
 
+def test_a_login_that_smtp_cannot_send_is_refused(tmp_path):
+    secret = tmp_path / "password"
+    for user, password in [("logg", "hemlig å"), ("logg", ""), ("l%C3%A5gg", "hemligt")]:
+        secret.write_text(password)
+        url = f"smtps://{user}@mail.example"
+        with pytest.raises(MailUnusable):
+            post(set_up(mail_url=url, mail_password_file=str(secret)))
+
+
 @pytest.mark.parametrize(
     ("url", "tls", "port"),
     [("smtp://mail.example", Tls.BY_STARTTLS, 587), ("smtps://mail.example:1", Tls.FROM_START, 1),
@@ -277,6 +286,7 @@ def test_letters_leave_the_machine_by_tls_alone(url, tls, port):
      {"mail_url": "smtps://logg@mail.example"}, {"mail_password_file": "/nowhere"},
      {"mail_url": "smtps://mail.example", "mail_password_file": "/nowhere"},
      {"mail_url": "smtps://logg@mail.example", "mail_password_file": "/nowhere"},
+     {"mail_url": "smtps://mäil.example"},
      {"mail_url": "smtps://mail.example", "mail_from": ""},
      {"mail_url": "smtps://mail.example", "publish_to": ("dso",)},
      {"mail_url": "smtps://mail.example", "publish_to": ("dso@norrvika.example,x@y.example",)},
