@@ -315,7 +315,8 @@ class Mailing:
         assert self._post is not None  # noqa: S101 - there is an address
         now = self._clock.now()
         letter = Letter(head, tenant.slug, self._post.sender, address, _day(now))
-        await asyncio.to_thread(deliver, self._post.server, letter.message(language, now))
+        server = self._post.server  # the QR code takes a while too: not on the loop
+        await asyncio.to_thread(lambda: deliver(server, letter.message(language, now)))
         size = Checkpoint.parse(head.note.text).size
         async with self._database.transaction(tenant.id) as db:
             await mailing_store.add_sent(db, address, _day(now), (head.log, size), now)
