@@ -246,19 +246,22 @@ async def _heads(
     db: Transaction, order: Order, shown: Sequence[Kept], seams: Sequence[Kept]
 ) -> Mapping[int, ShownHead]:
     """The newest of each log that a witness has signed and that covers what is shown, else the
-    newest of all.
+    newest of all; before either, one that is time-stamped.
     """
     keys = {str(key): key for key in order.witnesses}
     witnessed = await extract_store.witnessed(db, list(keys))
+    stamped = await stamp_store.heads(db)
     heads = {}
     for newest in await extract_store.heads(db):
         least = max((one.index + 1 for one in shown if one.log == newest.log), default=0)
-        for signed in [one for log, one in witnessed if log == newest.log and one.size >= least]:
+        of_time = [one for log, one in stamped if log == newest.log and one.size >= least]
+        covering = [one for log, one in witnessed if log == newest.log and one.size >= least]
+        for signed in sorted(covering, key=lambda one: one not in of_time):
             note = await _cosigned(db, newest.log, signed, order.witnesses)
             if len(note.signatures) > 1:
                 break
         else:
-            signed = newest.signed
+            signed = of_time[0] if of_time else newest.signed
             note = await _cosigned(db, newest.log, signed, order.witnesses)
         heads[newest.log] = ShownHead(newest.log, newest.origin, note, signed.size)
     for record in seams:

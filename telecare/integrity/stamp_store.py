@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+from telecare.integrity.tree_store import Signed
 from telecare.runtime.db import Row, Transaction
 
 LIMIT = 5000
@@ -20,6 +21,23 @@ join audit.checkpoint c using (tenant_id, log, size)
 where s.tenant_id = $1
 order by s.log desc, s.size desc
 limit $2
+"""
+HEADS = """
+select s.log, c.size, c.root, c.note, c.signed_at
+from audit.stamp s
+join audit.checkpoint c using (tenant_id, log, size)
+where s.tenant_id = $1
+order by s.log desc, s.size desc
+limit 100
+"""
+NEWEST_COSIGNED = """
+select c.size, c.root, c.note, c.signed_at
+from audit.checkpoint c
+where c.tenant_id = $1 and c.log = $2 and c.size = (
+    select max(w.size) from audit.cosignature w where w.tenant_id = $1 and w.log = $2
+) and c.size > coalesce(
+    (select max(s.size) from audit.stamp s where s.tenant_id = $1 and s.log = $2), 0
+)
 """
 RECEIVED = """
 select max(received_at) from audit.stamp where tenant_id = $1 and log = $2
@@ -51,6 +69,18 @@ async def of(db: Transaction, log: int, size: int) -> Stamped | None:
 async def every(db: Transaction, limit: int = LIMIT) -> Sequence[Stamped]:
     """The newest first."""
     return [_stamped(row) for row in await db.fetch(EVERY, db.tenant, limit)]
+
+
+async def heads(db: Transaction) -> Sequence[tuple[int, Signed]]:
+    """Log and head of those that are stamped, the newest first."""
+    rows = await db.fetch(HEADS, db.tenant)
+    return [(log, Signed(*signed)) for log, *signed in rows]
+
+
+async def newest_cosigned(db: Transaction, log: int) -> Signed | None:
+    """The newest head that some witness has signed, when it is newer than the last stamp."""
+    row = await db.fetchrow(NEWEST_COSIGNED, db.tenant, log)
+    return Signed(*row) if row else None
 
 
 async def received(db: Transaction, log: int) -> datetime | None:

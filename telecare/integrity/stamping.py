@@ -211,13 +211,16 @@ class Stamping:
             self._failures = 0
 
     async def stamp(self, tenant: TenantId) -> Stamped | None:
-        """The newest head, stamped now or before; None when there is none. Raises StampSilent."""
+        """The newest head that a witness has signed too, else the newest: so that an extract can
+        show both under one. Stamped now or before; None when there is none. Raises StampSilent.
+        """
         assert self._authority is not None  # noqa: S101 - whoever calls has one
         async with self._database.transaction(tenant) as db:
             newest = await tree_store.newest_log(db)
             signed = await tree_store.newest_checkpoint(db, newest.log) if newest else None
             if newest is None or signed is None:
                 return None
+            signed = await stamp_store.newest_cosigned(db, newest.log) or signed
             before = await stamp_store.of(db, newest.log, signed.size)
         if before is not None:
             return before

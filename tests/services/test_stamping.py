@@ -19,7 +19,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
 from telecare.access.model import Role
-from telecare.audit.note import Checkpoint
+from telecare.audit.note import COSIGNATURE_V1, Checkpoint, Note
 from telecare.integrity import extract
 from telecare.integrity.extract import Order
 from telecare.integrity.publish_command import publish
@@ -32,8 +32,10 @@ from telecare.integrity.stamping import (
     checked,
 )
 from telecare.integrity.verify_command import Wanted, verify_log
+from telecare.integrity.witness_store import Cosignature, add_cosignature
 from telecare.integrity.witnesses import speaking
 from telecare.runtime.config import Config
+from tests.services.test_extract import WITNESS
 from tests.services.test_sequencer import Kept, files, kept, sequencer_database  # noqa: F401
 
 NAME = "Provstämpeln TSA 1"
@@ -302,6 +304,41 @@ async def test_an_extract_holds_the_stamp_of_its_head_for_openssl(
     told = parts["README.txt"].decode()
     assert f"time-stamped by {NAME}" in told
     assert "openssl ts -verify -in log-1.stamped.tsr -data log-1.stamped" in told
+
+
+async def test_an_extract_goes_on_showing_the_head_that_was_witnessed_and_stamped(
+    stamping, kept, reader, head  # noqa: F811
+):  # fmt: skip
+    witness = WITNESS.verifier(COSIGNATURE_V1)
+    [ingrid] = await kept.world.rows(
+        "select resident_id, n from audit.subject_counter where tenant_id = $1", kept.world.tenant
+    )
+
+    async def witnessed() -> None:
+        note = await kept.note()
+        line = str(WITNESS.cosign(note.text, kept.clock.now()))
+        given = Cosignature(str(witness), line, kept.clock.now())
+        async with kept.database.transaction(kept.world.tenant) as db:
+            await add_cosignature(db, 1, Checkpoint.parse(note.text).size, given)
+
+    async def shown(*witnesses) -> tuple[int, bool, int]:
+        order = Order(ingrid["resident_id"], "Ingrid", ingrid["n"], "en", kept.clock.now(),
+                      witnesses=witnesses)  # fmt: skip
+        async with reader.transaction(kept.world.tenant) as db:
+            made = await extract.make(db, order)
+        note = Note.parse(made.parts["log-1.checkpoint"])
+        return Checkpoint.parse(note.text).size, 1 in made.stamps, len(note.signatures)
+
+    await witnessed()
+    await kept.write(1)
+    last = await kept.sign()  # nobody has seen this one
+    await stamping.stamp(kept.world.tenant)
+    assert [row["size"] for row in await stamps(kept)] == [head.size]
+    await witnessed()
+
+    assert last.size > head.size
+    assert await shown(witness) == (head.size, True, 2)
+    assert await shown() == (head.size, True, 1)
 
 
 # --- how it is set up -----------------------------------------------------------------------------
