@@ -105,7 +105,7 @@ class Made:
             fhir.Placed(self._shown(one), self.origins[one.log], one.index, one.entry)
             for one in self.records
         ]
-        return json.dumps(fhir.bundle(about, placed), ensure_ascii=False, indent=1)
+        return json.dumps(fhir.bundle(about, placed), ensure_ascii=False)
 
     def _shown(self, one: Kept) -> Shown:
         return Shown.of(one, self.withheld.get(one.n or 0, {}))
