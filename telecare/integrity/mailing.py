@@ -13,7 +13,7 @@ import logging
 import re
 import smtplib
 import ssl
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from email.message import EmailMessage
@@ -103,6 +103,10 @@ class Post:
 
     def of(self, slug: str) -> Sequence[str]:
         return [one.address for one in self.recipients if one.slug in {"", slug}]
+
+    def unreachable(self, slugs: Iterable[str]) -> int:
+        """How many would never get a letter: there is no such municipality."""
+        return sum(one.slug not in {"", *slugs} for one in self.recipients)
 
 
 def post(config: Config) -> Post | None:
@@ -266,6 +270,7 @@ class Mailing:
         self._post = post
         self._witnesses = witnesses
         self._clock = clock
+        self._told = 0
 
     async def go_round(self) -> None:
         """All that is due."""
@@ -273,10 +278,19 @@ class Mailing:
             return
         with contextlib.suppress(TimeoutError, MailSilent):
             async with asyncio.timeout(ROUND_S):
-                for tenant, _ in await self._publisher.tenants():
+                tenants = await self._publisher.tenants()
+                self._tell_once([slug for _, slug in tenants])
+                for tenant, _ in tenants:
                     async with self._database.transaction(tenant) as db:
                         row = await access_store.tenant(db)
                     await self.of_tenant(row)
+
+    def _tell_once(self, slugs: Sequence[str]) -> None:
+        assert self._post is not None  # noqa: S101 - go_round has looked
+        unreachable = self._post.unreachable(slugs)
+        if unreachable != self._told:
+            log.warning("addresses of unknown municipalities", extra={"count": unreachable})
+            self._told = unreachable
 
     async def of_tenant(self, tenant: TenantRow) -> None:
         """Raises MailSilent: then there is no use in asking for the next address at once."""

@@ -256,6 +256,8 @@ def test_places_are_addresses_for_all_municipalities_or_for_one(tmp_path):
     assert made.server == MailServer("mail.example", 465, Tls.FROM_START, "logg", "hemligt")
     assert made.of("norrvika") == [OFFICER]
     assert made.of("sodervika") == [OFFICER, AUDITOR]
+    assert made.unreachable(["norrvika"]) == 1
+    assert made.unreachable(["norrvika", "sodervika"]) == 0
     assert post(set_up(publish_to=())) is None
 
 
