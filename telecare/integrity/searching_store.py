@@ -41,25 +41,23 @@ order by b.recorded_at desc, b.entry_id desc
 limit $8
 """
 OF_BOTH = """
-with theirs as materialized (
-    select b.entry_id, b.recorded_at from audit.body b
-    where b.tenant_id = $1 and b.recorded_at >= $2 and (b.recorded_at, b.entry_id) < ($3, $4)
-        and b.actor_id = any($5)
-), of_them as materialized (
+with of_them as materialized (
     select s.entry_id from audit.subject_entry s
     where s.tenant_id = $1 and s.resident_id = any($6)
         and s.recorded_at >= $2 and s.recorded_at <= $3
 )
-select t.entry_id, t.recorded_at from theirs t
-where t.entry_id in (select entry_id from of_them)
-order by t.recorded_at desc, t.entry_id desc
+select b.entry_id, b.recorded_at from audit.body b
+where b.tenant_id = $1 and b.recorded_at >= $2 and (b.recorded_at, b.entry_id) < ($3, $4)
+    and b.actor_id = any($5) and b.entry_id in (select entry_id from of_them)
+order by b.recorded_at desc, b.entry_id desc
 limit $7
 """
-"""By the index alone; the texts of the few that are left are read by THESE."""
+"""By the indexes alone; the texts of the few that are left are read by THESE."""
 THESE = """
 select b.entry_id, b.recorded_at, b.event, b.actor, b.what, b.basis, b.subject, b.persons
-from audit.body b
-where b.tenant_id = $1 and b.recorded_at >= $2 and b.recorded_at <= $3 and b.entry_id = any($4)
+from unnest($2::bigint[], $3::timestamptz[]) as p (entry_id, recorded_at)
+join audit.body b on b.tenant_id = $1 and b.entry_id = p.entry_id
+    and b.recorded_at = p.recorded_at
 order by b.recorded_at desc, b.entry_id desc
 """
 RESIDENTS_NAMED = """
@@ -148,9 +146,8 @@ async def _of_both(
     )
     if not places:
         return ()
-    times = [row["recorded_at"] for row in places]
-    ids = [row["entry_id"] for row in places]
-    return await db.fetch(THESE, db.tenant, min(times), max(times), ids)
+    entries = [row["entry_id"] for row in places]
+    return await db.fetch(THESE, db.tenant, entries, [row["recorded_at"] for row in places])
 
 
 async def residents_named(db: Transaction, words: str, limit: int) -> Sequence[FoundByName]:
