@@ -236,6 +236,8 @@ def border(origins: Origins, error_page: ErrorPage) -> Middleware:
             answer = refusal(request, error)
         except web.HTTPException as error:
             answer = _of_aiohttp(error)
+            if isinstance(error, web.HTTPNotFound) and _is_typed(request):
+                answer = error_page(request, NotFound())
         except Exception as error:
             left = isinstance(error, ConnectionResetError) and request.transport is None
             if not left:
@@ -253,6 +255,11 @@ def border(origins: Origins, error_page: ErrorPage) -> Middleware:
 class _OurFault(TelecareError):
     status = 500
     code = Code.INTERNAL
+
+
+def _is_typed(request: web.Request) -> bool:
+    """Somebody reads the answer: an address in the browser's bar, or an old link."""
+    return request.method == "GET" and "text/html" in request.headers.get("Accept", "")
 
 
 def _of_aiohttp(error: web.HTTPException) -> web.StreamResponse:

@@ -306,3 +306,13 @@ async def test_only_a_page_that_has_left_may_break_its_line_without_an_error_in_
     writer.close()
 
     assert [r.getMessage() for r in caplog.records if r.levelname == "ERROR"] == faults
+
+
+async def test_an_address_that_leads_nowhere_is_a_page_to_who_typed_it(client):
+    shown = {"Accept": "text/html,application/xhtml+xml"}
+    async with client.http.get(f"{client.url}/audit/nowhere", headers=shown) as answer:
+        page = await answer.text()
+        assert (answer.status, answer.content_type) == (404, "text/html")
+    assert "Det finns inte" in page
+    async with client.http.get(f"{client.url}/audit/nowhere") as answer:
+        assert (answer.status, (await answer.json())["code"]) == (404, "not_found")
