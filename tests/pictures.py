@@ -1,4 +1,4 @@
-"""`./dev pictures`: docs/images made from the running system, with its invented people."""
+"""`./dev pictures [PART …]`: docs/images made from the running system, with its invented people."""
 
 import asyncio
 import shutil
@@ -101,6 +101,43 @@ async def portal(windows: Windows) -> None:
     await keep(lena, "audit-verify")
 
 
+async def lawyers_desk(windows: Windows) -> None:
+    """An opening without a mission and its review; a request from its tests to its decision."""
+    ingrid = next(home for home in seed.HOMES if home.key == "ingrid")
+    anna = await windows.staff("Anna Berg")
+    await anna.goto(f"{windows.url}/#/people/{ingrid.id}")
+    await anna.locator("[data-test=anyway]").click()
+    await anna.locator("[name=kind][value=no_answer_twice]").check()
+    await anna.locator("#reason").fill("Svarar inte på två ringningar, dottern är orolig.")
+    await keep(anna, "staff-anyway")
+    await anna.locator("[data-test=anyway-open]").click()
+    await anna.locator("[data-test=opened-until]").wait_for()
+    lena = await windows.new()
+    await lena.goto(windows.url)
+    await lena.get_by_role("button", name="Lena Ask").click()
+    await lena.locator("[data-test=resident]").wait_for()
+    await lena.goto(f"{windows.url}/audit/reviews")
+    await keep(lena, "audit-reviews")
+    await lena.locator("[data-test=opening] [data-test=open]").first.click()
+    await lena.locator("[data-rule=break_glass]").wait_for()
+    await keep(lena, "audit-review-item")
+    await lena.goto(f"{windows.url}/audit/requests/new?resident={ingrid.id}")
+    await lena.locator("[data-test=diary_number]").fill("2026-0417")
+    await lena.locator("[data-test=asked_by]").fill("Ingrid Lindqvist")
+    await lena.locator("[data-test=capacity]").select_option("self")
+    await keep(lena, "audit-request-new")
+    await lena.locator("[data-test=send]").click()
+    await lena.locator("[data-test=tests]").wait_for()
+    await keep(lena, "audit-request")
+    await lena.locator("[data-test=decide] [data-test=reason]").fill("Uppgifter om andra.")
+    await lena.locator("[data-test=decide-button]").click()
+    await lena.locator("[data-test=package]").wait_for(timeout=90_000)
+    await keep(lena, "audit-extract")
+    for name in ("findings", "keeping", "staff-data"):
+        await lena.goto(f"{windows.url}/audit/{name}")
+        await keep(lena, f"audit-{name}")
+
+
 async def visit(windows: Windows) -> None:
     maria = await windows.staff()
     row = maria.locator("[data-test=visit]", has_text="Ingrid")
@@ -136,6 +173,11 @@ async def tv(windows: Windows) -> None:
     await maria.locator("[data-test=hang-up]").click()
     await birgitta.locator("[data-test=faces]").wait_for()
     await keep(birgitta, "tv-after-call")
+    await birgitta.keyboard.press("Escape")
+    await birgitta.locator("[data-test=tile-yes]").click()
+    await birgitta.locator("[data-test=show-looks]").click()
+    await birgitta.locator("[data-test=look-row]").first.wait_for()
+    await keep(birgitta, "tv-who-has-looked")
 
 
 async def night(windows: Windows, stack) -> None:
@@ -156,17 +198,21 @@ async def main() -> int:
     folder = Path(tempfile.mkdtemp(prefix="telecare-pictures-"))
     stack = await started(folder)
     missed = 0
+
+    async def at_night(windows: Windows) -> None:
+        await night(windows, stack)
+
     try:
         await stack.start_home("ingrid")
         async with async_playwright() as playwright:
             browser = await playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
-            parts = (staff, administration, visit, tv, absence, portal, lambda w: night(w, stack))
-            for part in parts:
+            parts = (staff, administration, visit, tv, absence, portal, lawyers_desk, at_night)
+            for part in [one for one in parts if one.__name__ in (sys.argv[1:] or [one.__name__])]:
                 windows = Windows(browser, stack.url)
                 try:
                     await part(windows)
                 except Exception as error:  # noqa: BLE001 - the other pictures are still made
-                    print(getattr(part, "__name__", "night"), error, file=sys.stderr)  # noqa: T201
+                    print(part.__name__, error, file=sys.stderr)  # noqa: T201
                     missed += 1
                 await windows.close()
             await browser.close()
