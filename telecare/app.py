@@ -55,6 +55,7 @@ from telecare.integrity.reconciling import Reconciling
 from telecare.integrity.requests import Requests
 from telecare.integrity.reviews import Reviews
 from telecare.integrity.searching import Searching
+from telecare.integrity.staff_data import StaffData
 from telecare.integrity.story import Stories
 from telecare.integrity.timelines import Timelines
 from telecare.integrity.verifying import Verifying
@@ -101,6 +102,7 @@ from telecare.web import (
     audit_requests,
     audit_reviews,
     audit_search,
+    audit_staff_data,
     audit_story,
     audit_timelines,
     audit_verify,
@@ -156,6 +158,7 @@ ROUTES: tuple[Route, ...] = (
     *audit_consents.ROUTES,
     *audit_verify.ROUTES,
     *audit_reviews.ROUTES,
+    *audit_staff_data.ROUTES,
     *audit_findings.ROUTES,
     *audit_requests.ROUTES,
     *audit_keeping.ROUTES,
@@ -213,6 +216,7 @@ class Services:
     verifying: Verifying
     publications: Publications
     reviews: Reviews
+    staff_data: StaffData
     findings: Findings
     reconciling: Reconciling
     looks: Looks
@@ -256,7 +260,8 @@ def services(database: Database, reader: Database, clock: Clock, config: Config)
     react.shifts = shifts
     react.absences, react.consents = absences, consents
     witnesses = [witness.key for witness in addresses(config.witnesses)]
-    reviews = Reviews(database, reader, clock, witnesses)
+    staff_data = StaffData(database, clock, sealer)
+    reviews = Reviews(database, reader, clock, staff_data, witnesses)
     react.reviews = reviews
     return Services(
         database=database,
@@ -297,6 +302,7 @@ def services(database: Database, reader: Database, clock: Clock, config: Config)
             witnesses,
         ),
         reviews=reviews,
+        staff_data=staff_data,
         findings=Findings(database, clock),
         reconciling=Reconciling(database, reader, clock),
         looks=Looks(database, reader, clock, reviews),
@@ -381,6 +387,7 @@ def web_app(
     app[audit_verify.VERIFYING] = made.verifying
     app[audit_verify.PUBLICATIONS] = made.publications
     app[audit_reviews.REVIEWS] = made.reviews
+    app[audit_staff_data.STAFF_DATA] = made.staff_data
     app[looks_http.LOOKS] = made.looks
     app[audit_findings.FINDINGS] = made.findings
     app[audit_findings.RECONCILING] = made.reconciling

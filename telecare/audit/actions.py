@@ -36,6 +36,11 @@ class Action(StrEnum):
     REVIEW_OVERDUE = "review.overdue"
     REVIEW_SIGNED = "review.signed"
     LETTER_PRINTED = "letter.printed"
+    STAFF_DATA_PROPOSED = "staff_data.proposed"
+    STAFF_DATA_APPROVED = "staff_data.approved"
+    STAFF_DATA_DECLINED = "staff_data.declined"
+    STAFF_DATA_WITHDRAWN = "staff_data.withdrawn"
+    STAFF_DATA_SENT = "staff_data.sent"
     # what does not fit
     LOG_COMPARED = "log.compared"
     FINDING_OPENED = "finding.opened"

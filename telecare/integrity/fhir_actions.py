@@ -59,6 +59,11 @@ TOLD: dict[Action, Told] = {
         [A.HOLD_APPROVED, A.HOLD_DECLINED, A.HOLD_LIFT_PROPOSED, A.HOLD_LIFT_DECLINED,
          A.HOLD_LIFTED],
     ),
+    A.STAFF_DATA_PROPOSED: Told(P.CREATE, "Task", "decision_id"),
+    **_each(
+        Told(P.UPDATE, "Task", "decision_id"),
+        [A.STAFF_DATA_APPROVED, A.STAFF_DATA_DECLINED, A.STAFF_DATA_WITHDRAWN, A.STAFF_DATA_SENT],
+    ),
     A.REVIEW_BEGUN: Told(P.CREATE, "Task", "review_id"),
     A.REVIEW_READ: Told(P.READ, "Task", "review_id"),
     **_each(

@@ -9,7 +9,6 @@ from typing import get_args
 
 from telecare.integrity.report import Day, Report, Row
 from telecare.integrity.reviews_store import Item, Review, Verdict
-from telecare.integrity.rules import NOT_CHECKED
 from telecare.integrity.words import AuditWords
 from telecare.runtime.clock import STOCKHOLM
 
@@ -77,7 +76,8 @@ def _drawn(words: AuditWords, review: Review) -> list[str]:
         "audit.protocol.head", log=review.seed_log, size=review.seed_size,
         root=review.seed_root.hex(),
     )  # fmt: skip
-    return [seed, place, *(words.say(f"audit.rule.{rule}") for rule in NOT_CHECKED)]
+    held = [words.counted(one, n, review.population) for one, n in review.checks]
+    return [seed, place, *(held or [words.say("audit.own.nothing")])]
 
 
 def _signed(words: AuditWords, review: Review) -> list[str]:

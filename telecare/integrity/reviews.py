@@ -24,8 +24,10 @@ from telecare.integrity.looks_store import Look
 from telecare.integrity.reading import persons_of, record_reading
 from telecare.integrity.records import Entered
 from telecare.integrity.reviews_store import Access, Head, Item, NewItem, Review, Verdict
-from telecare.integrity.rules import Hit, Rule, StaffDay
+from telecare.integrity.rules import Check, Hit, Rule, StaffDay
 from telecare.integrity.sampling import Candidate, draw, seed
+from telecare.integrity.staff_data import Access as OwnAccess
+from telecare.integrity.staff_data import StaffData
 from telecare.integrity.witnesses import verified
 from telecare.people import store as people_store
 from telecare.people.break_glass import OpenedAnyway
@@ -36,7 +38,7 @@ from telecare.runtime.db import Database, Transaction
 from telecare.runtime.errors import NotFound, Refusal, TelecareError
 from telecare.runtime.timers import Due, cancel_timers, set_timer
 from telecare.wire.errors import Code
-from telecare.wire.ids import CareUnitId, ResidentId, new_row_id
+from telecare.wire.ids import CareUnitId, ResidentId, StaffId, new_row_id
 
 WITHIN = timedelta(hours=72)
 AGAIN = timedelta(hours=24)
@@ -114,11 +116,13 @@ class Reviews:
         database: Database,
         reader: Database,
         clock: Clock,
+        staff_data: StaffData,
         witnesses: Sequence[VerifierKey] = (),
     ) -> None:
         self._database = database
         self._reader = reader
         self._clock = clock
+        self._staff_data = staff_data
         self._witnesses = witnesses
 
     # --- what the house does by itself --------------------------------------------------------
@@ -126,6 +130,7 @@ class Reviews:
     async def opened_anyway(self, db: Transaction, event: OpenedAnyway) -> None:
         """An opening without a mission is under review from its first moment."""
         opening = event.opening
+        own, checks = await self._own(db, opening.staff_id, opening.resident_id, opening.opened_at)
         item = NewItem(
             id=new_row_id(opening.opened_at),
             entry_id=event.entry_id,
@@ -135,8 +140,9 @@ class Reviews:
             unit_id=opening.unit_id,
             resident_id=opening.resident_id,
             drawn="break_glass",
-            hits=[Hit(Rule.BREAK_GLASS, {})],
+            hits=[Hit(Rule.BREAK_GLASS, {}), *own],
             due_at=opening.opened_at + WITHIN,
+            checks=checks,
         )
         await store.add_item(db, item)
         await set_timer(db, OVERDUE, item.id, opening.opened_at + WITHIN)
@@ -150,6 +156,7 @@ class Reviews:
         now: datetime,
     ) -> None:
         """She wonders about a call: somebody looks at it, and she gets a letter. Once."""
+        own, checks = await self._own(db, look.staff_id, resident_id, look.at)
         item = NewItem(
             id=new_row_id(now),
             entry_id=look.entry_id,
@@ -159,11 +166,18 @@ class Reviews:
             unit_id=unit_id,
             resident_id=resident_id,
             drawn="asked",
-            hits=[Hit(Rule.ASKED, {})],
+            hits=[Hit(Rule.ASKED, {}), *own],
             due_at=now + WITHIN,
+            checks=checks,
         )
         if await store.add_item(db, item):
             await set_timer(db, OVERDUE, item.id, now + WITHIN)
+
+    async def _own(
+        self, db: Transaction, staff_id: StaffId, resident_id: ResidentId, at: datetime
+    ) -> tuple[list[Hit], list[Check]]:
+        [found] = await self._staff_data.checked(db, [OwnAccess(staff_id, resident_id, at)])
+        return found
 
     async def overdue(self, db: Transaction, due: Due, now: datetime) -> None:
         """Nobody has judged it in time: the head of the person's unit is told, again and again."""
@@ -220,7 +234,14 @@ class Reviews:
             )  # fmt: skip
             if not await store.add_review(db, review, session.staff.id):
                 raise ReviewDrawn
-            drawn = await _drawn(db, review, population)
+            hits = await _hits(db, population)
+            checks = await self._checked(db, population, hits)
+            counted = sorted(
+                Counter(one for each in checks.values() for one in each).items(),
+                key=lambda one: (one[0].rule, -one[1], one[0].why or ""),
+            )
+            await store.keep_checks(db, review.id, counted)
+            drawn = await _drawn(db, review, population, hits, checks)
             for item in drawn:
                 await store.add_item(db, item)
             await store.take_in_openings(db, review)
@@ -229,6 +250,15 @@ class Reviews:
                 "drawn_by_rule": sum(1 for one in drawn if one.drawn == "rule"),
                 "drawn_by_sample": sum(1 for one in drawn if one.drawn == "sample"),
                 "population": review.population,
+                "staff_rules": [
+                    {
+                        "compared_with": str(one.day) if one.day else None,
+                        "count": n,
+                        "not_compared": one.why,
+                        "rule": one.rule,
+                    }
+                    for one, n in counted
+                ],
                 "seed_log": head.log,
                 "seed_root": head.root.hex(),
                 "seed_size": head.size,
@@ -236,6 +266,18 @@ class Reviews:
             }
             await append(db, Record(Action.REVIEW_BEGUN, session.actor, (), what))
         return review.id
+
+    async def _checked(
+        self, db: Transaction, population: Sequence[Access], hits: dict[int, list[Hit]]
+    ) -> dict[int, list[Check]]:
+        """Held against staff's own data; what hits joins `hits`. By entry number."""
+        asked = [OwnAccess(one.staff_id, one.resident_id, one.entry.at) for one in population]
+        found = {}
+        told = await self._staff_data.checked(db, asked)
+        for one, (own, checks) in zip(population, told, strict=True):
+            hits[one.entry.entry_id] += own
+            found[one.entry.entry_id] = checks
+        return found
 
     async def _head(self, db: Transaction, until: datetime) -> Head | None:
         """The first after the period that an outsider signed, else the first of our own."""
@@ -412,10 +454,13 @@ def _period(review: Review) -> Document:
 
 
 async def _drawn(
-    db: Transaction, review: Review, population: Sequence[Access]
+    db: Transaction,
+    review: Review,
+    population: Sequence[Access],
+    hits: dict[int, list[Hit]],
+    checks: dict[int, list[Check]],
 ) -> Sequence[NewItem]:
     """What a rule hits, all of it; of everything, the sample."""
-    hits = await _hits(db, population)
     places = {(one.log, one.index): one for one in population}
     candidates = [Candidate(one.log, one.index, one.staff_id) for one in population]
     seeded = seed(review.seed_root, review.unit_id, review.since, review.until)
@@ -435,6 +480,7 @@ async def _drawn(
             drawn="rule" if hits[one.entry.entry_id] else "sample",
             hits=hits[one.entry.entry_id],
             review_id=review.id,
+            checks=checks[one.entry.entry_id],
         )
         for one in population
         if hits[one.entry.entry_id] or one.entry.entry_id in sample

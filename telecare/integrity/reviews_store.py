@@ -5,13 +5,13 @@ reviewer found (role app).
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
-from typing import Literal
+from datetime import date, datetime, timedelta
+from typing import Any, Literal
 from uuid import UUID
 
 from telecare.audit.actions import Action
 from telecare.integrity.records import Entered, entered
-from telecare.integrity.rules import Facts, Hit, Rule
+from telecare.integrity.rules import Check, Facts, Hit, Rule, StaffRule
 from telecare.runtime.db import Row, Transaction
 from telecare.wire.ids import CareUnitId, ResidentId, StaffId
 
@@ -118,11 +118,12 @@ returning id
 """
 ADD_ITEM = """
 insert into review_item (tenant_id, id, review_id, entry_id, at, event, staff_id, unit_id,
-    resident_id, drawn, hits, due_at)
-values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11::jsonb, $12)
+    resident_id, drawn, hits, due_at, checks)
+values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11::jsonb, $12, $13::jsonb)
 on conflict (tenant_id, entry_id) do nothing
 returning id
 """
+KEEP_CHECKS = "update log_review set checks = $3::jsonb where tenant_id = $1 and id = $2"
 TAKE_IN_OPENINGS = """
 update review_item i set review_id = $2
 from staff s
@@ -133,7 +134,7 @@ where i.tenant_id = $1 and i.drawn = 'break_glass' and i.review_id is null
 REVIEW = """
 select v.id, v.unit_id, u.name as unit_name, v.since, v.until, v.drawn_at,
     shown_name(d) as drawn_name, v.seed_log, v.seed_size, v.seed_root, v.seed_witness,
-    v.population, v.signed_at, shown_name(g) as signed_name, v.statement,
+    v.population, v.checks, v.signed_at, shown_name(g) as signed_name, v.statement,
     (select count(*) from review_item i where i.tenant_id = v.tenant_id and i.review_id = v.id)
         as items,
     (
@@ -151,9 +152,9 @@ limit $3
 ITEM = """
 select i.id, i.review_id, i.entry_id, i.at, i.event, i.staff_id, shown_name(s) as staff_name,
     i.unit_id, u.name as unit_name, i.resident_id, shown_name(r) as resident_name, i.drawn,
-    i.hits, i.due_at, i.overdue_at, i.asked_at, shown_name(a) as asked_name, i.question, f.note,
-    f.closed_at as answered_at, shown_name(h) as answered_name, i.outcome, i.comment, i.closed_at,
-    shown_name(c) as closed_name
+    i.hits, i.checks, i.due_at, i.overdue_at, i.asked_at, shown_name(a) as asked_name, i.question,
+    f.note, f.closed_at as answered_at, shown_name(h) as answered_name, i.outcome, i.comment,
+    i.closed_at, shown_name(c) as closed_name
 from review_item i
 join staff s on s.tenant_id = i.tenant_id and s.id = i.staff_id
 join care_unit u on u.tenant_id = i.tenant_id and u.id = i.unit_id
@@ -241,6 +242,7 @@ class NewItem:
     hits: Sequence[Hit] = ()
     review_id: UUID | None = None
     due_at: datetime | None = None
+    checks: Sequence[Check] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -264,11 +266,15 @@ class Review:
     statement: str | None
     items: int
     closed: int
+    checks: Sequence[tuple[Check, int]] = ()
+    """What the rules on staff's own data came to, over everything; how often."""
 
 
 @dataclass(frozen=True, slots=True)
 class Item:
-    """One record under review. `note`: what the unit's head answered."""
+    """One record under review. `note`: what the unit's head answered; `checks`: the rules on
+    staff's own data, as it was when it was drawn.
+    """
 
     id: UUID
     review_id: UUID | None
@@ -283,6 +289,7 @@ class Item:
     resident_name: str | None
     drawn: Drawn
     hits: Sequence[Hit]
+    checks: Sequence[Check]
     due_at: datetime | None
     overdue_at: datetime | None
     asked_at: datetime | None
@@ -352,8 +359,16 @@ async def add_item(db: Transaction, item: NewItem) -> bool:
     added = await db.fetchval(
         ADD_ITEM, db.tenant, item.id, item.review_id, item.entry_id, item.at, item.event,
         item.staff_id, item.unit_id, item.resident_id, item.drawn, told, item.due_at,
+        json.dumps({one.rule: _told(one) for one in item.checks}),
     )  # fmt: skip
     return added is not None
+
+
+async def keep_checks(
+    db: Transaction, review_id: UUID, counted: Sequence[tuple[Check, int]]
+) -> None:
+    told = [{**_told(one), "rule": one.rule, "n": n} for one, n in counted]
+    await db.execute(KEEP_CHECKS, db.tenant, review_id, json.dumps(told))
 
 
 async def take_in_openings(db: Transaction, review: Review) -> None:
@@ -364,12 +379,12 @@ async def take_in_openings(db: Transaction, review: Review) -> None:
 
 
 async def reviews(db: Transaction, limit: int) -> Sequence[Review]:
-    return [Review(**row) for row in await db.fetch(REVIEW, db.tenant, None, limit)]
+    return [_review(row) for row in await db.fetch(REVIEW, db.tenant, None, limit)]
 
 
 async def review(db: Transaction, review_id: UUID) -> Review | None:
     row = await db.fetchrow(REVIEW, db.tenant, review_id, 1)
-    return Review(**row) if row else None
+    return _review(row) if row else None
 
 
 async def items(db: Transaction, review_id: UUID, limit: int) -> Sequence[Item]:
@@ -418,4 +433,24 @@ async def sign(
 def _item(row: Row) -> Item:
     told = json.loads(row["hits"])
     found = [Hit(Rule(one["rule"]), one["values"]) for one in told]
-    return Item(**{**row, "hits": found})
+    kept = json.loads(row["checks"])
+    checks = [_check(rule, kept.get(rule, _NOT_DECIDED)) for rule in StaffRule]
+    return Item(**{**row, "hits": found, "checks": checks})
+
+
+def _review(row: Row) -> Review:
+    checks = [(_check(one["rule"], one), one["n"]) for one in json.loads(row["checks"])]
+    return Review(**{**row, "checks": checks})
+
+
+_NOT_DECIDED = {"why": "no_decision"}
+"""What was drawn before there were such rules."""
+
+
+def _told(check: Check) -> dict[str, str]:
+    return {"day": check.day.isoformat()} if check.day else {"why": check.why or "no_data"}
+
+
+def _check(rule: str, told: dict[str, Any]) -> Check:
+    day = told.get("day")
+    return Check(StaffRule(rule), date.fromisoformat(day) if day else None, told.get("why"))

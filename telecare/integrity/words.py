@@ -12,11 +12,12 @@ from telecare.audit.actions import Action
 from telecare.audit.format import Document, Value
 from telecare.consent.words import local_date, long_date
 from telecare.integrity.records import Entered, Named
-from telecare.integrity.rules import Hit
+from telecare.integrity.rules import Check, Hit, Rule, StaffRule
 from telecare.runtime.clock import STOCKHOLM
 from telecare.runtime.texts import catalogue, text
 
 NAMES_SHOWN = 3
+_KIN = StaffRule.REGISTERED_RELATIVE
 INSTANT = re.compile(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d.*")
 IN_WORDS = {
     "assignment_source": "audit.source.",
@@ -34,8 +35,11 @@ IN_WORDS = {
     "purpose": "purpose.",
     "purpose_searched": "purpose.",
     "reason": "audit.end.",
+    "not_compared": "audit.own.why.",
     "role": "role.",
     "roles": "role.",
+    "rule": "audit.own.rule.",
+    "rules": "audit.own.rule.",
     "search_reason": "audit.reason.",
     "signed_in_by": "audit.value.",
     "source": "audit.source.",
@@ -175,7 +179,31 @@ class AuditWords:
         values = dict(hit.values)
         if "relation" in values:
             values["relation"] = self.say(f"relations.kind.{values['relation']}").lower()
+        if "day" in values:
+            values["day"] = self.calendar_day(date.fromisoformat(str(values["day"])))
         return self.say(f"audit.rule.{hit.rule}", **values)
+
+    def check(self, check: Check, hits: Sequence[Hit] = ()) -> str:
+        """What a rule on staff's own data was held against; empty when one of the hits tells."""
+        if check.day is None:
+            why = self.say(f"audit.own.why.{check.why}")
+            return self.say("audit.own.not_checked", what=self.own_rule(check.rule), why=why)
+        own = check.rule == _KIN and any(hit.rule == Rule.OWN_RECORD for hit in hits)
+        if own or any(str(hit.rule) == str(check.rule) for hit in hits):
+            return ""
+        return self.say(f"audit.own.none.{check.rule}", day=self.calendar_day(check.day))
+
+    def own_rule(self, rule: StaffRule) -> str:
+        return self.say(f"audit.own.rule.{rule}")
+
+    def counted(self, check: Check, n: int, population: int) -> str:
+        """Of how many of all it was so."""
+        what = self.own_rule(check.rule)
+        if check.day is None:
+            why = self.say(f"audit.own.why.{check.why}")
+            return self.say("audit.own.counted_not", what=what, why=why, n=n, population=population)
+        day = self.calendar_day(check.day)
+        return self.say("audit.own.counted", what=what, day=day, n=n, population=population)
 
     def finding(self, kind: str, values: Mapping[str, str | int] | None = None) -> str:
         """What was found; one without a text is named, for the page must not fail then."""

@@ -29,6 +29,7 @@ from telecare.people.national_id import (
     NationalId,
     NationalIdKeyMissing,
     NationalIdTaken,
+    digest_of,
     read_national_id,
 )
 from telecare.people.service import (
@@ -338,7 +339,7 @@ class Keeping:
         """What the number is found by, in this municipality. Raises NationalIdKeyMissing."""
         if self._sealer is None:
             raise NationalIdKeyMissing("national_id")
-        return self._sealer.digest(f"national_id {tenant}", national_id.digits)
+        return digest_of(self._sealer, tenant, national_id)
 
     async def _national_id(self, db: Transaction, resident_id: ResidentId) -> str | None:
         sealed = await keeping_store.national_id(db, resident_id)

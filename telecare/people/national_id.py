@@ -11,7 +11,9 @@ from personnummer.personnummer import (  # type: ignore[import-untyped] # ships 
 )
 
 from telecare.runtime.errors import TelecareError
+from telecare.runtime.sealing import Sealer
 from telecare.wire.errors import Code
+from telecare.wire.ids import TenantId
 
 OLDEST_YEARS = 125
 
@@ -60,3 +62,8 @@ def read_national_id(typed: str, today: date) -> NationalId:
     if not date(today.year - OLDEST_YEARS, 1, 1) <= born_on <= today:
         raise NationalIdWrong("national_id")
     return NationalId(found.format(long_format=True), born_on)
+
+
+def digest_of(sealer: Sealer, tenant: TenantId, national_id: NationalId) -> bytes:
+    """What a number is found by, in this municipality."""
+    return sealer.digest(f"national_id {tenant}", national_id.digits)

@@ -113,6 +113,27 @@ def read_file(
     content: bytes, kind: Kind, today: date, part: slice = slice(None)
 ) -> Sequence[ReadRow]:
     """Every row of `part`, in order. Raises FileNotUtf8, FileTooLong, FileColumns, FileEmpty."""
+    rows = read_table(content, COLUMNS[kind], ("namn",), MAX_ROWS)
+    make = _resident if kind == "residents" else _staff
+    return [_read(row.n, row.cells, make, today, is_whole=row.is_whole) for row in rows[part]]
+
+
+@dataclass(frozen=True, slots=True)
+class TableRow:
+    """Row `n` of a file (the headings are row 1); not whole: more or fewer cells than headings."""
+
+    n: int
+    cells: Mapping[str, str]
+    is_whole: bool
+
+
+def read_table(
+    content: bytes, columns: Sequence[str], needed: Sequence[str], most: int
+) -> Sequence[TableRow]:
+    """The rows of a file with these columns, of which those `needed` must be there.
+
+    Raises FileNotUtf8, FileTooLong, FileColumns, FileEmpty.
+    """
     try:
         text = content.decode("utf-8-sig")
     except UnicodeDecodeError as error:
@@ -122,39 +143,36 @@ def read_file(
     first = text.split("\n", 1)[0]
     delimiter = ";" if first.count(";") >= first.count(",") else ","
     try:
-        lines = _lines(csv.reader(io.StringIO(text), delimiter=delimiter, strict=True))
+        lines = _lines(csv.reader(io.StringIO(text), delimiter=delimiter, strict=True), most)
     except csv.Error as error:
         raise FileColumns("file") from error
     headings = [cell.strip().lower() for cell in lines[0]] if lines else []
-    _check_headings(headings, kind)
+    if (
+        set(headings) - set(columns)
+        or set(needed) - set(headings)
+        or len(set(headings)) != len(headings)
+    ):
+        raise FileColumns("file")
     if len(lines) == 1:
         raise FileEmpty("file")
-    make = _resident if kind == "residents" else _staff
     return [
-        _read(n, dict(zip(headings, cells, strict=False)), make, today, is_whole=is_whole)
-        for n, cells, is_whole in list(_cells(lines, len(headings)))[part]
+        TableRow(
+            n,
+            dict(zip(headings, (cell.strip() for cell in line), strict=False)),
+            len(line) == len(headings),
+        )
+        for n, line in enumerate(lines[1:], 2)
     ]
 
 
-def _lines(reader: Iterator[list[str]]) -> list[list[str]]:
+def _lines(reader: Iterator[list[str]], most: int) -> list[list[str]]:
     lines: list[list[str]] = []
     for line in reader:
         if any(cell.strip() for cell in line):
             lines.append(line)
-        if len(lines) > MAX_ROWS + 1:
+        if len(lines) > most + 1:
             raise FileTooLong("file")
     return lines
-
-
-def _check_headings(headings: Sequence[str], kind: Kind) -> None:
-    unknown = set(headings) - set(COLUMNS[kind])
-    if unknown or len(set(headings)) != len(headings) or "namn" not in headings:
-        raise FileColumns("file")
-
-
-def _cells(lines: Sequence[list[str]], width: int) -> Iterator[tuple[int, list[str], bool]]:
-    for n, line in enumerate(lines[1:], 2):
-        yield n, [cell.strip() for cell in line], len(line) == width
 
 
 Choice = TypeVar("Choice")

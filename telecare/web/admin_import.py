@@ -3,7 +3,7 @@
 from typing import Literal
 from uuid import UUID
 
-from aiohttp import BodyPartReader, web
+from aiohttp import web
 from pydantic import TypeAdapter, ValidationError
 
 from telecare.access.http import ACCESS, STAFF, path_id
@@ -13,8 +13,6 @@ from telecare.people.people_file import COLUMNS, Kind
 from telecare.runtime.http import (
     OWN,
     Body,
-    BodyMalformed,
-    BodyTooLarge,
     Empty,
     Exempt,
     Route,
@@ -22,13 +20,11 @@ from telecare.runtime.http import (
 )
 from telecare.runtime.texts import text
 from telecare.web.admin import admin_page
-from telecare.web.html import Sent, form_route, language_of, submitted
+from telecare.web.html import Sent, form_route, language_of, read_upload, submitted
 from telecare.wire.errors import Code
 from telecare.wire.ids import CareUnitId
 
 IMPORTING = web.AppKey("importing", Importing)
-MAX_FILE_BYTES = 5_000_000
-MAX_FIELD_BYTES = 200
 SHOWN = 200
 """Rows on one page."""
 FATES: tuple[Literal["wrong", "twice", "known", "added"], ...] = (
@@ -78,39 +74,10 @@ async def send(request: web.Request) -> web.StreamResponse:
 
 
 async def _send(request: web.Request) -> str:
-    form, content = await _file(request)
+    form, content = await read_upload(request, FileForm)
     unit_id = CareUnitId(form.unit_id)
     import_id = await request.app[IMPORTING].send(request[STAFF], form.kind, unit_id, content)
     return f"/admin/import/{import_id}"
-
-
-async def _file(request: web.Request) -> tuple[FileForm, bytes]:
-    """Raises BodyMalformed, BodyTooLarge, FieldInvalid."""
-    if request.content_type != "multipart/form-data":
-        raise BodyMalformed
-    fields: dict[str, str] = {}
-    content = b""
-    async for part in await request.multipart():
-        if not isinstance(part, BodyPartReader) or part.name is None:
-            raise BodyMalformed
-        read = await _read(part, MAX_FILE_BYTES if part.name == "file" else MAX_FIELD_BYTES)
-        if part.name == "file":
-            content = read
-        else:
-            fields[part.name] = read.decode("utf-8", "replace")
-    try:
-        return FileForm.model_validate(fields), content
-    except ValidationError as error:
-        raise as_refusal(error) from error
-
-
-async def _read(part: BodyPartReader, most: int) -> bytes:
-    content = bytearray()
-    while chunk := await part.read_chunk():
-        content += chunk
-        if len(content) > most:
-            raise BodyTooLarge
-    return bytes(content)
 
 
 async def look(request: web.Request, sent: Sent | None = None) -> web.StreamResponse:

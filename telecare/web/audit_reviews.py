@@ -13,7 +13,6 @@ from telecare.audit.actions import Action
 from telecare.integrity.protocol import protocol
 from telecare.integrity.report import as_pdf
 from telecare.integrity.reviews import ANSWER_WITHIN, WITHIN, Reviews
-from telecare.integrity.rules import NOT_CHECKED
 from telecare.integrity.sampling import LEAST, ONE_IN
 from telecare.runtime.clock import from_local
 from telecare.runtime.errors import FieldInvalid
@@ -83,7 +82,7 @@ async def review(request: web.Request, sent: Sent | None = None) -> web.StreamRe
     """One review: its items, how it was drawn, and its end. It prints as the protocol."""
     shown = await request.app[REVIEWS].of_review(request[STAFF], path_id(request))
     return await audit_page(
-        request, "review", "reviews", sent=sent, shown=shown, not_checked=NOT_CHECKED,
+        request, "review", "reviews", sent=sent, shown=shown,
         path=request.path,
     )  # fmt: skip
 
@@ -97,7 +96,7 @@ async def item(request: web.Request, sent: Sent | None = None) -> web.StreamResp
     """One record under review, with why it was drawn."""
     shown = await request.app[REVIEWS].of_item(request[STAFF], path_id(request))
     return await audit_page(
-        request, "item", "reviews", sent=sent, shown=shown, not_checked=NOT_CHECKED,
+        request, "item", "reviews", sent=sent, shown=shown,
         path=request.path, days=ANSWER_WITHIN.days,
     )  # fmt: skip
 

@@ -8,14 +8,14 @@ from typing import TypeVar, Union, get_args, get_origin
 from uuid import UUID
 
 import jinja2
-from aiohttp import web
+from aiohttp import BodyPartReader, web
 from pydantic import ValidationError
 
 from telecare.access.errors import SessionLocked, SignInNeeded
 from telecare.access.http import STAFF
 from telecare.audit.actions import Action
 from telecare.runtime.errors import TelecareError
-from telecare.runtime.http import Body, BodyMalformed, Route, as_refusal
+from telecare.runtime.http import Body, BodyMalformed, BodyTooLarge, Route, as_refusal
 from telecare.runtime.log import tell_if_unrecorded
 from telecare.runtime.texts import LANGUAGES, text
 from telecare.web import page_texts
@@ -24,6 +24,9 @@ from telecare.wire.errors import Code
 
 FORM = "application/x-www-form-urlencoded"
 OUR_FAULT = 500
+MAX_FILE_BYTES = 5_000_000
+MAX_FIELD_BYTES = 200
+"""Of a field beside a file."""
 FORM_ERRORS = (Code.FIELD_INVALID, Code.NOT_PERMITTED)
 
 
@@ -209,6 +212,38 @@ async def read_form(request: web.Request, model: type[Form]) -> Form:
         return model.model_validate(values)
     except ValidationError as error:
         raise as_refusal(error) from error
+
+
+async def read_upload(request: web.Request, model: type[Form]) -> tuple[Form, bytes]:
+    """A file, part `file`, and the fields beside it.
+
+    Raises BodyMalformed, BodyTooLarge, FieldInvalid, FieldUnknown.
+    """
+    if request.content_type != "multipart/form-data":
+        raise BodyMalformed
+    fields: dict[str, str] = {}
+    content = b""
+    async for part in await request.multipart():
+        if not isinstance(part, BodyPartReader) or part.name is None:
+            raise BodyMalformed
+        read = await _read_part(part, MAX_FILE_BYTES if part.name == "file" else MAX_FIELD_BYTES)
+        if part.name == "file":
+            content = read
+        else:
+            fields[part.name] = read.decode("utf-8", "replace")
+    try:
+        return model.model_validate(fields), content
+    except ValidationError as error:
+        raise as_refusal(error) from error
+
+
+async def _read_part(part: BodyPartReader, most: int) -> bytes:
+    content = bytearray()
+    while chunk := await part.read_chunk():
+        content += chunk
+        if len(content) > most:
+            raise BodyTooLarge
+    return bytes(content)
 
 
 async def _typed(request: web.Request) -> Mapping[str, Sequence[str]]:

@@ -64,6 +64,31 @@ async def sent_out(stack) -> None:
     await stack.rows(SENT)
 
 
+APPROVED = "update staff_data_decision set approved_by = $1, approved_at = proposed_at"
+
+
+async def staffs_own_data(stack, windows, page, look):
+    """The decision is noted, and a file with a row at fault sent in."""
+    await page.goto(f"{windows.url}/audit/staff-data")
+    await page.locator("[data-test=off]").wait_for()
+    for rule in ("same_address", "registered_relative", "outside_roster"):
+        await page.locator(f"[data-test={rule}]").check()
+    await page.locator("[data-test=number]").fill("OMS 2026/77")
+    await page.locator("[data-test=decided-on]").fill("2026-10-01")
+    await page.locator("[data-test=law]").fill("SoLPuL 10 §, DSF art. 6.1 e")
+    await page.locator("[data-test=consulted]").fill("MBL 11 § med Kommunal 2026-09-12")
+    await look.at(page, "audit-staff-data-new")
+    await page.locator("[data-test=send]").click()
+    await page.locator("[data-state=proposed]").wait_for()
+    await stack.rows(APPROVED, MARIA.id)
+    await page.reload()
+    file = {"name": "a.csv", "mimeType": "text/csv", "buffer": b"id;adress\r\nx;y 1"}
+    await page.locator("[data-rule=same_address] [data-test=file]").set_input_files(file)
+    await page.locator("[data-rule=same_address] [data-test=send-file]").click()
+    await page.locator("[data-code=staff_row_unknown]").wait_for()
+    await look.at(page, "audit-staff-data")
+
+
 @pytest.mark.parametrize(("language", "which"), MATRIX)
 async def test_whoever_reviews_can_read_and_reach_everything(
     stack, windows, in_language, language, which
@@ -103,6 +128,7 @@ async def test_whoever_reviews_can_read_and_reach_everything(
     for place in ("stamped", "mailed"):
         await page.locator(f"[data-test={place}]").wait_for()
     await look.at(page, "audit-verify")
+    await staffs_own_data(stack, windows, page, look)
 
     assert look.faults == []
 

@@ -18,6 +18,9 @@ from telecare.endings.service import EndingUndoLate, EndingUndoOwn
 from telecare.integrity.preservation import HoldNeedsAnother
 from telecare.integrity.preservation_store import Scope
 from telecare.integrity.reviews import OwnAct
+from telecare.integrity.rules import StaffRule
+from telecare.integrity.staff_data import StaffDataNeedsAnother
+from telecare.integrity.staff_data_store import NewDecision
 from telecare.people.break_glass import AlreadyAssigned, TakeOverInstead
 from telecare.people.own_relation import OwnRelation, ReasonNeeded
 from telecare.people.service import ResidentGone
@@ -279,6 +282,13 @@ async def hold_needs_another(home):
     return holds.approve(lena, hold)
 
 
+async def staff_data_needs_another(home):
+    lena = await home.world.staff("Lena", role=Role.GRANSKARE)
+    what = NewDecision((StaffRule.SAME_ADDRESS,), "2026/1", home.world.now.date(), "lag", "MBL")
+    decision = await home.made.staff_data.propose(lena, what)
+    return home.made.staff_data.approve(lena, decision)
+
+
 REFUSALS = {
     NotPermitted: not_permitted,
     LastHead: last_head,
@@ -311,6 +321,7 @@ REFUSALS = {
     gate.EmergencyExcluded: emergency_excluded,
     OwnAct: own_act,
     HoldNeedsAnother: hold_needs_another,
+    StaffDataNeedsAnother: staff_data_needs_another,
 }
 
 

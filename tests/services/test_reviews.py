@@ -213,7 +213,7 @@ async def cosign(world, clock, note, signer):
 
 
 async def test_a_signature_that_is_none_does_not_make_a_seed(
-    world, database, reader, clock, desk, lena
+    world, made, database, reader, clock, desk, lena
 ):
     """Whoever keeps the database can write a witness's name into it, but not its signature."""
     until = await desk.over()
@@ -226,14 +226,14 @@ async def test_a_signature_that_is_none_does_not_make_a_seed(
         str(Signer(WITNESS.name, OTHER_KEY).cosign(note.text, clock.now())), clock.now(),
     )  # fmt: skip
 
-    reviews = Reviews(database, reader, clock, [WITNESS.verifier(COSIGNATURE_V1)])
+    reviews = Reviews(database, reader, clock, made.staff_data, [WITNESS.verifier(COSIGNATURE_V1)])
     drawn = await reviews.draw(lena, world.unit, desk.since, until)
 
     assert (await reviews.of_review(lena, drawn)).review.seed_witness is None
 
 
 async def test_the_seed_is_the_first_head_that_an_outsider_signed_after_the_period(
-    world, database, reader, clock, desk, lena
+    world, made, database, reader, clock, desk, lena
 ):
     until = await desk.over()
     await cosign(world, clock, await desk.kept.note(), Signer("other.example", OTHER_KEY))
@@ -243,7 +243,7 @@ async def test_the_seed_is_the_first_head_that_an_outsider_signed_after_the_peri
     await cosign(world, clock, await desk.kept.note(), WITNESS)
 
     witness = WITNESS.verifier(COSIGNATURE_V1)
-    reviews = Reviews(database, reader, clock, [witness])
+    reviews = Reviews(database, reader, clock, made.staff_data, [witness])
     drawn = await reviews.draw(lena, world.unit, desk.since, until)
 
     review = (await reviews.of_review(lena, drawn)).review
