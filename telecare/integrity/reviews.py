@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from typing import Literal
 from uuid import UUID
 
 from telecare.access import store as access_store
@@ -38,7 +39,7 @@ from telecare.runtime.db import Database, Transaction
 from telecare.runtime.errors import NotFound, Refusal, TelecareError
 from telecare.runtime.timers import Due, cancel_timers, set_timer
 from telecare.wire.errors import Code
-from telecare.wire.ids import CareUnitId, ResidentId, StaffId, new_row_id
+from telecare.wire.ids import CareUnitId, CohabitantId, ResidentId, StaffId, new_row_id
 
 WITHIN = timedelta(hours=72)
 AGAIN = timedelta(hours=24)
@@ -97,6 +98,17 @@ class Overview:
 
 
 @dataclass(frozen=True, slots=True)
+class Letter:
+    """To whom, and what she asked or did not: `opened`, `asked`, `seen`, `read`."""
+
+    party: CohabitantId | None
+    name: str
+    kind: Literal["opened", "asked", "seen", "read"]
+    printed_at: datetime | None
+    """Of one that was asked for."""
+
+
+@dataclass(frozen=True, slots=True)
 class Shown:
     """A review, or None for an opening that is in none yet; its items; the one that is looked at,
     with the record as it stands in the log.
@@ -106,6 +118,7 @@ class Shown:
     items: Sequence[Item]
     item: Item | None = None
     entry: Entered | None = None
+    letters: Sequence[Letter] = ()
 
 
 class Reviews:
@@ -154,8 +167,13 @@ class Reviews:
         resident_id: ResidentId,
         unit_id: CareUnitId,
         now: datetime,
+        party: CohabitantId | None = None,
     ) -> None:
-        """She wonders about a call: somebody looks at it, and she gets a letter. Once."""
+        """She wonders about a call: somebody looks at it, and she gets a letter. Once.
+
+        `party`: the cohabitant who does.
+        """
+        rule = Rule.COHABITANT_ASKED if party else Rule.ASKED
         own, checks = await self._own(db, look.staff_id, resident_id, look.at)
         item = NewItem(
             id=new_row_id(now),
@@ -166,12 +184,13 @@ class Reviews:
             unit_id=unit_id,
             resident_id=resident_id,
             drawn="asked",
-            hits=[Hit(Rule.ASKED, {}), *own],
+            hits=[Hit(rule, {}), *own],
             due_at=now + WITHIN,
             checks=checks,
         )
         if await store.add_item(db, item):
             await set_timer(db, OVERDUE, item.id, now + WITHIN)
+        await store.add_question(db, look.entry_id, party, now)
 
     async def _own(
         self, db: Transaction, staff_id: StaffId, resident_id: ResidentId, at: datetime
@@ -318,25 +337,42 @@ class Reviews:
             review = await store.review(db, item.review_id) if item.review_id else None
             items = await store.items(db, review.id, MOST_ITEMS) if review else [item]
         await self._record_reading(session, items, {"item_id": str(item_id)})
-        async with self._reader.transaction(session.tenant) as db:
-            entry = await opening_store.one(db, item.entry_id)
-        return Shown(review, items, item, entry)
+        entry = await self._entry(session, item)
+        async with self._database.transaction(session.tenant) as db:
+            letters = await _letters(db, item, entry)
+        return Shown(review, items, item, entry, letters)
 
-    async def letter(self, session: StaffSession, item_id: UUID) -> Item:
-        """What the person is told once it is judged; printing it is recorded.
+    async def _entry(self, session: StaffSession, item: Item) -> Entered | None:
+        async with self._reader.transaction(session.tenant) as db:
+            return await opening_store.one(db, item.entry_id)
+
+    async def letter(
+        self, session: StaffSession, item_id: UUID, party: CohabitantId | None = None
+    ) -> tuple[Item, Letter]:
+        """What the person, or a cohabitant, is told once it is judged; printing it is recorded.
 
         Raises NotFound, ReviewNotDone.
         """
-        async with self._database.transaction(session.tenant, actor_text(session.actor)) as db:
+        now = self._clock.now()
+        async with self._database.transaction(session.tenant) as db:
             item = await store.item(db, item_id)
-            if item is None or item.resident_id is None:
+        if item is None or item.resident_id is None:
+            raise NotFound
+        if item.closed_at is None:
+            raise ReviewNotDone
+        entry = await self._entry(session, item)
+        async with self._by(session) as db:
+            letters = await _letters(db, item, entry)
+            letter = next((one for one in letters if one.party == party), None)
+            if letter is None:
                 raise NotFound
-            if item.closed_at is None:
-                raise ReviewNotDone
+            await store.printed(db, item.id, party, now)
             persons = await persons_of(db, [item.resident_id])
             what: Document = {"entry": item.entry_id, "item_id": str(item_id)}
+            if party is not None:
+                what = {**what, "cohabitant_id": str(party)}
             await append(db, Record(Action.LETTER_PRINTED, session.actor, persons, what))
-        return item
+        return item, letter
 
     async def _record_reading(
         self, session: StaffSession, items: Sequence[Item], what: Document
@@ -438,6 +474,38 @@ class Reviews:
 
     def _by(self, session: StaffSession) -> AbstractAsyncContextManager[Transaction]:
         return self._database.transaction(session.tenant, actor_text(session.actor))
+
+
+async def _letters(db: Transaction, item: Item, entry: Entered | None) -> Sequence[Letter]:
+    """Whoever asked; and of what was not justified, or opened without a mission, whoever it is
+    about: also a cohabitant whose yes the record quotes.
+    """
+    if item.closed_at is None or item.resident_id is None:
+        return []
+    found = await store.parties(db, item.id, _quoted(entry))
+    hers = next((one for one in found if one.id is None), None)
+    asked = hers is not None or any(hit.rule is Rule.ASKED for hit in item.hits)
+    told = item.outcome == "unjustified" or item.drawn == "break_glass"
+    is_call = item.event.startswith("call.")
+    seen: Literal["seen", "read"] = "seen" if is_call else "read"
+    letters = []
+    if asked or told:
+        kind = "asked" if asked else "opened" if item.drawn == "break_glass" else seen
+        printed = hers.printed_at if hers else None
+        letters.append(Letter(None, item.resident_name or "", kind, printed))
+    return letters + [
+        Letter(one.id, one.name, "asked" if one.asked_at else "seen", one.printed_at)
+        for one in found
+        if one.id is not None and (one.asked_at is not None or told)
+    ]
+
+
+def _quoted(entry: Entered | None) -> list[CohabitantId]:
+    listed = entry.basis.get("consents") if entry else None
+    if not isinstance(listed, list):
+        return []
+    given = [one.get("cohabitant_id") for one in listed if isinstance(one, dict)]
+    return [CohabitantId(UUID(str(one))) for one in given if one]
 
 
 def _named(item: Item) -> Document:

@@ -13,7 +13,7 @@ from telecare.audit.actions import Action
 from telecare.integrity.records import Entered, entered
 from telecare.integrity.rules import Check, Facts, Hit, Rule, StaffRule
 from telecare.runtime.db import Row, Transaction
-from telecare.wire.ids import CareUnitId, ResidentId, StaffId
+from telecare.wire.ids import CareUnitId, CohabitantId, ResidentId, StaffId, new_row_id
 
 Drawn = Literal["sample", "rule", "break_glass", "asked"]
 Verdict = Literal["justified", "unjustified"]
@@ -170,9 +170,38 @@ OF_REVIEW = ITEM + "where i.tenant_id = $1 and i.review_id = $2 order by i.at, i
 OPENINGS = (
     ITEM
     + """where i.tenant_id = $1 and i.drawn in ('break_glass', 'asked')
-    and i.closed_at is null
+    and (i.closed_at is null or exists (
+        select from look_question q
+        where q.tenant_id = i.tenant_id and q.item_id = i.id and q.letter_printed_at is null
+    ))
 order by i.due_at, i.id limit $2"""
 )
+ADD_QUESTION = """
+insert into look_question (tenant_id, id, item_id, cohabitant_id, asked_at)
+select $1, $2, i.id, $4, $5 from review_item i where i.tenant_id = $1 and i.entry_id = $3
+on conflict do nothing
+"""
+# Whoever asked, and the cohabitants whose yes the record quotes.
+PARTIES = """
+select c.id, c.name, q.asked_at, q.letter_printed_at
+from (
+    select q.cohabitant_id, q.asked_at, q.letter_printed_at
+    from look_question q where q.tenant_id = $1 and q.item_id = $2
+    union all
+    select n.id, null, null from unnest($3::uuid[]) as n (id)
+    where not exists (
+        select from look_question q
+        where q.tenant_id = $1 and q.item_id = $2 and q.cohabitant_id = n.id
+    )
+) q
+left join cohabitant c on c.tenant_id = $1 and c.id = q.cohabitant_id
+order by c.name nulls first, c.id
+"""
+PRINTED = """
+update look_question set letter_printed_at = $4
+where tenant_id = $1 and item_id = $2 and cohabitant_id is not distinct from $3
+    and letter_printed_at is null
+"""
 HOLD_ITEM = "select id from review_item where tenant_id = $1 and id = $2 for update"
 JUDGE = """
 update review_item set outcome = $3, comment = $4, closed_at = $5, closed_by = $6
@@ -268,6 +297,16 @@ class Review:
     closed: int
     checks: Sequence[tuple[Check, int]] = ()
     """What the rules on staff's own data came to, over everything; how often."""
+
+
+@dataclass(frozen=True, slots=True)
+class Party:
+    """Whom a letter may go to; `id` None: the resident. She may have asked, and have had it."""
+
+    id: CohabitantId | None
+    name: str
+    asked_at: datetime | None
+    printed_at: datetime | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -401,6 +440,31 @@ async def openings(db: Transaction, limit: int) -> Sequence[Item]:
 async def item(db: Transaction, item_id: UUID) -> Item | None:
     row = await db.fetchrow(ONE_ITEM, db.tenant, item_id)
     return _item(row) if row else None
+
+
+async def add_question(
+    db: Transaction, entry_id: int, party: CohabitantId | None, now: datetime
+) -> None:
+    """Of the item about this record; once."""
+    await db.execute(ADD_QUESTION, db.tenant, new_row_id(now), entry_id, party, now)
+
+
+async def parties(
+    db: Transaction, item_id: UUID, quoted: Sequence[CohabitantId]
+) -> Sequence[Party]:
+    """Whoever asked, and those whose yes the record quotes."""
+    rows = await db.fetch(PARTIES, db.tenant, item_id, list(quoted))
+    return [
+        Party(row["id"], row["name"] or "", row["asked_at"], row["letter_printed_at"])
+        for row in rows
+    ]
+
+
+async def printed(
+    db: Transaction, item_id: UUID, party: CohabitantId | None, now: datetime
+) -> None:
+    """A letter that was asked for has been printed."""
+    await db.execute(PRINTED, db.tenant, item_id, party, now)
 
 
 async def hold_item(db: Transaction, item_id: UUID) -> Item | None:

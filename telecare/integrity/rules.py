@@ -21,6 +21,8 @@ ENDS_LATE = timedelta(seconds=4)
 class Rule(StrEnum):
     ASKED = "asked"
     """The person herself wonders."""
+    COHABITANT_ASKED = "cohabitant_asked"
+    """Somebody who lives with her, under whose yes too the home was seen."""
     AFTER_WITHDRAWAL = "after_withdrawal"
     NOT_EMPLOYED = "not_employed"
     TOO_LONG = "too_long"

@@ -17,11 +17,11 @@ from telecare.integrity.sampling import LEAST, ONE_IN
 from telecare.runtime.clock import from_local
 from telecare.runtime.errors import FieldInvalid
 from telecare.runtime.http import Body, Route
-from telecare.web.audit_frame import YEARS, audit_page
+from telecare.web.audit_frame import YEARS, audit_page, read_query
 from telecare.web.floor import FLOOR
 from telecare.web.html import Outcome, Sent, form_route
 from telecare.wire.errors import Code
-from telecare.wire.ids import CareUnitId
+from telecare.wire.ids import CareUnitId, CohabitantId
 
 REVIEWS = web.AppKey("reviews", Reviews)
 Text = Annotated[str, StringConstraints(strip_whitespace=True, max_length=1000)]
@@ -116,10 +116,19 @@ async def judge(request: web.Request, form: JudgeForm) -> Outcome:
     return f"/audit/items/{following}" if following else f"/audit/reviews/{judged.review_id}"
 
 
+class To(Body):
+    """A cohabitant's id; nothing: the person herself."""
+
+    to: UUID | None = None
+
+
 async def letter(request: web.Request) -> web.StreamResponse:
     """What she is told, on paper."""
-    found = await request.app[REVIEWS].letter(request[STAFF], path_id(request))
-    return await audit_page(request, "letter", "reviews", item=found)
+    to = read_query(request, To).to
+    found, told = await request.app[REVIEWS].letter(
+        request[STAFF], path_id(request), CohabitantId(to) if to else None
+    )
+    return await audit_page(request, "letter", "reviews", item=found, letter=told)
 
 
 async def on_paper(request: web.Request) -> web.StreamResponse:
@@ -155,5 +164,6 @@ ROUTES = (
     form_route("/audit/items/{id}", judge, item, Action.REVIEW_JUDGED, JudgeForm, errors=_ITEM,
                permission="review"),
     Route("GET", "/audit/items/{id}/letter", letter, "staff", Action.LETTER_PRINTED, kind="page",
-          errors=(Code.NOT_FOUND, Code.REVIEW_NOT_DONE), permission="review"),
+          errors=(Code.NOT_FOUND, Code.REVIEW_NOT_DONE, Code.FIELD_INVALID),
+          permission="review"),
 )  # fmt: skip

@@ -239,6 +239,43 @@ async def own_choices(birgitta, look):
     await look.at(birgitta, "home-looks")
 
 
+LENNART = """
+with moved_in as (
+    insert into cohabitant (tenant_id, id, resident_id, name, relation, moved_in_at)
+    select tenant_id, gen_random_uuid(), id, 'Lennart Lund', 'make', created_at
+    from resident
+    where given_name = 'Birgitta' and set_config('app.tenant', tenant_id::text, true) is not null
+    returning tenant_id, id, resident_id
+)
+insert into consent (tenant_id, id, resident_id, purpose, cohabitant_id, decision, valid_from,
+    ask_again_on, information_version, information_language, present, will_shown, ability, given,
+    recorded_at)
+select c.tenant_id, gen_random_uuid(), c.resident_id, c.purpose, m.id, c.decision, c.valid_from,
+    c.ask_again_on, c.information_version, c.information_language, c.present, c.will_shown,
+    c.ability, c.given, c.recorded_at
+from consent c join moved_in m using (tenant_id, resident_id)
+where c.cohabitant_id is null and c.purpose = 'video_visit'
+limit 1
+"""
+"""Somebody who lives with her and has said yes too."""
+
+
+async def lennarts_own_view(stack, birgitta, look):
+    await stack.rows(LENNART)
+    await birgitta.locator("[data-test=looks-back]").click()
+    await birgitta.keyboard.press("Escape")
+    await birgitta.locator("[data-test=tile-looks]").click()
+    await birgitta.locator("[data-test=looks-whose]").click()
+    await birgitta.locator("[data-test=looks-off]").wait_for()
+    await look.at(birgitta, "looks-off")
+    await birgitta.locator("[data-test=looks-show-to]").click()
+    await birgitta.locator("[data-test=looks-of]").wait_for()
+    await look.at(birgitta, "looks-of")
+    await birgitta.locator("[data-test=looks-hide-from]").click()
+    await birgitta.locator("[data-test=looks-whose]").wait_for()
+    await look.at(birgitta, "looks-shared")
+
+
 async def who_looked(birgitta, look):
     """After a call."""
     await birgitta.keyboard.press("Escape")
@@ -298,6 +335,7 @@ async def test_the_resident_can_read_and_reach_everything_by_arrow_keys(
     await birgitta.locator("[data-test=faces]").wait_for()
     await look.at(birgitta, "after-call", keys=False)
     await who_looked(birgitta, look)
+    await lennarts_own_view(stack, birgitta, look)
 
     assert look.faults == []
 

@@ -7,6 +7,8 @@ import { BackKey, CameraChip } from "./parts.js";
 import * as state from "./state.js";
 
 /** @typedef {{n: number, at: string, kind: string, seconds: number, who: string, unit: string}} Look */
+/** Somebody who lives there too and has said yes. @typedef {{id: string, given_name: string, shows: boolean}} Sharer */
+/** @typedef {{items: Look[], below: number|null, sharers: Sharer[]}} Page */
 
 /** Its texts, fetched once. */
 export async function ready() {
@@ -47,32 +49,57 @@ function when(at) {
 /** @param {number} seconds */
 const lasted = (seconds) => (seconds < 90 ? t("tv.looks.seconds", { n: seconds }) : t("tv.looks.minutes", { n: Math.round(seconds / 60) }));
 
-/** @param {Look} one */
-const what = (one) => t(one.kind === "call_in" ? "tv.looks.answered" : one.kind === "look" ? "tv.looks.looked" : one.kind === "robot" ? "tv.looks.robot" : "tv.looks.rang", { who: one.who || one.unit });
+/** @param {Look} one @param {boolean} [ofBoth] */
+const what = (one, ofBoth) => {
+  const done = one.kind === "call_in" ? "answered" : one.kind === "look" ? "looked" : one.kind === "robot" ? "robot" : "rang";
+  return t(`tv.looks.${ofBoth ? "home." : ""}${done}`, { who: one.who || one.unit });
+};
 
-/** Who has seen or spoken with her: three at a time, OK on one asks about it. */
+/** Who has seen or spoken with her: three at a time, OK on one asks about it. With whoever lives there too, a view each. */
 export function Looks() {
-  const [page, setPage] = useState(/** @type {{items: Look[], below: number|null}|null} */ (null));
+  const [page, setPage] = useState(/** @type {Page|null} */ (null));
+  const [of, setOf] = useState(/** @type {Sharer|null} */ (null));
   const [chosen, setChosen] = useState(/** @type {Look|null} */ (null));
   const [asked, setAsked] = useState(false);
-  /** @param {number|null} below */
-  const read = async (below) => {
-    try { setPage(await post("/api/tv/looks", below === null ? {} : { below })); } catch (error) { state.say(error); }
+  const whose = of ? { whose: of.id } : {};
+  /** @param {number|null} below @param {Sharer|null} [other] */
+  const read = async (below, other) => {
+    const ask = other === undefined ? whose : other ? { whose: other.id } : {};
+    try { setPage(await post("/api/tv/looks", below === null ? ask : { ...ask, below })); } catch (error) { state.say(error); }
   };
   useEffect(() => { read(null); }, []);
   const ask = async () => {
     if (!chosen) return;
-    try { await post(`/api/tv/looks/${chosen.n}/ask`); setAsked(true); } catch (error) { state.say(error); }
+    try { await post(`/api/tv/looks/${chosen.n}/ask`, whose); setAsked(true); } catch (error) { state.say(error); }
   };
   /** @param {Look|null} one */
   const choose = (one) => { setChosen(one); setAsked(false); };
-  const head = html`<header class="head"><div><h1>${t("tv.looks.title")}</h1><p class="lead">${t("tv.looks.lead")}</p></div><div><${CameraChip} /></div></header>${state.problem.value && html`<p class="done" role="alert">${state.problem.value}</p>`}`;
+  /** @param {Sharer|null} other */
+  const turn = async (other) => {
+    setOf(other);
+    if (other && !other.shows) return;
+    setPage(null);
+    await read(null, other);
+  };
+  /** @param {Sharer} other @param {boolean} show */
+  const showTo = async (other, show) => {
+    try {
+      await post("/api/tv/looks/show", { show, whose: other.id });
+      await turn(show ? { ...other, shows: true } : null);
+    } catch (error) { state.say(error); }
+  };
+  const name = of ? of.given_name : "";
+  const head = html`<header class="head"><div><h1>${of ? t("tv.looks.of", { name }) : t("tv.looks.title")}</h1><p class="lead">${of ? t(of.shows ? "tv.looks.of_lead" : "tv.looks.of_off", { name }) : t("tv.looks.lead")}</p></div><div><${CameraChip} /></div></header>${state.problem.value && html`<p class="done" role="alert">${state.problem.value}</p>`}`;
   if (chosen) {
-    return html`<main class="safe" key="one" data-test="look">${head}<p class="lead"><b>${what(chosen)}</b> (${chosen.unit})<br />${when(chosen.at)}. ${lasted(chosen.seconds)}</p>
+    return html`<main class="safe" key="one" data-test="look">${head}<p class="lead"><b>${what(chosen, Boolean(of))}</b> (${chosen.unit})<br />${when(chosen.at)}. ${lasted(chosen.seconds)}</p>
       ${asked && html`<p class="done" role="status" data-test="look-asked"><${Icon} name="check" />${t("tv.looks.asked")}</p>`}
       <div class="foot"><button type="button" class="key" data-first data-test="looks-back" onClick=${() => choose(null)}><${Icon} name="back" />${t("tv.back")}</button>${!asked && html`<button type="button" class="key" data-test="look-ask" onClick=${ask}><${Icon} name="phone" />${t("tv.looks.ask")}</button>`}</div></main>`;
   }
-  return html`<main class="safe" key="list" data-test="looks">${head}
-    ${page && (page.items.length ? html`<div class="rows">${page.items.map((one) => html`<button type="button" class="row" key=${one.n} data-test="look-row" onClick=${() => choose(one)}><span class="in"><${Icon} name="video" /><span><b>${what(one)}</b><span class="sub">${lasted(one.seconds)}. ${one.unit}</span></span><span class="when">${when(one.at)}</span></span></button>`)}</div>` : html`<p class="lead empty">${t("tv.looks.nobody")}</p>`)}
-    <div class="foot"><${BackKey} />${page && page.below !== null && html`<button type="button" class="key" data-test="older" onClick=${() => read(page.below)}><${Icon} name="right" />${t("tv.looks.older")}</button>`}</div></main>`;
+  const back = html`<button type="button" class="key" data-first data-test="looks-own" onClick=${() => turn(null)}><${Icon} name="back" />${t("tv.back")}</button>`;
+  if (of && !of.shows) {
+    return html`<main class="safe" key=${`off-${of.id}`} data-test="looks-off">${head}<div class="foot">${back}<button type="button" class="key" data-test="looks-show-to" onClick=${() => showTo(of, true)}><${Icon} name="shield" />${t("tv.looks.of_show", { name })}</button></div></main>`;
+  }
+  return html`<main class="safe" key=${of ? of.id : "list"} data-test=${of ? "looks-of" : "looks"}>${head}
+    ${page && (page.items.length ? html`<div class="rows">${page.items.map((one) => html`<button type="button" class="row" key=${one.n} data-test="look-row" onClick=${() => choose(one)}><span class="in"><${Icon} name="video" /><span><b>${what(one, Boolean(of))}</b><span class="sub">${lasted(one.seconds)}. ${one.unit}</span></span><span class="when">${when(one.at)}</span></span></button>`)}</div>` : html`<p class="lead empty">${t(of ? "tv.looks.of_nobody" : "tv.looks.nobody")}</p>`)}
+    <div class="foot">${of ? back : html`<${BackKey} />`}${page && page.below !== null && html`<button type="button" class="key" data-test="older" onClick=${() => read(page.below)}><${Icon} name="right" />${t("tv.looks.older")}</button>`}${of ? html`<button type="button" class="key" data-test="looks-hide-from" onClick=${() => showTo(of, false)}><${Icon} name="shield" />${t("tv.looks.of_hide", { name })}</button>` : page && page.sharers.map((other) => html`<button type="button" class="key" key=${other.id} data-test="looks-whose" onClick=${() => turn(other)}><${Icon} name="people" />${other.given_name}</button>`)}</div></main>`;
 }
