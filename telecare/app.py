@@ -368,7 +368,7 @@ def web_app(
     app[call_http.CALLS] = made.calls
     app[dispatch_http.DISPATCHES] = made.dispatches
     app[visit_http.VISITS] = made.visits
-    app[log_public.READER] = made.reader
+    _integrity(app, made)
     app[pages.PASSKEYS] = made.passkeys
     app[pages.BROKER] = broker
     app[admin.STAFFING] = made.staffing
@@ -379,21 +379,6 @@ def web_app(
     app[admin_rules.INSATSER] = made.insatser
     app[admin_rules.RULES] = made.rules
     app[admin_import.IMPORTING] = made.importing
-    app[audit_search.SEARCHING] = made.searching
-    app[audit_search.OPENING] = made.opening
-    app[audit_timelines.TIMELINES] = made.timelines
-    app[audit_story.STORIES] = made.stories
-    app[audit_consents.HISTORY] = made.consent_history
-    app[audit_verify.VERIFYING] = made.verifying
-    app[audit_verify.PUBLICATIONS] = made.publications
-    app[audit_reviews.REVIEWS] = made.reviews
-    app[audit_staff_data.STAFF_DATA] = made.staff_data
-    app[looks_http.LOOKS] = made.looks
-    app[audit_findings.FINDINGS] = made.findings
-    app[audit_findings.RECONCILING] = made.reconciling
-    app[audit_requests.REQUESTS] = made.requests
-    app[audit_requests.ISSUING] = made.issuing
-    app[audit_keeping.PRESERVATION] = made.preservation
     app[admin.PUBLIC_URL] = config.public_url
     app[html.TEMPLATES] = html.templates(is_demo=is_demo)
     app[static_files.STATIC] = static
@@ -413,6 +398,27 @@ def web_app(
     for route in routes:
         app.router.add_route(route.method, route.path, access_http.guarded(route))
     return app
+
+
+def _integrity(app: web.Application, made: Services) -> None:
+    """The log as the public, homes and reviewers see it."""
+    app[log_public.READER] = made.reader
+    app[log_public.TURNSTILE] = log_public.Turnstile(made.database, made.clock)
+    app[audit_search.SEARCHING] = made.searching
+    app[audit_search.OPENING] = made.opening
+    app[audit_timelines.TIMELINES] = made.timelines
+    app[audit_story.STORIES] = made.stories
+    app[audit_consents.HISTORY] = made.consent_history
+    app[audit_verify.VERIFYING] = made.verifying
+    app[audit_verify.PUBLICATIONS] = made.publications
+    app[audit_reviews.REVIEWS] = made.reviews
+    app[audit_staff_data.STAFF_DATA] = made.staff_data
+    app[looks_http.LOOKS] = made.looks
+    app[audit_findings.FINDINGS] = made.findings
+    app[audit_findings.RECONCILING] = made.reconciling
+    app[audit_requests.REQUESTS] = made.requests
+    app[audit_requests.ISSUING] = made.issuing
+    app[audit_keeping.PRESERVATION] = made.preservation
 
 
 def override(routes: Sequence[Route], extra: Sequence[Route]) -> Sequence[Route]:

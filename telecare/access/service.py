@@ -1,6 +1,7 @@
 """Signing in and out, taking over, revoking. Passkeys are in access/passkeys.py."""
 
 import hashlib
+import math
 import secrets
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import AbstractAsyncContextManager
@@ -100,7 +101,8 @@ async def count_try(database: Database, limit: Limit, key: str, now: datetime) -
         if tries == 1:
             await store.forget_windows(db, now - timedelta(days=1))
     if tries > limit.count:
-        raise RateLimited
+        ends = start + limit.window
+        raise RateLimited(max(1, math.ceil((ends - now).total_seconds())))
 
 
 async def begin_session(

@@ -6,18 +6,41 @@ Hashes of envelopes, which hold no names; what a head's size tells stands in doc
 import re
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from datetime import timedelta
 
 from aiohttp import web
 
 from telecare.access import store as access_store
+from telecare.access.service import Limit, count_try
 from telecare.audit.tree import TILE_WIDTH, NotInTree, read_tile_path, width_of
 from telecare.integrity import tree_store, witness_store
 from telecare.integrity.tree_store import Signed, TreeIncomplete
+from telecare.runtime.clock import Clock
 from telecare.runtime.db import Database, Transaction
 from telecare.runtime.errors import NotFound
 from telecare.runtime.http import Exempt, Route
+from telecare.wire.errors import Code
 
 READER = web.AppKey("log_reader", Database)
+LIMIT = Limit("public-log", 3_000, timedelta(minutes=1))
+"""Of one address: five million records' tiles in seven minutes, and a head each second beside."""
+
+
+@dataclass(frozen=True, slots=True)
+class Turnstile:
+    """Counts what each address fetches."""
+
+    database: Database
+    clock: Clock
+    limit: Limit = LIMIT
+
+    async def pass_through(self, request: web.Request) -> None:
+        """Raises RateLimited."""
+        await count_try(self.database, self.limit, request.remote or "", self.clock.now())
+
+
+TURNSTILE = web.AppKey("log_turnstile", Turnstile)
 FOREVER = "public, max-age=31536000, immutable"
 A_WHILE = "public, max-age=3600"
 """A partial tile never changes, but is soon of no use."""
@@ -27,8 +50,12 @@ _LOG = re.compile(r"[1-9][0-9]{0,8}")
 
 @asynccontextmanager
 async def _head(request: web.Request) -> AsyncIterator[tuple[Transaction, int, Signed]]:
-    """A transaction of the municipality in the path, the log, its newest head. Raises NotFound."""
+    """A transaction of the municipality in the path, the log, its newest head.
+
+    Raises RateLimited, NotFound.
+    """
     slug, log = request.match_info["slug"], request.match_info["log"]
+    await request.app[TURNSTILE].pass_through(request)
     if not (_SLUG.fullmatch(slug) and _LOG.fullmatch(log)):
         raise NotFound
     async with request.app[READER].across_tenants() as db:
@@ -67,11 +94,24 @@ async def tile(request: web.Request) -> web.Response:
 
 
 _SAME_FOR_ALL = Exempt("the same for everybody: hashes, without personal data")
+_LIMITED = (Code.NOT_FOUND, Code.RATE_LIMITED)
 ROUTES = (
     Route(
-        "GET", "/t/{slug}/audit/{log}/checkpoint", checkpoint, "public", _SAME_FOR_ALL, kind="file"
+        "GET",
+        "/t/{slug}/audit/{log}/checkpoint",
+        checkpoint,
+        "public",
+        _SAME_FOR_ALL,
+        kind="file",
+        errors=_LIMITED,
     ),
     Route(
-        "GET", "/t/{slug}/audit/{log}/tile/{tile:.+}", tile, "public", _SAME_FOR_ALL, kind="file"
+        "GET",
+        "/t/{slug}/audit/{log}/tile/{tile:.+}",
+        tile,
+        "public",
+        _SAME_FOR_ALL,
+        kind="file",
+        errors=_LIMITED,
     ),
 )

@@ -100,8 +100,14 @@ class MethodNotAllowed(TelecareError):
 
 
 class RateLimited(TelecareError):
+    """Too many tries in this window; a new one begins in `retry_after_s`."""
+
     status = 429
     code = Code.RATE_LIMITED
+
+    def __init__(self, retry_after_s: int) -> None:
+        super().__init__()
+        self.retry_after_s = retry_after_s
 
 
 Model = TypeVar("Model", bound=BaseModel)
@@ -222,7 +228,9 @@ def border(origins: Origins, error_page: ErrorPage) -> Middleware:
     always = {origin: headers(origin) for origin in (origins.public, *origins.direct)}
 
     def refusal(request: web.Request, error: TelecareError) -> web.StreamResponse:
-        return error_page(request, error) if IS_PAGE in request else problem(error)
+        answer = error_page(request, error) if IS_PAGE in request else problem(error)
+        answer.headers.update(_when_again(error))
+        return answer
 
     @web.middleware
     async def at_the_border(request: web.Request, handler: Handler) -> web.StreamResponse:
@@ -250,6 +258,10 @@ def border(origins: Origins, error_page: ErrorPage) -> Middleware:
         return answer
 
     return at_the_border
+
+
+def _when_again(error: TelecareError) -> Mapping[str, str]:
+    return {"Retry-After": str(error.retry_after_s)} if isinstance(error, RateLimited) else {}
 
 
 class _OurFault(TelecareError):

@@ -16,6 +16,7 @@ from telecare.audit.tree import (
     width_of,
 )
 from telecare.integrity import witness_store
+from telecare.integrity.public import LIMIT
 from telecare.integrity.witness_store import Cosignature
 from tests.services.test_sequencer import Kept, files, kept, sequencer_database  # noqa: F401
 
@@ -148,3 +149,25 @@ def test_the_width_of_a_tile_follows_from_the_size():
         for level in range(3):
             for n in range(280):
                 assert width_of(level, n, size) == listed.get((level, n), 0)
+
+
+async def test_whoever_asks_too_often_is_told_when_to_come_back(outsider):
+    """By address, whatever is asked for; the next minute is a new one."""
+    clock, world = outsider.kept.clock, outsider.kept.world
+    # A minute of its own: the database, its counts and the hour are shared with other tests.
+    clock.forward(days=40)
+    assert (await outsider.get("checkpoint"))[0] == 200
+    await world.rows(
+        "update rate_limit set count = $1 where key like 'public-log:%' and window_start > $2",
+        LIMIT.count, clock.now() - LIMIT.window,
+    )  # fmt: skip
+    left = 60 - clock.now().second
+
+    for path in ("checkpoint", "tile/0/000", "tile/7/000"):
+        status, body, headers = await outsider.get(path)
+        assert (status, headers["Retry-After"]) == (429, str(left))
+        assert headers["Cache-Control"] == "no-store"
+        assert b'"rate_limited"' in body
+
+    clock.forward(seconds=left)
+    assert (await outsider.get("checkpoint"))[0] == 200
