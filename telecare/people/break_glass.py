@@ -100,7 +100,8 @@ class BreakGlass:
                 opened_at=now,
                 until_at=now + min(lasts, LONGEST),
             )
-            await store.add(db, opening)
+            if not await store.add(db, opening):
+                raise AlreadyAssigned(_kept(Code.ALREADY_ASSIGNED, session, resident))
             await access_store.assign(
                 db,
                 AssignmentId(new_row_id(now)),
@@ -167,14 +168,13 @@ async def _nothing_else_applies(
     db: Transaction, session: StaffSession, resident: Resident, now: datetime
 ) -> None:
     """Raises AlreadyAssigned, TakeOverInstead."""
-    tried = Action.BREAK_GLASS_OPENED
-
-    def kept(code: Code) -> Kept:
-        return Kept(refused(code, tried, session.actor, [resident.person], {}))
-
     if await access_store.has_assignment(db, session.staff.id, resident.id, now):
-        raise AlreadyAssigned(kept(Code.ALREADY_ASSIGNED))
+        raise AlreadyAssigned(_kept(Code.ALREADY_ASSIGNED, session, resident))
     shift = await access_store.hold_shift(db, session.staff.id)
     local = now.astimezone(STOCKHOLM)
     if shift and await access_store.covers(db, shift.unit_id, resident.unit_id, local=local):
-        raise TakeOverInstead(kept(Code.TAKE_OVER_INSTEAD))
+        raise TakeOverInstead(_kept(Code.TAKE_OVER_INSTEAD, session, resident))
+
+
+def _kept(code: Code, session: StaffSession, resident: Resident) -> Kept:
+    return Kept(refused(code, Action.BREAK_GLASS_OPENED, session.actor, [resident.person], {}))

@@ -14,6 +14,13 @@ ADD = """
 insert into break_glass (tenant_id, id, staff_id, resident_id, unit_id, kind, reason, opened_at,
     until_at)
 values ($1, $2, $3, $4, $5, $6, $7, $8, $9)
+on conflict (tenant_id, staff_id, resident_id) where closed_at is null do nothing
+returning id
+"""
+CLOSE_OVER = """
+update break_glass set closed_at = until_at
+where tenant_id = $1 and staff_id = $2 and resident_id = $3 and closed_at is null
+    and until_at <= $4
 """
 STANDING = """
 select id, staff_id, resident_id, unit_id, kind, reason, opened_at, until_at from break_glass
@@ -43,11 +50,16 @@ class Opening:
     until_at: datetime
 
 
-async def add(db: Transaction, opening: Opening) -> None:
+async def add(db: Transaction, opening: Opening) -> bool:
+    """False when one of hers stands already, also one that commits just now."""
     await db.execute(
+        CLOSE_OVER, db.tenant, opening.staff_id, opening.resident_id, opening.opened_at
+    )
+    added = await db.fetchval(
         ADD, db.tenant, opening.id, opening.staff_id, opening.resident_id, opening.unit_id,
         opening.kind, opening.reason, opening.opened_at, opening.until_at,
     )  # fmt: skip
+    return added is not None
 
 
 async def standing(

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from uuid import UUID
 
+from telecare.access import store as access_store
 from telecare.access.errors import NotPermitted
 from telecare.access.model import Permission, StaffSession
 from telecare.access.service import is_new_read, unit_topic
@@ -20,7 +21,7 @@ from telecare.people import corrections_store as store
 from telecare.people.correctable import Correctable, Written
 from telecare.people.model import Resident
 from telecare.people.own_relation import reason_for
-from telecare.people.service import assigned, known
+from telecare.people.service import assigned, known, on_mission
 from telecare.runtime.clock import Clock
 from telecare.runtime.db import Database, Transaction
 from telecare.runtime.errors import FieldInvalid, NotFound, TelecareError
@@ -79,18 +80,24 @@ class Corrections:
             resident = await known(db, resident_id)
             await assigned(db, session, resident, Action.CARD_READ, now)
             why = await reason_for(db, session, resident, Action.CARD_READ, now)
+            only_opened = await access_store.only_in_emergency(
+                db, session.staff.id, resident_id, now
+            )
             written: list[Written] = []
             for one in self._correctables.values():
                 written += await one.written_of(db, resident_id, now - SHOWN)
             corrected = await store.of(db, resident_id, now - SHOWN)
             if await is_new_read(db, session, "card", resident_id, now):
                 await append(db, Record(Action.CARD_READ, session.actor, [resident.person], why))
+        plans = session.staff.may_in(Permission.PLAN, resident.unit_id)
+        may = plans or not only_opened
         return Notes(
-            [Note(one, may_correct=_may(session, one, resident)) for one in written], corrected
+            [Note(one, may_correct=may and _may(session, one, resident)) for one in written],
+            corrected,
         )
 
     async def correct(self, session: StaffSession, change: Correcting) -> UUID:
-        """By its author while assigned, or by whoever plans.
+        """By its author while on a mission there, or by whoever plans.
 
         Raises NotFound (no such kind), TextChanged, NotAssigned, NotPermitted, FieldInvalid.
         """
@@ -125,7 +132,7 @@ class Corrections:
     ) -> None:
         now = self._clock.now()
         if not session.staff.may_in(Permission.PLAN, wrong.unit_id):
-            await assigned(db, session, wrong, Action.CORRECTED, now)
+            await on_mission(db, session, wrong, Action.CORRECTED, now)
         if not _may(session, written, wrong):
             what = {"about_id": str(written.id), "kind": written.kind}
             record = refused(
@@ -147,7 +154,7 @@ class Corrections:
         if right.id == wrong.id:
             raise FieldInvalid("right_resident_id")
         if not session.staff.may_in(Permission.PLAN, right.unit_id):
-            await assigned(db, session, right, Action.CORRECTED, self._clock.now())
+            await on_mission(db, session, right, Action.CORRECTED, self._clock.now())
         return right
 
     async def _record(

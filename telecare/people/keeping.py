@@ -33,8 +33,8 @@ from telecare.people.national_id import (
     read_national_id,
 )
 from telecare.people.service import (
-    assigned,
     known,
+    on_mission,
     register,
     register_cohabitant,
     resident_topic,
@@ -296,11 +296,11 @@ class Keeping:
     async def _kept(
         self, db: Transaction, session: StaffSession, resident_id: ResidentId, tried: Action
     ) -> Resident:
-        """Hers to keep; of somebody protected, only while she is assigned to her."""
+        """Hers to keep; of somebody protected, only while she has a mission with her."""
         resident = await known(db, resident_id)
         require_in(db, session, Permission.REGISTER, resident.unit_id, tried)
         if resident.is_protected:
-            await assigned(db, session, resident, tried, self._clock.now())
+            await on_mission(db, session, resident, tried, self._clock.now())
         return resident
 
     async def _ended(

@@ -30,6 +30,7 @@ from telecare.people.service import (
     closed_without_us,
     known,
     make_follow_up,
+    on_mission,
     resident_topic,
 )
 from telecare.runtime.clock import Clock
@@ -155,7 +156,9 @@ class Visits:
         return Detail(visit, insats, resident, last, cohabitants, said_yes)
 
     async def ring(self, session: StaffSession, visit_id: VisitId) -> CallId:
-        """ "Ring nu". Somebody else's visit can be rung by whoever is assigned to the person."""
+        """ "Ring nu". Somebody else's visit can be rung by whoever has a mission with the person;
+        an opening without one lets her ring, but not take the visit.
+        """
         now = self._clock.now()
         async with self._by(session) as db:
             visit = await store.by_id(db, visit_id)
@@ -163,6 +166,7 @@ class Visits:
                 raise NotFound
             visit.ring()
             resident = await known(db, visit.resident_id)
+            await on_mission(db, session, resident, Action.CALL_RUNG, now)
             call = await calls.ring(db, session, resident, Kind.VISIT, visit_id=visit.id, now=now)
             db.changed(unit_topic(visit.unit_id))
         return call.id
@@ -475,7 +479,7 @@ class Visits:
         now: datetime,
     ) -> tuple[Visit, Resident]:
         visit, resident = await self._found(db, visit_id)
-        await assigned(db, session, resident, tried, now)
+        await on_mission(db, session, resident, tried, now)
         return visit, resident
 
     async def _save(self, db: Transaction, visit: Visit) -> None:

@@ -1,16 +1,20 @@
 """ "Öppna ändå": what remains in an emergency without an assignment, and what it never gives."""
 
+import asyncio
 from dataclasses import replace
 from datetime import time, timedelta
 
+import asyncpg
 import pytest
 
+from telecare.absences.service import Report
 from telecare.access.errors import NotAssigned, NotPermitted
 from telecare.access.model import Role
 from telecare.consent.gate import EmergencyExcluded
 from telecare.consent.model import Purpose
 from telecare.people import http as people_http
 from telecare.people.break_glass import AlreadyAssigned, TakeOverInstead
+from telecare.people.correcting import Correcting
 from telecare.people.service import ResidentGone
 from telecare.runtime.errors import NotFound
 from telecare.web import card
@@ -134,6 +138,96 @@ async def test_nobody_takes_down_a_yes_for_herself_by_opening(world, made, ingri
         await made.consents.record(per, ingrid.id, replace(YES, emergency_allowed=True))
 
     assert await world.rows("select id from consent where tenant_id = $1", world.tenant) == before
+
+
+async def test_an_opening_alone_changes_nothing_about_her(world, made, ingrid, per, opened):
+    """Absence, screens, units and the register need a mission; he may see the card, and ring."""
+    planner = await world.staff("Kim", role=Role.SAMORDNARE, unit=world.night_unit)
+    maria = await world.staff("Maria", assigned=(ingrid,))
+    await world.rows("update resident set is_protected = true where id = $1", ingrid.id)
+    before = len(await world.records())
+    for session in (per, planner):
+        await opened(session)
+    acts = [
+        made.absences.report(per, ingrid.id, Report("hospital", None, None, "Dottern")),
+        made.devices.pair_tv(per, ingrid.id, "ABCDEF"),
+        made.devices.unit_code(per, ingrid.id, "Teven"),
+        made.devices.listed(per, ingrid.id),
+        made.devices.listed(planner, ingrid.id),
+        made.visits.conclude(per, await world.visit(maria, ingrid), "all_well", note="", done=()),
+        made.visits.take_step(
+            per, await world.visit(maria, ingrid), "home_visit", at=None, note=""
+        ),
+        made.visits.ring(per, await world.visit(maria, ingrid)),
+    ]
+    for act in acts:
+        with pytest.raises(NotAssigned):
+            await act
+
+    after = (await world.records())[before:]
+    assert [r["what"]["code"] for r in after if r["event"] == "action.refused"] == [
+        "not_assigned"
+    ] * len(acts)
+
+
+async def test_a_protected_persons_register_is_not_kept_by_an_opening_alone(world, made, ingrid):
+    kim = await world.staff("Kim", role=Role.SAMORDNARE)
+    await world.rows("update resident set is_protected = true where id = $1", ingrid.id)
+    await made.break_glass.open(kim, ingrid.id, "other", WHY)
+
+    with pytest.raises(NotAssigned):
+        await made.keeping.card(kim, ingrid.id)
+
+
+async def test_his_own_text_is_not_corrected_by_an_opening_alone(world, made, ingrid, per, opened):
+    await world.assign(per.staff.id, ingrid)
+    await made.people.close_follow_up(per, await world.call_back(ingrid), "Hon mår bra.")
+    async with world.begun() as db:
+        await db.execute(
+            "update assignment set valid_until = $2 where staff_id = $1", per.staff.id, world.now
+        )
+    world.services.clock.forward(minutes=1)
+    await opened(per)
+    [note] = (await made.corrections.notes(per, ingrid.id)).notes
+    assert not note.may_correct
+    change = Correcting(
+        kind=note.written.kind, about_id=note.written.id, old_text=note.written.text,
+        why="Fel person", new_text="", right_resident_id=None,
+    )  # fmt: skip
+
+    with pytest.raises(NotAssigned):
+        await made.corrections.correct(per, change)
+    await world.assign(per.staff.id, ingrid)
+    await made.corrections.correct(per, change)
+
+
+async def test_pressed_twice_at_once_it_is_one_opening(world, ingrid, per, opened):
+    done = await asyncio.gather(*(opened(per) for _ in range(5)), return_exceptions=True)
+
+    assert [type(one) for one in done if isinstance(one, Exception)] == [AlreadyAssigned] * 4
+    for table in ("break_glass", "assignment", "review_item", "follow_up"):
+        rows = await world.rows(f"select 1 from {table} where tenant_id = $1", world.tenant)
+        assert len(rows) == 1, table
+
+
+async def test_the_database_itself_keeps_one_opening_at_a_time(world, clock, ingrid, per, opened):
+    opening = await opened(per)
+    again = """
+    insert into break_glass (tenant_id, id, staff_id, resident_id, unit_id, kind, reason,
+        opened_at, until_at)
+    select tenant_id, gen_random_uuid(), staff_id, resident_id, unit_id, kind, reason, opened_at,
+        until_at
+    from break_glass where id = $1
+    """
+    with pytest.raises(asyncpg.UniqueViolationError):
+        await world.rows(again, opening.id)
+
+    clock.forward(minutes=31)
+    await opened(per)
+    rows = await world.rows(
+        "select closed_at from break_glass where tenant_id = $1 order by opened_at", world.tenant
+    )
+    assert [row["closed_at"] for row in rows] == [opening.until_at, None]
 
 
 async def test_a_yes_for_emergencies_too_lets_him_ring_until_it_is_over(
