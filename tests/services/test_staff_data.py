@@ -2,6 +2,7 @@
 
 import base64
 from datetime import date, timedelta
+from uuid import uuid4
 
 import aiohttp
 import asyncpg
@@ -21,18 +22,26 @@ from telecare.integrity.staff_data import (
     StaffDataNotDecided,
 )
 from telecare.integrity.staff_data_store import NewDecision
-from telecare.integrity.staff_file import MOST_ROWS, StaffFileRows, StaffFileTooLong
+from telecare.integrity.staff_file import (
+    MOST_ROWS,
+    StaffFileRows,
+    StaffFileTooLong,
+    read_staff_file,
+)
 from telecare.integrity.street import read_street
 from telecare.people.national_id import NationalIdKeyMissing, read_national_id
 from telecare.people.people_file import FileColumns, FileEmpty
 from telecare.runtime.clock import STOCKHOLM
 from telecare.runtime.sealing import Sealer
+from telecare.wire.ids import StaffId
 from tests.services.test_importing import number
 from tests.services.test_reviews import clock, desk, ingrid, lena, rules  # noqa: F401
 from tests.services.test_sequencer import files, kept, sequencer_database  # noqa: F401
 from tests.world import TOKENS
 
 ADDRESS, KIN, ROSTER = StaffRule
+TODAY = date(2026, 11, 23)
+SOMEBODY = uuid4()
 DECISION = NewDecision(
     rules=tuple(StaffRule), decision="OMS 2026/77", decided_on=date(2026, 10, 1),
     law="SoLPuL 10 §", consulted="MBL 11 § med Kommunal 2026-09-12",
@@ -164,17 +173,21 @@ def test_any_text_is_read_as_an_address_or_as_none(text):
          "2 från staff_row_time"),
     ],
 )  # fmt: skip
-async def test_a_row_that_cannot_be_used_is_named_and_nothing_is_taken(
-    world, data, lena, maria, on, rule, content, told  # noqa: F811
-):  # fmt: skip
+def test_a_row_that_cannot_be_used_is_named_by_its_number(rule, content, told):
+    with pytest.raises(StaffFileRows) as refused:
+        read_staff_file(content(SOMEBODY), rule, {SOMEBODY: StaffId(SOMEBODY)}, TODAY)
+
+    assert refused.value.fields == (told,)
+
+
+async def test_of_a_file_with_one_row_at_fault_nothing_is_taken(world, data, lena, maria, on):  # noqa: F811
     before = await world.events()
 
     with pytest.raises(StaffFileRows) as refused:
-        await data.take_in(lena, rule, content(maria.staff.id))
+        await data.take_in(lena, ADDRESS, addresses(f"{maria.staff.id};;Gatan 1;", "x;;Gatan 1;"))
 
-    assert refused.value.fields == (told,)
-    assert (await data.shown(lena)).imports == {}
-    assert await world.events() == before
+    assert refused.value.fields == ("3 id staff_row_unknown",)
+    assert (await facts(world), await world.events()) == ([], before)
 
 
 @pytest.mark.parametrize(
@@ -186,9 +199,9 @@ async def test_a_row_that_cannot_be_used_is_named_and_nothing_is_taken(
         (b"id;adress\r\n" + b"x;y\r\n" * (MOST_ROWS + 1), StaffFileTooLong),
     ],
 )
-async def test_a_file_of_another_shape_is_refused_whole(data, lena, on, content, refusal):  # noqa: F811
+def test_a_file_of_another_shape_is_refused_whole(content, refusal):
     with pytest.raises(refusal):
-        await data.take_in(lena, ADDRESS, content)
+        read_staff_file(content, ADDRESS, {}, TODAY)
 
 
 # --- the decision --------------------------------------------------------------------------------
