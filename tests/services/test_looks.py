@@ -1,10 +1,16 @@
 """ "Vem har tittat" on her TV: only if she wants it, and only who saw or spoke with her."""
 
+from dataclasses import replace
+from uuid import uuid4
+
 import pytest
 
 from telecare.access.model import Role
+from telecare.consent import store as consent_store
+from telecare.consent.model import Purpose
 from telecare.integrity.looks import LooksHidden
 from telecare.runtime.errors import NotFound
+from telecare.wire.ids import ConsentId
 
 
 @pytest.fixture
@@ -220,12 +226,25 @@ async def test_hers_holds_only_what_a_yes_of_hers_was_needed_for(world, made, cl
         await shared.looks.ask(shared.tv, hers.pop(), shared.bo)
 
 
-async def test_who_takes_back_her_yes_or_moves_out_has_no_view(world, made, shared):
+@pytest.mark.parametrize("how", ["takes back", "moves out"])
+async def test_who_takes_back_her_yes_or_moves_out_has_no_view(world, shared, how):
     await shared.looks.show(shared.tv, on=True, party=shared.bo)
-    assert [one.given_name for one in (await shared.looks.of_home(shared.tv, None)).sharers] == [
-        "Bo"
-    ]
-    await world.rows("update cohabitant set moved_out_at = $2 where id = $1", shared.bo, world.now)
+    sharers = (await shared.looks.of_home(shared.tv, None)).sharers
+    assert [one.given_name for one in sharers] == ["Bo"]
+    async with world.begun() as db:
+        if how == "takes back":
+            yes = next(
+                one
+                for one in await consent_store.newest(db, shared.ingrid.id, Purpose.VIDEO_VISIT)
+                if one.cohabitant_id == shared.bo
+            )
+            no = replace(yes, id=ConsentId(uuid4()), decision="withdrawn", recorded_at=world.now)
+            asked = consent_store.Documentation(asked_by="cohabitant")
+            await consent_store.add(db, shared.ingrid.id, no, asked)
+        else:
+            await db.execute(
+                "update cohabitant set moved_out_at = $2 where id = $1", shared.bo, world.now
+            )
 
     assert (await shared.looks.of_home(shared.tv, None)).sharers == []
     with pytest.raises(NotFound):
