@@ -21,7 +21,7 @@ from telecare.audit.format import Document
 from telecare.audit.model import Record, actor_text, refused
 from telecare.integrity import staff_data_store as store
 from telecare.integrity.preservation_store import Proposed
-from telecare.integrity.rules import Check, Hit, Sent, StaffRule, staff_hits
+from telecare.integrity.rules import Check, Compared, Hit, Sent, StaffRule, staff_hits
 from telecare.integrity.staff_data_store import Decision, Fact, Import, NewDecision, Question
 from telecare.integrity.staff_file import Kin, Lives, Rostered, Told, read_staff_file, template
 from telecare.integrity.street import Street, read_street
@@ -33,6 +33,8 @@ from telecare.runtime.sealing import Sealer
 from telecare.wire.errors import Code
 from telecare.wire.ids import ResidentId, StaffId, TenantId, new_row_id
 
+CHUNK = 2_000
+"""Compared in one statement: each has its time limit."""
 _COUNTED: Mapping[store.Kind, str] = {
     "street": "addresses",
     "self": "own_numbers",
@@ -232,7 +234,10 @@ class StaffData:
             asked.append(
                 Question(one.staff_id, one.resident_id, one.at, is_protected, street, place)
             )
-        return [staff_hits(sent, one) for one in await store.compared(db, asked)]
+        found: list[Compared] = []
+        for n in range(0, len(asked), CHUNK):
+            found += await store.compared(db, asked[n : n + CHUNK])
+        return [staff_hits(sent, one) for one in found]
 
     async def _sent(self, db: Transaction) -> list[Sent]:
         decision, imports = await store.decision(db), await store.imports(db)

@@ -134,6 +134,8 @@ as $$
             ) as on_shift
         from public.staff_fact d
         where d.tenant_id = public.app_tenant() and d.staff_id = q.staff_id
+            -- No shift is longer than two days: others need not be looked at.
+            and (d.since is null or d.since between q.at - interval '4 days' and q.at + interval '2 days')
     ) f on true
     order by q.i
 $$;
