@@ -156,7 +156,7 @@ async def run_audit_verify(options: argparse.Namespace) -> None:
         else:
             told = verify_extract(options.what, wanted, of=options.of)
     except CannotStart as error:
-        print(f"telecare: {type(error).__name__}: {error}")
+        print(error.told)
         sys.exit(2)
     print("\n".join(told.lines))
     sys.exit(told.status)
@@ -227,20 +227,24 @@ async def run_roles(options: argparse.Namespace) -> None:
 async def run_tenant_add(options: argparse.Namespace) -> None:
     """A municipality; with `--head`, a first unit and the one-time link of its head."""
     from telecare.access import passkeys
+    from telecare.access import store as access_store
     from telecare.access.staffing import first_head
     from telecare.audit.model import CommandLineActor, actor_text
     from telecare.consent.tenants import add_tenant
     from telecare.runtime.clock import SystemClock
-    from telecare.runtime.config import Config
+    from telecare.runtime.config import Config, check_slug
     from telecare.runtime.db import open_database
 
     config = Config.from_environment(os.environ)
     actor = CommandLineActor(getpass.getuser())
     clock = SystemClock()
+    check_slug(options.slug)
     async with (
         open_database(config.role_url("app"), size=1) as database,
         database.across_tenants(actor_text(actor)) as db,
     ):
+        if await access_store.tenant_by_slug(db, options.slug):
+            raise SystemExit(f"telecare: A municipality is called {options.slug} already.")
         await add_tenant(
             db,
             slug=options.slug,
@@ -280,14 +284,14 @@ async def run_invite(options: argparse.Namespace) -> None:
         async with database.across_tenants() as db:
             tenant = await access_store.tenant_by_slug(db, options.tenant)
         if tenant is None:
-            raise SystemExit(f"No municipality is called {options.tenant}.")
+            raise SystemExit(f"telecare: No municipality is called {options.tenant}.")
         async with database.transaction(tenant.id) as db:
             try:
                 token = await passkeys.invite(
                     db, StaffId(UUID(options.staff)), actor, SystemClock()
                 )
-            except NotFound as error:
-                raise SystemExit("Nobody with that id works there.") from error
+            except (NotFound, ValueError) as error:
+                raise SystemExit("telecare: Nobody with that id works there.") from error
     print(f"{config.public_url}/invitation#{token}")
 
 
@@ -396,7 +400,7 @@ def main(arguments: list[str] | None = None) -> None:
     try:
         asyncio.run(options.run(options))
     except CannotStart as error:
-        raise SystemExit(f"telecare: {type(error).__name__}: {error}") from error
+        raise SystemExit(error.told) from error
     except KeyboardInterrupt:
         sys.exit(130)
 

@@ -10,6 +10,7 @@ from pathlib import Path
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from telecare.audit.note import Note
+from telecare.runtime.config import check_slug
 from telecare.runtime.durable import write_durably
 from telecare.runtime.errors import CannotStart
 from telecare.runtime.sealing import make_key, read_key
@@ -20,7 +21,7 @@ class KeyExists(CannotStart):
 
 
 class KeyMissing(CannotStart):
-    """There is no key to rotate; `telecare audit key new` makes the first."""
+    """It has no key in TELECARE_LOG_KEY_DIR; `telecare audit key new` makes the first."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +31,8 @@ class LogFiles:
     folder: Path
 
     def make(self, slug: str) -> Ed25519PrivateKey:
-        """Its first key. Raises KeyExists."""
+        """Its first key. Raises SlugMalformed, KeyExists."""
+        check_slug(slug)
         if self._key(slug).exists():
             raise KeyExists(slug)
         return self._made(self._key(slug))

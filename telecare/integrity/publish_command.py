@@ -35,6 +35,10 @@ class NoHead(CannotStart):
     """Nothing of this log has been signed yet."""
 
 
+class PageUnwritable(CannotStart):
+    """The page could not be written there; --page names another file."""
+
+
 class NobodyToTell(CannotStart):
     """None of TELECARE_WITNESSES, TELECARE_PUBLISH_TO, TELECARE_TSA_URL and --page was given."""
 
@@ -60,7 +64,8 @@ async def publish(config: Config, slug: str, *, page: str, language: str, clock:
     """`page`: the file to write, or nothing. Status 1 unless every witness has signed and every
     letter was taken, and the head was stamped.
 
-    Raises WitnessesUnusable, MailUnusable, StampsUnusable, NobodyToTell, TenantUnknown, NoHead.
+    Raises WitnessesUnusable, MailUnusable, StampsUnusable, NobodyToTell, TenantUnknown, NoHead,
+    PageUnwritable.
     """
     witnesses, letters = addresses(config.witnesses), post(config)
     keys, tsa = [one.key for one in witnesses], authority(config)
@@ -82,10 +87,18 @@ async def publish(config: Config, slug: str, *, page: str, language: str, clock:
             mailing = Mailing(database, publisher, letters, keys, clock)
             told += [await _send(mailing, tenant, head, one, language) for one in recipients]
             if page:
-                written = printed.page(head, language)
-                Path(page).write_text(written, "utf-8")  # noqa: ASYNC240 - a command, alone
+                told.append((_write(page, printed.page(head, language)), True))
     status = FITS if all(is_reached for _, is_reached in told) else DIFFERS
     return Told([line for line, _ in told], status)
+
+
+def _write(page: str, written: str) -> str:
+    """What is said of it. Raises PageUnwritable."""
+    try:
+        Path(page).write_text(written, "utf-8")
+    except OSError as error:
+        raise PageUnwritable(page) from error
+    return f"{page}: the page for the diary"
 
 
 async def _stamp(stamping: Stamping, tenant: TenantRow, tsa: Authority) -> tuple[str, bool]:

@@ -42,7 +42,7 @@ class LogGoesOn(CannotStart):
 
 
 class NotTwoPeople(CannotStart):
-    """It takes two different people: --by NAME --by NAME."""
+    """It takes two different people."""
 
 
 class DecisionMissing(CannotStart):

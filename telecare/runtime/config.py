@@ -1,5 +1,6 @@
 """One typed configuration, read from the environment once, in the commands."""
 
+import re
 from collections.abc import Mapping
 from typing import Self
 from urllib.parse import quote, urlsplit, urlunsplit
@@ -10,7 +11,20 @@ from telecare.runtime.errors import CannotStart
 
 
 class ConfigMissing(CannotStart):
-    """A setting that has no safe default was not given."""
+    """Set it in the environment: it has no safe default. docs/start.md says what it is."""
+
+
+class SlugMalformed(CannotStart):
+    """A municipality's short name is 2 to 41 of a–z, 0–9 and -, and begins with a letter."""
+
+
+SLUG = re.compile(r"[a-z][a-z0-9-]{1,40}")
+
+
+def check_slug(slug: str) -> None:
+    """As the table of municipalities has it. Raises SlugMalformed."""
+    if not SLUG.fullmatch(slug):
+        raise SlugMalformed(slug)
 
 
 class Config(BaseModel):

@@ -1,13 +1,13 @@
 """PostgreSQL: one transaction is one use case of one tenant. The only importer of asyncpg."""
 
 import logging
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
-from contextlib import asynccontextmanager, suppress
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
+from contextlib import asynccontextmanager, contextmanager, suppress
 from typing import TYPE_CHECKING, Any
 
 import asyncpg
 
-from telecare.runtime.errors import DatabaseUnavailable, Refusal, TelecareError
+from telecare.runtime.errors import CannotStart, DatabaseUnavailable, Refusal, TelecareError
 from telecare.wire.ids import TenantId
 
 if TYPE_CHECKING:
@@ -29,6 +29,13 @@ NOTIFY = "select pg_notify('telecare', $1)"
 UniqueViolation = asyncpg.UniqueViolationError
 DatabaseExists = asyncpg.DuplicateDatabaseError
 LockTaken = asyncpg.LockNotAvailableError
+
+
+class DatabaseUnreachable(CannotStart):
+    """TELECARE_DATABASE_URL leads to no database that lets this login in. Is PostgreSQL up, and
+    have `telecare roles` and `telecare migrate` been run?
+    """
+
 
 _LOST = (
     OSError,
@@ -190,8 +197,11 @@ async def _keep(connection: object) -> None:
 async def open_database(
     url: str, *, size: int = POOL_SIZE, least: int = 1
 ) -> AsyncIterator[Database]:
-    """At most `size` connections, and at least `least` from the start."""
-    async with asyncpg.create_pool(
+    """At most `size` connections, and at least `least` from the start.
+
+    Raises DatabaseUnreachable.
+    """
+    pool = asyncpg.create_pool(
         url,
         min_size=least,
         max_size=size,
@@ -203,8 +213,20 @@ async def open_database(
             "jit": "off",
         },
         reset=_keep,
-    ) as pool:
+    )
+    with _reaching():
+        await pool
+    async with pool:
         yield Database(pool)
+
+
+@contextmanager
+def _reaching() -> Iterator[None]:
+    """Raises DatabaseUnreachable."""
+    try:
+        yield
+    except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
+        raise DatabaseUnreachable(str(error).rstrip(".")) from error
 
 
 async def run_script(url: str, sql: str) -> None:
@@ -218,8 +240,9 @@ async def run_script(url: str, sql: str) -> None:
 
 @asynccontextmanager
 async def single_connection(url: str) -> AsyncIterator["asyncpg.Connection[Row]"]:
-    """One plain connection, for migrations."""
-    connection = await asyncpg.connect(url)
+    """One plain connection, for migrations. Raises DatabaseUnreachable."""
+    with _reaching():
+        connection = await asyncpg.connect(url)
     try:
         yield connection
     finally:

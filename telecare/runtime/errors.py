@@ -21,7 +21,19 @@ class TelecareError(Exception):
 
 
 class CannotStart(Exception):
-    """A command of ours has no sense here; the message is for the person at the terminal."""
+    """A command of ours has no sense here. What a class of these says of itself is read by the
+    person at the terminal, after the message.
+    """
+
+    @property
+    def told(self) -> str:
+        """One line; a message that is a sentence already stands alone."""
+        message = str(self)
+        if message.endswith("."):
+            return f"telecare: {message}"
+        means = " ".join((type(self).__doc__ or "").split())
+        about = f"{type(self).__name__}: {message}." if message else f"{type(self).__name__}."
+        return f"telecare: {about} {means}".rstrip()
 
 
 class WritableRecord(Protocol):

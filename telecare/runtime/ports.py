@@ -10,7 +10,7 @@ PORTS = 50
 
 
 class PortTaken(CannotStart):
-    """The port that was asked for is in use."""
+    """Something listens on that port; --port names another."""
 
 
 def free_port(asked: int) -> int:

@@ -270,4 +270,6 @@ async def test_the_command_ends_with_what_was_found(config, kept, package):  # n
 
     assert (whole[0], "Nothing was found that does not fit." in whole[1]) == (0, True)
     assert (other_key[0], "another key" in other_key[1]) == (1, True)
-    assert unknown == (2, "telecare: TenantUnknown: nowhere\n")
+    assert unknown == (
+        2, "telecare: TenantUnknown: nowhere. No municipality has that short name.\n"
+    )  # fmt: skip
