@@ -401,3 +401,21 @@ async def test_what_happens_seldom_can_be_read_and_reached_too(
     await home.at(first, "nobody")
 
     assert [*staff.faults, *home.faults] == []
+
+
+async def test_who_looked_can_be_hidden_again_when_her_last_yes_is_taken_back(windows):
+    birgitta = await windows.tv()
+    await birgitta.locator("[data-test=tile-yes]").click()
+    await birgitta.locator("[data-test=show-looks]").click()
+    await birgitta.locator("[data-test=looks]").wait_for()
+    await birgitta.keyboard.press("Escape")
+    await birgitta.locator("[data-test=tile-yes]").click()
+    await birgitta.locator("[data-test=take-back-video_visit]").click()
+    await birgitta.locator("[data-test=taken-back]").wait_for()
+    await birgitta.keyboard.press("Escape")
+
+    await birgitta.locator("[data-test=tile-yes]").click()
+    await birgitta.locator("[data-test=show-looks]").click()
+
+    await birgitta.locator("[data-test=home]").wait_for()
+    await birgitta.locator("[data-test=tile-looks]").wait_for(state="detached")

@@ -31,7 +31,7 @@ function Home() {
     : html`<section class="next none" data-test="next"><p>${home ? t("tv.next.none") : t("tv.starting")}</p></section>`}
     <nav class=${home && home.shows_looks ? "tiles four" : "tiles"} aria-label=${t("tv.home.choose")}><button type="button" class="tile" data-first data-test="tile-ring" onClick=${state.ringIn}><span class="in"><${Icon} name="phone" />${t("tv.home.ring")}</span></button>
     <button type="button" class="tile" data-test="tile-day" onClick=${() => { state.screen.value = "day"; }}><span class="in"><${Icon} name="day" />${t("tv.home.day")}</span></button>
-    ${home && home.yes.length > 0 && html`<button type="button" class="tile" data-test="tile-yes" onClick=${() => { state.screen.value = "yes"; }}><span class="in"><${Icon} name="shield" />${t("tv.home.yes")}</span></button>`}
+    ${home && html`<button type="button" class="tile" data-test="tile-yes" onClick=${() => { state.screen.value = "yes"; }}><span class="in"><${Icon} name="shield" />${t("tv.home.yes")}</span></button>`}
     ${home && home.shows_looks && html`<button type="button" class="tile" data-test="tile-looks" onClick=${() => { state.screen.value = "looks"; }}><span class="in"><${Icon} name="people" />${t("tv.home.looks")}</span></button>`}</nav></main>`;
 }
 

@@ -33,7 +33,7 @@ export function Yes() {
   const list = home ? home.yes : [];
   /** @param {string} purpose */
   const back = async (purpose) => { if (await state.takeBack(purpose)) setDone(purpose); };
-  return html`<main class="safe" data-test="yes"><header class="head"><div><h1>${t("tv.yes.title")}</h1><p class="lead">${t("tv.yes.lead")}</p></div><div><${CameraChip} /></div></header>
+  return html`<main class="safe" data-test="yes"><header class="head"><div><h1>${t("tv.yes.title")}</h1><p class="lead">${t(list.length ? "tv.yes.lead" : "tv.yes.none")}</p></div><div><${CameraChip} /></div></header>
     ${done && html`<p class="done" role="status" data-test="taken-back"><${Icon} name="check" />${t(`tv.yes.done.${done}`)}</p>`}${state.problem.value && html`<p class="done" role="alert">${state.problem.value}</p>`}
     <div class="rows">${list.filter((one) => one !== done).map((one) => html`<button type="button" class="row" key=${one} data-test=${`take-back-${one}`} onClick=${() => back(one)}><span class="in"><${Icon} name="check" /><span><b>${t(`tv.yes.${one}`)}</b><span class="sub">${t(`tv.yes.${one}.what`)}</span></span><span class="when">${t("tv.yes.press")}</span></span></button>`)}</div>
     <div class="foot"><${BackKey} />${home && html`<button type="button" class="key" data-test="show-looks" onClick=${() => showLooks(!home.shows_looks)}><${Icon} name="shield" />${t(home.shows_looks ? "tv.looks.hide" : "tv.looks.show")}</button>`}</div></main>`;
