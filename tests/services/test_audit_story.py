@@ -214,3 +214,12 @@ def test_dark_and_lit_again_are_compared_in_turn():
     ]
     assert {one.verdict for one in compared} == {"same"}
     assert [one.server for one in compared if one.what == "seconds"] == [timedelta(seconds=20)]
+
+
+async def test_a_record_of_a_call_leads_to_its_story(world, made, client, maria, home, lena):
+    call = await called(made, maria, home)
+    rung = next(r for r in await world.records() if r["event"] == "call.rung")
+
+    _, page = await client.look(f"/audit/records/{rung['entry_id']}", lena)
+
+    assert f'class="btn" href="/audit/calls/{call}"' in page
