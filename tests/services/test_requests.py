@@ -546,6 +546,8 @@ async def test_from_the_form_to_the_letter(desk, client):
     assert "tre veckor" in page
     status, page = await client.look("/audit/requests", desk.lena)
     assert 'data-test="decided"' in page
+    assert 'data-l="Avgjord"' in page  # on a phone the heading stands in the cell
+    assert 'data-l="Senast"' not in page
     assert 'data-test="none-open"' in page
 
 
