@@ -359,6 +359,23 @@ async def test_a_timeline_goes_on_paper_without_its_buttons(windows):
     assert await page.locator("[data-test=no-gap]").is_visible()
 
 
+@pytest.mark.parametrize("width", [718, 320])
+async def test_on_paper_a_record_is_a_line_however_narrow_the_window_is(windows, width):
+    """718 px is an A4 page with its margins."""
+    page = await lena(windows)
+    await page.goto(f"{windows.url}/audit/residents/{INGRID.id}")
+    await page.set_viewport_size({"width": width, "height": 1000})
+    await page.emulate_media(media="print")
+
+    first = page.locator("[data-test=event]").first
+    time, number = (
+        await first.locator("time").bounding_box(),
+        await first.locator(".nr").bounding_box(),
+    )
+
+    assert abs(time["y"] - number["y"]) < time["height"]
+
+
 @pytest.mark.parametrize(("language", "which"), MATRIX)
 async def test_what_is_erased_and_what_is_held_can_be_read_and_decided(
     stack, windows, in_language, language, which
