@@ -86,19 +86,30 @@ class Preservation:
         return Shown(holds, erasures, retention, resident)
 
     async def propose(
-        self, session: StaffSession, scope: Scope, *, reason: str, decision: str
+        self,
+        session: StaffSession,
+        scope: Scope,
+        *,
+        reason: str,
+        decision: str,
+        press: UUID | None = None,
     ) -> UUID:
-        """Raises HoldNamesNothing, EndBeforeStart, NotFound."""
+        """Once for each `press`, which becomes its id.
+
+        Raises HoldNamesNothing, EndBeforeStart, NotFound.
+        """
         if scope == Scope():
             raise HoldNamesNothing("event", "since", "until")
         check_order(scope.since, scope.until)
         now = self._clock.now()
-        hold_id = new_row_id(now)
+        hold_id = press or new_row_id(now)
         async with self._by(session) as db:
             persons = await _persons(db, scope)
-            await store.add(
+            is_new = await store.add(
                 db, hold_id, scope, reason=reason, decision=decision, by=session.staff.id, now=now
             )
+            if not is_new:
+                return hold_id
             hold = await self._held(db, hold_id)
             await append(db, _record(Action.HOLD_PROPOSED, session, persons, hold))
         return hold_id

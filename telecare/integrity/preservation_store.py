@@ -16,6 +16,8 @@ ADD = """
 insert into log_hold
     (tenant_id, id, resident_id, event, since, until, reason, decision, proposed_by, proposed_at)
 values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
+on conflict (tenant_id, id) do nothing
+returning id
 """
 HOLDS = """
 select h.id, h.resident_id, shown_name(r) as resident_name, h.event, h.since, h.until, h.reason,
@@ -116,12 +118,14 @@ async def add(
     decision: str,
     by: StaffId,
     now: datetime,
-) -> None:
+) -> bool:
+    """False when it is there already: the same form sent twice."""
     await db.execute(BEFORE_AN_ERASURE)
-    await db.execute(
+    added = await db.fetchval(
         ADD, db.tenant, hold, scope.resident_id, scope.event, scope.since, scope.until, reason,
         decision, by, now,
     )  # fmt: skip
+    return added is not None
 
 
 async def in_force(db: Transaction) -> Sequence[Hold]:

@@ -229,17 +229,20 @@ class Requests:
 
     # --- registering --------------------------------------------------------------------------
 
-    async def add(self, session: StaffSession, asked: Asked) -> ExtractRequestId:
-        """With its tests as they are by default.
+    async def add(
+        self, session: StaffSession, asked: Asked, press: UUID | None = None
+    ) -> ExtractRequestId:
+        """With its tests as they are by default; once for each `press`, which becomes its id.
 
         Raises NotFound, DocumentMissing, NotIdentified, AsksNoReason, EndBeforeStart, FieldInvalid.
         """
         _check(asked)
         now = self._clock.now()
-        request_id = ExtractRequestId(new_row_id(now))
+        request_id = ExtractRequestId(press or new_row_id(now))
         async with self._database.transaction(session.tenant, actor_text(session.actor)) as db:
             resident = await known(db, asked.resident_id)
-            await store.add(db, request_id, asked, session.staff.id, now)
+            if not await store.add(db, request_id, asked, session.staff.id, now):
+                return request_id
             thirds = await store.thirds(db, resident.id)
             for test in harm_test.by_default(asked.capacity, thirds):
                 await store.add_test(db, request_id, test)

@@ -22,6 +22,8 @@ insert into extract_request (tenant_id, id, resident_id, diary_number, asked_by,
     capacity_document, identified_by, wanted, reason, since, until, language, received_on, due_on,
     registered_by, registered_at)
 values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17)
+on conflict (tenant_id, id) do nothing
+returning id
 """
 ONE = """
 select q.id, q.resident_id, q.diary_number, q.asked_by, q.capacity, q.capacity_document,
@@ -199,12 +201,14 @@ class Issue:
 
 async def add(
     db: Transaction, request: ExtractRequestId, asked: Asked, by: StaffId, now: datetime
-) -> None:
-    await db.execute(
+) -> bool:
+    """False when it is there already: the same form sent twice."""
+    added = await db.fetchval(
         ADD, db.tenant, request, asked.resident_id, asked.diary_number, asked.asked_by,
         asked.capacity, asked.capacity_document, asked.identified_by, asked.wanted, asked.reason,
         asked.since, asked.until, asked.language, asked.received_on, asked.due_on, by, now,
     )  # fmt: skip
+    return added is not None
 
 
 async def one(db: Transaction, request: ExtractRequestId) -> Registered | None:

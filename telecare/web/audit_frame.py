@@ -5,6 +5,7 @@ Every page works without a script. No name stands in an address: searches are se
 
 from datetime import datetime
 from typing import Annotated, TypeVar
+from uuid import uuid4
 
 from aiohttp import web
 from pydantic import AfterValidator, ValidationError
@@ -61,7 +62,9 @@ def read_query(request: web.Request, model: type[Query]) -> Query:
 async def audit_page(
     request: web.Request, template: str, part: str, *, sent: Sent | None = None, **values: object
 ) -> web.Response:
-    """A page of the portal, in the language of who reads."""
+    """A page of the portal, in the language of who reads. `press`: what a form that adds carries,
+    so that sent twice it adds once.
+    """
     session = request[STAFF]
     tenant = await request.app[ACCESS].tenant(session.tenant)
     language = language_of(request)
@@ -75,5 +78,6 @@ async def audit_page(
         me=session.staff.shown_name,
         words=AuditWords(language),
         wall=wall,
+        press=uuid4(),
         **values,
     )

@@ -35,6 +35,7 @@ class HoldForm(Body):
     """Wall times are Swedish; `until` counts to the end of its minute."""
 
     resident: UUID | None = None
+    press: UUID | None = None
     event: Action | None = None
     since: WallTime | None = None
     until: WallTime | None = None
@@ -82,7 +83,7 @@ def _uuid(typed: str) -> UUID | None:
 
 async def propose(request: web.Request, form: HoldForm) -> str:
     await request.app[PRESERVATION].propose(
-        request[STAFF], form.scope, reason=form.reason, decision=form.decision
+        request[STAFF], form.scope, reason=form.reason, decision=form.decision, press=form.press
     )
     return PATH
 

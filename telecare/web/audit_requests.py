@@ -60,6 +60,7 @@ class RequestForm(Body):
     """Days are Swedish; `until_day` counts to its end."""
 
     resident: UUID
+    press: UUID | None = None
     capacity: Capacity | None = None
     capacity_document: Line = ""
     asked_by: Line = ""
@@ -207,7 +208,7 @@ async def letter(request: web.Request) -> web.StreamResponse:
 
 
 async def register(request: web.Request, form: RequestForm) -> FormOutcome:
-    request_id = await request.app[REQUESTS].add(request[STAFF], form.asked)
+    request_id = await request.app[REQUESTS].add(request[STAFF], form.asked, form.press)
     return f"/audit/requests/{request_id}"
 
 

@@ -266,3 +266,18 @@ async def test_a_person_with_protected_identity_stands_without_her_name(world, c
 
     assert "Elsa" not in page
     assert "kyddad" in page
+
+
+async def test_a_form_that_is_sent_twice_proposes_one_hold(world, client, lena, ingrid):
+    _, page = await client.look(f"/audit/keeping?resident={ingrid.id}", lena)
+    press = page.split('name="press" value="')[1].split('"')[0]
+
+    for _ in range(2):
+        status, _, _ = await client.send(
+            "/audit/keeping/holds", lena, resident=str(ingrid.id), press=press, **WHY
+        )
+        assert status == 303
+
+    assert len(await world.rows("select 1 from log_hold where tenant_id = $1", world.tenant)) == 1
+    proposed = [r for r in await world.records() if r["event"] == "hold.proposed"]
+    assert len(proposed) == 1

@@ -1,5 +1,6 @@
 """Begäran om utdrag: who asks, what is tested, what is decided, and what leaves."""
 
+import asyncio
 import json
 import subprocess
 import sys
@@ -601,3 +602,19 @@ async def test_only_a_reviewer_comes_here(desk, client):
 
     for path in ("/audit/requests", f"/audit/requests/{request}"):
         assert (await client.look(path, maria))[0] == 403
+
+
+async def test_a_form_that_is_sent_twice_registers_one_request(desk, client):
+    _, page = await client.look(f"/audit/requests/new?resident={desk.ingrid.id}", desk.lena)
+    press = page.split('name="press" value="')[1].split('"')[0]
+
+    answers = await asyncio.gather(
+        *(
+            client.send("/audit/requests", desk.lena, press=press, **typed(desk))
+            for _ in range(2)
+        )
+    )  # fmt: skip
+
+    assert {(status, where) for status, _, where in answers} == {(303, f"/audit/requests/{press}")}
+    registered = [r for r in await desk.world.records() if r["event"] == "request.registered"]
+    assert len(registered) == 1
