@@ -288,7 +288,7 @@ def services(database: Database, reader: Database, clock: Clock, config: Config)
         visits=visits,
         insatser=Insatser(database, clock),
         passkeys=Passkeys(database, clock, config.public_url),
-        searching=Searching(database, reader),
+        searching=Searching(database, reader, clock),
         opening=Opening(database, reader),
         timelines=Timelines(database, reader),
         stories=Stories(database, reader),

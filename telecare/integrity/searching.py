@@ -4,9 +4,10 @@ import base64
 import binascii
 import struct
 import time
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from uuid import UUID
 
 from telecare.access.model import StaffSession
 from telecare.audit.actions import Action
@@ -16,10 +17,11 @@ from telecare.integrity.reading import persons_of, record_reading
 from telecare.integrity.records import Entered
 from telecare.integrity.searching_store import FoundByName, Place, Wanted
 from telecare.people.keeping import EndBeforeStart
+from telecare.runtime.clock import Clock
 from telecare.runtime.db import Database, Transaction
-from telecare.runtime.errors import FieldInvalid, TelecareError
+from telecare.runtime.errors import FieldInvalid, NotFound, TelecareError
 from telecare.wire.errors import Code
-from telecare.wire.ids import ResidentId
+from telecare.wire.ids import ResidentId, new_row_id
 
 PAGE = 100
 MOST_PAGES = 100
@@ -28,6 +30,8 @@ FIRST_STRETCH = timedelta(days=1)
 LONGEST_STRETCH = timedelta(days=62)
 """A search goes back in stretches of time, each twice the last: what is rare is looked for in many,
 what is common in few."""
+KEPT = timedelta(hours=12)
+"""As long as a session."""
 LONGEST_LOOK_S = 4.0
 """After so long a page is given as it is, and the next goes on from where this one came."""
 AFTER = struct.Struct(">IqQ")
@@ -129,10 +133,35 @@ class Result:
 class Searching:
     """`database` enters that somebody searches; `reader` (role reader) sees the log."""
 
-    def __init__(self, database: Database, reader: Database) -> None:
+    def __init__(self, database: Database, reader: Database, clock: Clock) -> None:
         self._database = database
         self._reader = reader
+        self._clock = clock
         self.longest_look_s = LONGEST_LOOK_S
+
+    async def ask(self, session: StaffSession, terms: Terms, typed: Mapping[str, str]) -> UUID:
+        """Keeps what was typed for KEPT, so that its answer has an address without names. Nothing
+        is shown by it, and nothing recorded.
+
+        Raises EndBeforeStart, NameTooCommon.
+        """
+        now = self._clock.now()
+        id_ = new_row_id(now)
+        check_order(terms.since, terms.until)
+        async with self._database.transaction(session.tenant) as db:
+            await _named(db, store.residents_named, terms.resident)
+            await _named(db, store.staff_named, terms.staff)
+            await store.forget(db, now - KEPT)
+            await store.ask(db, id_, session.staff.id, typed, now)
+        return id_
+
+    async def asked(self, session: StaffSession, id_: UUID) -> Mapping[str, str]:
+        """What she typed. Raises NotFound: nobody else's, and not after KEPT."""
+        async with self._database.transaction(session.tenant) as db:
+            found = await store.asked(db, id_, session.staff.id)
+        if found is None:
+            raise NotFound
+        return found
 
     async def search(self, session: StaffSession, terms: Terms, after: str) -> Result:
         """Recorded with its terms and whoever was found by name, before the log is read.

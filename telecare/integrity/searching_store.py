@@ -1,6 +1,7 @@
 """What a search of the log reads: records newest first (role reader), and names (role app)."""
 
-from collections.abc import Sequence
+import json
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
@@ -8,6 +9,7 @@ from uuid import UUID
 from telecare.integrity.months import plan_once
 from telecare.integrity.records import Entered, entered
 from telecare.runtime.db import Row, Transaction
+from telecare.wire.ids import StaffId
 
 BEGUN = """
 select recorded_at from audit.entry where tenant_id = $1 order by entry_id limit 1
@@ -60,6 +62,11 @@ join audit.body b on b.tenant_id = $1 and b.entry_id = p.entry_id
     and b.recorded_at = p.recorded_at
 order by b.recorded_at desc, b.entry_id desc
 """
+ASK = (
+    "insert into log_search (tenant_id, id, staff_id, asked, asked_at) values ($1, $2, $3, $4, $5)"
+)
+FORGET = "delete from log_search where tenant_id = $1 and asked_at < $2"
+ASKED = "select asked from log_search where tenant_id = $1 and id = $2 and staff_id = $3"
 RESIDENTS_NAMED = """
 select r.id, r.name, u.name as unit_name
 from resident r
@@ -148,6 +155,22 @@ async def _of_both(
         return ()
     entries = [row["entry_id"] for row in places]
     return await db.fetch(THESE, db.tenant, entries, [row["recorded_at"] for row in places])
+
+
+async def ask(
+    db: Transaction, id_: UUID, staff_id: StaffId, asked: Mapping[str, str], now: datetime
+) -> None:
+    await db.execute(ASK, db.tenant, id_, staff_id, json.dumps(asked), now)
+
+
+async def forget(db: Transaction, before: datetime) -> None:
+    await db.execute(FORGET, db.tenant, before)
+
+
+async def asked(db: Transaction, id_: UUID, staff_id: StaffId) -> Mapping[str, str] | None:
+    """What she herself asked for."""
+    found = await db.fetchval(ASKED, db.tenant, id_, staff_id)
+    return None if found is None else {str(k): str(v) for k, v in json.loads(found).items()}
 
 
 async def residents_named(db: Transaction, words: str, limit: int) -> Sequence[FoundByName]:

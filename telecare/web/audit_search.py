@@ -2,19 +2,28 @@
 
 from datetime import timedelta
 from typing import Annotated, Literal
+from uuid import UUID
 
 from aiohttp import web
 from pydantic import Field, StringConstraints
 
-from telecare.access.http import ACCESS, STAFF, STAFF_COOKIE, drop_cookie
+from telecare.access.http import ACCESS, STAFF, STAFF_COOKIE, drop_cookie, path_id
 from telecare.audit.actions import Action
 from telecare.consent.model import Purpose
 from telecare.integrity.opening import Opening
-from telecare.integrity.searching import MOST_PAGES, PAGE, Searching, Terms
-from telecare.runtime.errors import NotFound
+from telecare.integrity.searching import (
+    MOST_PAGES,
+    PAGE,
+    PageBeyondEnd,
+    Result,
+    Searching,
+    SearchTooLong,
+    Terms,
+)
+from telecare.runtime.errors import FieldInvalid, NotFound
 from telecare.runtime.http import Body, Empty, Exempt, Route
 from telecare.runtime.texts import text
-from telecare.web.audit_frame import WallTime, audit_page, from_wall
+from telecare.web.audit_frame import WallTime, audit_page, from_wall, read_query
 from telecare.web.html import Outcome, Sent, form_route, language_of, see_other
 from telecare.wire.errors import Code
 
@@ -38,7 +47,6 @@ class SearchForm(Body):
     until: WallTime | None = None
     event: Action | None = None
     purpose: Purpose | None = None
-    after: str = Field(default="", max_length=60)
 
     @property
     def terms(self) -> Terms:
@@ -56,9 +64,21 @@ class SearchForm(Body):
 
     @property
     def kept(self) -> dict[str, str]:
-        """What was typed, for the form of the next page."""
-        typed = self.model_dump(mode="json", exclude={"after"}, exclude_none=True)
+        """What was typed, as the form has it."""
+        typed = self.model_dump(mode="json", exclude_none=True)
         return {**typed, **{n: str(typed[n])[:16] for n in ("since", "until") if n in typed}}
+
+
+class PageOf(Body):
+    """Which page of what was found."""
+
+    after: str = Field(default="", max_length=60)
+
+
+class FoundBy(Body):
+    """The search to go back to."""
+
+    search: UUID | None = None
 
 
 async def begin(request: web.Request, sent: Sent | None = None) -> web.StreamResponse:
@@ -67,19 +87,41 @@ async def begin(request: web.Request, sent: Sent | None = None) -> web.StreamRes
 
 
 async def search(request: web.Request, form: SearchForm) -> Outcome:
-    """Recorded with its terms, then shown."""
-    result = await request.app[SEARCHING].search(request[STAFF], form.terms, form.after)
-    return await _search_page(request, None, result=result, kept=form.kept)
+    """On to what was found: an address that can be gone back to."""
+    asked = await request.app[SEARCHING].ask(request[STAFF], form.terms, form.kept)
+    return f"/audit/searches/{asked}"
+
+
+async def result(request: web.Request) -> web.StreamResponse:
+    """What was asked for. Recorded with its terms, each time it is shown; of a page that is not
+    there, what was typed comes again with why.
+    """
+    session, searching = request[STAFF], request.app[SEARCHING]
+    asked, query = path_id(request), read_query(request, PageOf)
+    form = SearchForm.model_validate(await searching.asked(session, asked))
+    try:
+        found = await searching.search(session, form.terms, query.after)
+    except (PageBeyondEnd, SearchTooLong, FieldInvalid) as error:
+        typed = {name: [value] for name, value in form.kept.items()}
+        answer = await begin(request, Sent("/audit", error.code, error.fields, typed))
+        answer.set_status(error.status)
+        return answer
+    return await _search_page(request, None, result=found, kept=form.kept, asked=asked)
 
 
 async def _search_page(
-    request: web.Request, sent: Sent | None, *, result: object, kept: dict[str, str]
+    request: web.Request,
+    sent: Sent | None,
+    *,
+    result: Result | None,
+    kept: dict[str, str],
+    asked: UUID | None = None,
 ) -> web.Response:
     language = language_of(request)
     actions = sorted((text(language, f"action.{one}"), str(one)) for one in Action)
     return await audit_page(
         request, "search", "search", sent=sent, result=result, kept=kept, actions=actions,
-        purposes=list(Purpose), reasons=REASONS, page_size=PAGE, most_pages=MOST_PAGES,
+        purposes=list(Purpose), reasons=REASONS, page_size=PAGE, most_pages=MOST_PAGES, asked=asked,
     )  # fmt: skip
 
 
@@ -88,8 +130,9 @@ async def record(request: web.Request) -> web.StreamResponse:
     number = request.match_info["entry_id"]
     if not (number.isascii() and number.isdecimal() and len(number) <= LONGEST_NUMBER):
         raise NotFound
+    query = read_query(request, FoundBy)
     opened = await request.app[OPENING].record(request[STAFF], int(number))
-    return await audit_page(request, "record", "search", opened=opened)
+    return await audit_page(request, "record", "search", opened=opened, asked=query.search)
 
 
 async def sign_out(request: web.Request, _: Empty) -> Outcome:
@@ -100,14 +143,14 @@ async def sign_out(request: web.Request, _: Empty) -> Outcome:
 
 
 _FORM = Exempt("an empty form; nothing is searched yet")
-_SEARCH = (
-    Code.END_BEFORE_START, Code.PAGE_BEYOND_END, Code.SEARCH_TOO_LONG, Code.NAME_TOO_COMMON,
-)  # fmt: skip
+_ASKED = Exempt("what is asked for is kept half a day; what is shown of it is recorded")
 
 ROUTES = (
     Route("GET", "/audit", begin, "staff", _FORM, kind="page", permission="review"),
-    form_route("/audit", search, begin, Action.LOG_SEARCHED, SearchForm, errors=_SEARCH,
-               permission="review"),
+    form_route("/audit", search, begin, _ASKED, SearchForm,
+               errors=(Code.END_BEFORE_START, Code.NAME_TOO_COMMON), permission="review"),
+    Route("GET", "/audit/searches/{id}", result, "staff", Action.LOG_SEARCHED,
+          errors=(Code.PAGE_BEYOND_END, Code.SEARCH_TOO_LONG), kind="page", permission="review"),
     Route("GET", "/audit/records/{entry_id}", record, "staff", Action.LOG_RECORD_READ,
           kind="page", permission="review"),
     form_route("/audit/sign-out", sign_out, begin, Action.SIGNED_OUT, Empty, permission="review"),

@@ -15,7 +15,7 @@ from telecare.access.errors import SessionLocked, SignInNeeded
 from telecare.access.http import STAFF
 from telecare.audit.actions import Action
 from telecare.runtime.errors import TelecareError
-from telecare.runtime.http import Body, BodyMalformed, BodyTooLarge, Route, as_refusal
+from telecare.runtime.http import Body, BodyMalformed, BodyTooLarge, Exempt, Route, as_refusal
 from telecare.runtime.log import tell_if_unrecorded
 from telecare.runtime.texts import LANGUAGES, text
 from telecare.web import page_texts
@@ -176,7 +176,7 @@ def form_route(
     path: str,
     act: Callable[[web.Request, Form], Awaitable[Outcome]],
     show: Show,
-    record: Action,
+    record: Action | Exempt,
     body: type[Form],
     *,
     errors: tuple[Code, ...] = (),

@@ -15,7 +15,7 @@ from telecare.integrity.searching import After, Terms
 from telecare.integrity.searching_store import Place
 from telecare.people.service import known
 from telecare.runtime.clock import STOCKHOLM
-from telecare.runtime.errors import FieldInvalid
+from telecare.runtime.errors import FieldInvalid, NotFound
 from tests.world import TOKENS
 
 CLERK = CommandLineActor("clerk")
@@ -27,11 +27,19 @@ async def lena(world):
     return await world.staff("Lena", role=Role.GRANSKARE)
 
 
+async def searched(client, session, after="", **fields):
+    """What the form leads to: (status, page, its address)."""
+    status, page, where = await client.send("/audit", session, **fields)
+    if not where:
+        return status, page, where
+    return *await client.look(f"{where}?after={after}", session), where
+
+
 async def test_a_search_is_recorded_with_its_terms_before_it_is_shown(world, client, lena):
     ingrid = await world.resident("Ingrid")
 
-    status, page, _ = await client.send(
-        "/audit", lena, resident="ingrid", reason="request", case="2026-311"
+    status, page, _ = await searched(
+        client, lena, resident="ingrid", reason="request", case="2026-311"
     )
     last = (await world.records())[-1]
 
@@ -92,12 +100,10 @@ async def test_a_time_is_a_swedish_one_and_its_last_minute_counts(world, client,
     def typed(at):
         return at.strftime("%Y-%m-%dT%H:%M")
 
-    _, here, _ = await client.send(
-        "/audit", lena, since=typed(local), until=typed(local + timedelta(minutes=2)), **NEEDED
+    _, here, _ = await searched(
+        client, lena, since=typed(local), until=typed(local + timedelta(minutes=2)), **NEEDED
     )
-    _, before, _ = await client.send(
-        "/audit", lena, until=typed(local - timedelta(minutes=2)), **NEEDED
-    )
+    _, before, _ = await searched(client, lena, until=typed(local - timedelta(minutes=2)), **NEEDED)
 
     assert "Personen lades in" in here
     assert 'data-test="nothing"' in before
@@ -116,7 +122,7 @@ async def test_a_time_is_a_swedish_one_and_its_last_minute_counts(world, client,
     ],
 )
 async def test_what_cannot_be_searched_is_refused_with_a_sentence(client, lena, fields, code):
-    status, page, _ = await client.send("/audit", lena, **NEEDED, **fields)
+    status, page, _ = await searched(client, lena, **NEEDED, **fields)
 
     assert status == 422
     assert f'data-code="{code}"' in page
@@ -166,7 +172,7 @@ async def test_a_list_shows_no_reasons_and_no_notes(world, client, lena):
         what = {"reason": "Hemligt skäl", "note": "Hemlig anteckning", "words": "hemligt"}
         await append(db, Record(Action.CARD_READ, CLERK, [ingrid.person], what))
 
-    _, page, _ = await client.send("/audit", lena, **NEEDED)
+    _, page, _ = await searched(client, lena, **NEEDED)
 
     assert "Kortet öppnades" in page
     assert "emlig" not in page
@@ -222,10 +228,39 @@ async def test_another_municipalitys_record_is_not_there(world, other_world, cli
 async def test_a_name_that_was_searched_for_stands_in_no_address(world, client, lena):
     await world.resident("Ingrid")
 
-    _, page, _ = await client.send("/audit", lena, resident="Ingrid", **NEEDED)
+    _, page, _ = await searched(client, lena, resident="Ingrid", **NEEDED)
 
     addresses = [part.split('"')[0] for part in page.split('href="')[1:]]
     assert [one for one in addresses if "ngrid" in one] == []
+
+
+async def test_a_search_can_be_gone_back_to_and_each_showing_is_recorded(world, client, lena):
+    await world.resident("Ingrid")
+    status, page, where = await searched(client, lena, resident="Ingrid", **NEEDED)
+    again, same = await client.look(where, lena)
+    number = page.split('href="/audit/records/')[1].split('"')[0]
+    _, record = await client.look(f"/audit/records/{number}", lena)
+    told = [event for event in await world.events() if event == "log.searched"]
+    other = await world.staff("Olle", role=Role.GRANSKARE)
+    hers, _ = await client.look(where, other)
+
+    assert (status, again, hers) == (200, 200, 404)
+    assert 'value="Ingrid"' in same
+    assert f'class="crumb" href="{where}"' in record
+    assert told == ["log.searched"] * 2
+
+
+async def test_what_was_asked_for_is_kept_half_a_day(made, clock, lena):
+    ask = made.searching.ask
+    first = await ask(lena, Terms(), {"resident": "Ingrid"})
+    clock.forward(hours=11)
+    second = await ask(lena, Terms(), {"resident": "Aino"})
+    clock.forward(hours=2)
+    await ask(lena, Terms(), {})
+
+    assert await made.searching.asked(lena, second) == {"resident": "Aino"}
+    with pytest.raises(NotFound):
+        await made.searching.asked(lena, first)
 
 
 async def test_whoever_only_reviews_begins_in_the_portal_and_can_sign_out(world, client, lena):
