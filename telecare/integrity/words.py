@@ -262,6 +262,8 @@ class AuditWords:
         ]
         if isinstance(consents := both.get("consents"), list):
             parts.append(self.say("audit.why.consents", n=len(consents)))
+        if entry.event == Action.BREAK_GLASS_OPENED and both.get("kind"):
+            parts.append(self.say(f"anyway.kind.{both['kind']}"))
         parts += [str(both["law"])] if both.get("law") else []
         parts += [reason] if (reason := self.reason(entry)) else []
         return ", ".join(part.rstrip(".") for part in parts)

@@ -466,3 +466,12 @@ async def test_the_protocol_on_paper_says_what_was_drawn_and_names_no_resident(
     assert "Provsson" not in str(told)
     status, paper = await client.fetch(f"/audit/reviews/{shown.review.id}/protocol", lena)
     assert (status, paper[:5]) == (200, b"%PDF-")
+
+
+async def test_whoever_reviews_an_opening_sees_of_what_kind_it_was(world, made, client, opening):
+    lena = await world.staff("Lena", role="granskare")
+    [item] = (await made.reviews.overview(lena)).openings
+
+    _, page = await client.look(f"/audit/items/{item.id}", lena)
+
+    assert f"Jag tror att någon har ramlat, {WHY.rstrip('.')}" in page
