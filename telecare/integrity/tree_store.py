@@ -111,8 +111,13 @@ update audit.log set mark = $3 where tenant_id = $1 and log = $2 and mark < $3
 FULL_TILES = """
 select t.level, t.n, t.hashes
 from unnest($3::int[], $4::bigint[]) as w (level, n)
-join audit.tile t on t.tenant_id = $1 and t.log = $2 and t.level = w.level and t.n = w.n
+cross join lateral (
+    select t.level, t.n, t.hashes from audit.tile t
+    where t.tenant_id = $1 and t.log = $2 and t.level = w.level and t.n = w.n
+    limit 1
+) t
 """
+"""One by one by the index, whatever the planner believes of a table that grows fast."""
 LEAVES = """
 select hash from audit.leaf
 where tenant_id = $1 and log = $2 and leaf_index >= $3 and leaf_index < $4
