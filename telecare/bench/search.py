@@ -67,8 +67,8 @@ select 1 + n, {tenant}, at, 'card.read', sha256('seed'),
     '{{"outcome":"all_well","seconds":412}}', '{{"policy":"video_visit","purpose":"video_visit"}}',
     array['{{"id":"' || {resident_id} || '","n":' || number || ',"name":"Ingrid"}}']
 from made;
-insert into audit.subject_entry (tenant_id, resident_id, n, entry_id, recorded_at)
-select {tenant}, ({resident_id})::uuid, number, 1 + n, at from made;
+insert into audit.subject_entry (tenant_id, resident_id, n, entry_id, recorded_at, actor_id)
+select {tenant}, ({resident_id})::uuid, number, 1 + n, at, {staff_id} from made;
 drop table made;
 """
 STAFF_ID = "'00000000-0000-4000-9000-' || lpad(to_hex(staff), 12, '0')"

@@ -74,7 +74,7 @@ group by 1, c.n
 having count(s.n) <> c.n or max(s.n) is distinct from c.n or min(s.n) <> 1
 """
 SUBJECTS = """
-select entry_id, resident_id::text, n from audit.subject_entry
+select entry_id, resident_id::text, n, actor_id from audit.subject_entry
 where tenant_id = $1 and entry_id = any($2)
 """
 ERASURES = """
@@ -132,6 +132,16 @@ class PlaceToCheck(NamedTuple):
     data: bytes | None
     recorded_at: datetime | None
     body: Body | None
+
+
+class Subject(NamedTuple):
+    """What the index of people says of a record: whom it is about, her number, whose act it was
+    (None: the system's own, or erased).
+    """
+
+    resident: str
+    n: int
+    actor: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -228,9 +238,9 @@ async def broken_numbers(db: Transaction) -> Sequence[tuple[UUID, Sequence[int],
     return [(row["resident_id"], row["numbers"], row["last"]) for row in rows]
 
 
-async def subjects(db: Transaction, entries: Sequence[int]) -> dict[int, set[tuple[str, int]]]:
-    """Whom the index of people finds each entry by, with their numbers."""
-    found: dict[int, set[tuple[str, int]]] = {}
-    for row in await db.fetch(SUBJECTS, db.tenant, entries):
-        found.setdefault(row["entry_id"], set()).add((row["resident_id"], row["n"]))
+async def subjects(db: Transaction, entries: Sequence[int]) -> dict[int, set[Subject]]:
+    """Whom the index of people finds each entry by."""
+    found: dict[int, set[Subject]] = {}
+    for entry, *subject in await db.fetch(SUBJECTS, db.tenant, entries):
+        found.setdefault(entry, set()).add(Subject(*subject))
     return found

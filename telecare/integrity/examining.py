@@ -17,7 +17,7 @@ from typing import Any  # what json.loads makes
 from telecare.audit.actions import Action
 from telecare.audit.format import SECTIONS, commitment, envelope, leaf_hash, subject
 from telecare.integrity import checking_store
-from telecare.integrity.checking_store import BATCH, Body, PlaceToCheck
+from telecare.integrity.checking_store import BATCH, Body, PlaceToCheck, Subject
 from telecare.integrity.spans import Span, extended
 from telecare.runtime.db import Transaction, open_database
 from telecare.wire.ids import TenantId
@@ -27,7 +27,7 @@ PART = 8 * BATCH
 AWAKE_S = 2.0
 RELIED_ON = {Action.LOG_KEY_ADDED, Action.LOG_REOPENED, Action.RECORD_ERASED}
 """Records whose texts the check itself goes by: they are read whatever their age."""
-NOBODY: AbstractSet[tuple[str, int]] = frozenset()
+NOBODY: AbstractSet[Subject] = frozenset()
 Range = tuple[int, int | None]
 """From a leaf, up to but without another, or to the end."""
 
@@ -135,7 +135,7 @@ def _of_part(
 # --- one record -----------------------------------------------------------------------------------
 
 
-def _is_whole(place: PlaceToCheck, subjects: AbstractSet[tuple[str, int]]) -> bool:
+def _is_whole(place: PlaceToCheck, subjects: AbstractSet[Subject]) -> bool:
     """Whether all that is kept of a record leads to its leaf, and the index finds whom it names.
     The one look that most records get; what is not whole is looked into.
     """
@@ -158,13 +158,15 @@ def fits(data: bytes, recorded_at: datetime, body: Body) -> bool:
     return envelope(_written(recorded_at), event, seed, texts) == data
 
 
-def _is_indexed(body: Body, subjects: AbstractSet[tuple[str, int]]) -> bool:
-    """Whether the index names whom it is about; of one person, by how her text begins."""
+def _is_indexed(body: Body, subjects: AbstractSet[Subject]) -> bool:
+    """Whether the index names whom it is about and whose act it was; of one person, by how the
+    texts of most records are written.
+    """
     texts = body.persons
     if texts is not None and len(texts) == len(subjects) < 2:  # noqa: PLR2004 - most records
         return all(
-            text.startswith(f'{{"id":"{who}","n":{n},')
-            for text, (who, n) in zip(texts, subjects, strict=True)
+            text.startswith(f'{{"id":"{who}","n":{n},') and f'"id":"{actor}"' in body.actor
+            for text, (who, n, actor) in zip(texts, subjects, strict=True)
         )
     return _named(body) == subjects
 
@@ -173,7 +175,7 @@ def _look_into(
     part: Examined,
     log: int,
     place: PlaceToCheck,
-    subjects: AbstractSet[tuple[str, int]],
+    subjects: AbstractSet[Subject],
     since: datetime | None,
 ) -> bool:
     """What of it does not fit; whether there is a text at a place that is known."""
@@ -203,7 +205,7 @@ def _look_into_texts(
     name: str,
     said: Mapping[str, Any],
     body: Body,
-    subjects: AbstractSet[tuple[str, int]],
+    subjects: AbstractSet[Subject],
 ) -> None:
     if body.event != said["ev"]:
         part.add("event_altered", name, said["ev"], body.event)
@@ -217,17 +219,27 @@ def _look_into_texts(
             if found != committed:
                 part.add("person_altered", name, committed, found)
     if (named := _named(body)) != subjects:
-        differing = sorted(f"{who} number {n}" for who, n in named ^ subjects)
+        differing = sorted({f"{who} number {n}" for who, n, _ in named ^ subjects})
         part.add("index_altered", name, "as in the record", ", ".join(differing))
 
 
-def _named(body: Body) -> AbstractSet[tuple[str, int]]:
-    """The people it is about, with their numbers."""
+def _named(body: Body) -> AbstractSet[Subject]:
+    """The people it is about, with their numbers, and whose act it was."""
     texts = body.persons
     if texts is None:
         texts = [text for _, text in _persons(body)]
     people = [json.loads(text) for text in texts]
-    return {(person["id"], person["n"]) for person in people}
+    actor = _id_of(body.actor)
+    return {Subject(person["id"], person["n"], actor) for person in people}
+
+
+def _id_of(actor: str) -> str | None:
+    """None: the system itself, or a text that somebody has put there."""
+    try:
+        document = json.loads(actor)
+    except ValueError:
+        return None
+    return document.get("id") if isinstance(document, dict) else None
 
 
 def _persons(body: Body) -> Iterator[tuple[str | None, str]]:

@@ -60,6 +60,8 @@ async def test_only_what_is_searched_for_is_found(world, made, lena):
     maria = await world.staff("Maria", assigned=(ingrid,), on_shift=True)
     tv = await world.tv(aino)
     await made.calls.hang_up_at_home(tv, await made.calls.call_in(tv))
+    async with world.begun() as db:
+        await append(db, Record(Action.CARD_READ, maria.actor, [ingrid.person]))
     look = made.searching.search
 
     by_person = await look(lena, Terms(resident="Aino"), "")
@@ -67,12 +69,17 @@ async def test_only_what_is_searched_for_is_found(world, made, lena):
     by_kind = await look(lena, Terms(event="call.called_in"), "")
     by_purpose = await look(lena, Terms(purpose="video_visit", resident="ingrid"), "")
     nobody = await look(lena, Terms(resident="Nobody"), "")
+    both = await look(lena, Terms(resident="ingrid", staff="maria"), "")
 
     assert {p.id for e in by_person.page.entries for p in e.persons} == {str(aino.id)}
     assert {e.actor["id"] for e in by_staff.page.entries} == {str(maria.staff.id)}
     assert [e.event for e in by_kind.page.entries] == ["call.called_in"]
     assert {e.event for e in by_purpose.page.entries} == {"consent.given"}
     assert nobody.page.entries == []
+    assert [e.entry_id for e in both.page.entries] == [
+        e.entry_id for e in by_staff.page.entries if str(ingrid.id) in {p.id for p in e.persons}
+    ]
+    assert both.page.entries != []
 
 
 async def test_newest_first_a_hundred_a_page_and_each_once(world, made, lena):

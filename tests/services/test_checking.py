@@ -287,11 +287,12 @@ async def test_another_first_key_than_the_published_one_is_found(log):
     assert "head_not_signed" in await log.found(first_key=b"\x01" * 32)
 
 
-async def test_an_index_of_people_that_leads_elsewhere_is_found(log, off):
+@pytest.mark.parametrize("changed", ["resident_id = gen_random_uuid()", "actor_id = 'nobody'"])
+async def test_an_index_of_people_that_leads_elsewhere_is_found(log, off, changed):
     index = await log.index_of("resident.registered")
 
     await off(
-        "update audit.subject_entry set resident_id = gen_random_uuid() "
+        f"update audit.subject_entry set {changed} "
         "where tenant_id = {tenant} and entry_id = {entry}",
         entry=await log.entry(index),
     )

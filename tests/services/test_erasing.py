@@ -97,6 +97,20 @@ async def keeping(kept, reader, config):  # noqa: F811
     return made
 
 
+async def test_whose_act_an_erased_record_was_stands_nowhere_beside_her_number(keeping):
+    (number, leaf), *rest = await keeping.about(keeping.ingrid)
+
+    await keeping.erase(f"1/{leaf}")
+
+    rows = await keeping.world.rows(
+        "select n, actor_id from audit.subject_entry where tenant_id = $1 and resident_id = $2",
+        keeping.world.tenant, keeping.ingrid.id,
+    )  # fmt: skip
+    assert {row["n"] for row in rows if row["actor_id"] is None} == {number}
+    assert len(rows) == len(rest) + 1
+    assert await keeping.found() == {}
+
+
 async def test_an_erased_text_is_gone_and_its_record_says_by_whose_decision(keeping):
     (number, leaf), *_ = await keeping.about(keeping.ingrid)
     before = await keeping.texts()

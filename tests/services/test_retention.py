@@ -138,7 +138,8 @@ async def neighbour(
 
 
 async def test_a_month_falls_after_the_municipalitys_years_with_a_record_of_it(years):
-    await years.write("2020-03-05", 4)
+    ingrid = await years.world.resident("Ingrid")
+    await years.write("2020-03-05", 4, [ingrid.person])
     await years.write("2020-04-05", 2)
     await years.go_on()
     await years.keep_for(5)
@@ -157,6 +158,12 @@ async def test_a_month_falls_after_the_municipalitys_years_with_a_record_of_it(y
     await years.go_on()
     assert await years.found() == []
     assert years.checked.erased == 6
+    left = await years.world.rows(
+        "select s.n from audit.subject_entry s where s.tenant_id = $1 and s.actor_id is not null "
+        "and not exists (select from audit.body b where b.entry_id = s.entry_id)",
+        years.world.tenant,
+    )
+    assert left == []
 
 
 async def test_nothing_falls_before_somebody_has_decided_for_how_long(years):
