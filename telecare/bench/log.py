@@ -31,7 +31,7 @@ from telecare.wire.ids import TenantId
 SECONDS = 6
 """Of each kind of work, by turns, in `audit-append`."""
 PER_SECOND = 200
-RECORDS = 200_000
+RECORDS = 400_000
 PROOFS = 300
 SMALL, LARGE = 1_000_000, 10_000_000
 POLL_S = 0.02
