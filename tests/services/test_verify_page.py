@@ -84,14 +84,14 @@ async def test_what_does_not_fit_is_named_with_its_record(client, world, as_supe
     )
 
     _, page, _ = await client.send("/audit/verify", lena)
-    checked, found = (await world.records())[-2:]
+    checked, found, _ = (await world.records())[-3:]
 
     assert 'data-verdict="broken"' in page
     assert 'data-kind="actor_altered"' in page
     assert "Avsnittet ”vem” är inte det som skrevs." in page
     assert f'href="/audit/records/{given["entry_id"]}"' in page
     assert "Ska vara" in page
-    assert checked["what"]["kinds_of_findings"] == ["actor_altered"]
+    assert checked["what"]["kinds_of_findings"] == ["actor_altered", "index_altered"]
     assert (found["event"], found["what"]["finding"]) == ("finding.opened", "actor_altered")
     status, shown = await client.look(f"/audit/records/{given['entry_id']}", lena)
     assert status == 200
