@@ -44,6 +44,7 @@ from telecare.endings.service import Endings
 from telecare.integrity import looks_http
 from telecare.integrity import public as log_public
 from telecare.integrity import reviews as log_reviews
+from telecare.integrity import searching as log_searching
 from telecare.integrity.consent_history import ConsentHistory
 from telecare.integrity.findings import Findings
 from telecare.integrity.issuing import Issuing
@@ -336,6 +337,7 @@ def timer_handlers(made: Services) -> dict[str, Handler]:
         absence_service.OVER: made.absences.over,
         ending_service.CARRY_OUT: made.endings.carry_out,
         log_reviews.OVERDUE: made.reviews.overdue,
+        log_searching.FORGET: made.searching.forget,
     }
 
 

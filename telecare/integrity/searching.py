@@ -20,6 +20,7 @@ from telecare.people.keeping import EndBeforeStart
 from telecare.runtime.clock import Clock
 from telecare.runtime.db import Database, Transaction
 from telecare.runtime.errors import FieldInvalid, NotFound, TelecareError
+from telecare.runtime.timers import Due, set_timer
 from telecare.wire.errors import Code
 from telecare.wire.ids import ResidentId, new_row_id
 
@@ -30,6 +31,7 @@ FIRST_STRETCH = timedelta(days=1)
 LONGEST_STRETCH = timedelta(days=62)
 """A search goes back in stretches of time, each twice the last: what is rare is looked for in many,
 what is common in few."""
+FORGET = "log.search_forget"
 KEPT = timedelta(hours=12)
 """As long as a session."""
 LONGEST_LOOK_S = 4.0
@@ -151,8 +153,8 @@ class Searching:
         async with self._database.transaction(session.tenant) as db:
             await _named(db, store.residents_named, terms.resident)
             await _named(db, store.staff_named, terms.staff)
-            await store.forget(db, now - KEPT)
             await store.ask(db, id_, session.staff.id, typed, now)
+            await set_timer(db, FORGET, id_, now + KEPT)
         return id_
 
     async def asked(self, session: StaffSession, id_: UUID) -> Mapping[str, str]:
@@ -162,6 +164,11 @@ class Searching:
         if found is None:
             raise NotFound
         return found
+
+    async def forget(self, db: Transaction, due: Due, now: datetime) -> None:
+        """What was typed goes (a timer)."""
+        del now
+        await store.forget(db, due.subject)
 
     async def search(self, session: StaffSession, terms: Terms, after: str) -> Result:
         """Recorded with its terms and whoever was found by name, before the log is read.

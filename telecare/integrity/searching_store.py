@@ -60,7 +60,7 @@ order by b.recorded_at desc, b.entry_id desc
 ASK = (
     "insert into log_search (tenant_id, id, staff_id, asked, asked_at) values ($1, $2, $3, $4, $5)"
 )
-FORGET = "delete from log_search where tenant_id = $1 and asked_at < $2"
+FORGET = "delete from log_search where tenant_id = $1 and id = $2"
 ASKED = "select asked from log_search where tenant_id = $1 and id = $2 and staff_id = $3"
 RESIDENTS_NAMED = """
 select r.id, r.name, u.name as unit_name
@@ -158,8 +158,8 @@ async def ask(
     await db.execute(ASK, db.tenant, id_, staff_id, json.dumps(asked), now)
 
 
-async def forget(db: Transaction, before: datetime) -> None:
-    await db.execute(FORGET, db.tenant, before)
+async def forget(db: Transaction, id_: UUID) -> None:
+    await db.execute(FORGET, db.tenant, id_)
 
 
 async def asked(db: Transaction, id_: UUID, staff_id: StaffId) -> Mapping[str, str] | None:

@@ -257,13 +257,13 @@ async def test_a_search_can_be_gone_back_to_and_each_showing_is_recorded(world, 
     assert told == ["log.searched"] * 2
 
 
-async def test_what_was_asked_for_is_kept_half_a_day(made, clock, lena):
+async def test_what_was_asked_for_is_kept_half_a_day(world, made, clock, lena):
     ask = made.searching.ask
     first = await ask(lena, Terms(), {"resident": "Ingrid"})
     clock.forward(hours=11)
     second = await ask(lena, Terms(), {"resident": "Aino"})
     clock.forward(hours=2)
-    await ask(lena, Terms(), {})
+    await world.run_due()
 
     assert await made.searching.asked(lena, second) == {"resident": "Aino"}
     with pytest.raises(NotFound):
