@@ -195,6 +195,8 @@ def _look_into(
             part.add("text_missing", name, "a text that cannot be erased")
         else:
             extended(part.missing, place.leaf_index)
+        for actor in {subject.actor for subject in subjects} - {None}:
+            part.add("index_altered", name, "nobody beside a text that is gone", actor)
     elif since is None or place.recorded_at >= since or said["ev"] in RELIED_ON:
         _look_into_texts(part, name, said, place.body, subjects)
     return place.body is not None

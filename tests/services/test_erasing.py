@@ -111,6 +111,19 @@ async def test_whose_act_an_erased_record_was_stands_nowhere_beside_her_number(k
     assert await keeping.found() == {}
 
 
+async def test_whose_act_it_was_beside_an_erased_record_is_found(keeping, as_superuser):
+    (number, leaf), *_ = await keeping.about(keeping.ingrid)
+    await keeping.erase(f"1/{leaf}")
+
+    await as_superuser(
+        "set session_replication_role = replica; update audit.subject_entry set actor_id = 'lena' "
+        f"where tenant_id = {keeping.world.tenant} and resident_id = '{keeping.ingrid.id}' "
+        f"and n = {number}"
+    )
+
+    assert await keeping.found() == {"index_altered": f"log 1 record {leaf}"}
+
+
 async def test_an_erased_text_is_gone_and_its_record_says_by_whose_decision(keeping):
     (number, leaf), *_ = await keeping.about(keeping.ingrid)
     before = await keeping.texts()
@@ -177,7 +190,9 @@ async def test_what_is_gone_without_a_record_is_tampering(keeping, as_superuser)
         "and b.entry_id = l.entry_id and l.leaf_index = 7"
     )
 
-    assert await keeping.found() == {"text_missing": "log 1 record 7"}
+    found = await keeping.found()
+    assert found.pop("index_altered") == "log 1 record 7"
+    assert found == {"text_missing": "log 1 record 7"}
     assert keeping.checked.erased == 2
 
 
