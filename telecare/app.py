@@ -35,6 +35,8 @@ from telecare.consent import service as consent_service
 from telecare.consent.rules import Rules
 from telecare.consent.service import Consents
 from telecare.devices import http as device_http
+from telecare.devices.ingest import Ingest
+from telecare.devices.mqtt import EventLane, Unsealing
 from telecare.devices.service import Devices
 from telecare.dispatches import holding as dispatch_holding
 from telecare.dispatches import http as dispatch_http
@@ -71,7 +73,7 @@ from telecare.people.keeping import Keeping
 from telecare.people.relations import Relations
 from telecare.people.service import People
 from telecare.reactions import Reactions
-from telecare.runtime.broker import Broker, Message, Publish
+from telecare.runtime.broker import Broker, Publish
 from telecare.runtime.clock import Clock
 from telecare.runtime.config import Config
 from telecare.runtime.db import Database, Transaction, open_database
@@ -130,8 +132,12 @@ COMPARE_INTERVAL = timedelta(minutes=10)
 COMPARE_LIMIT = timedelta(minutes=10)
 PRESENCE_INTERVAL = timedelta(seconds=5)
 MAKE_PARTITIONS = "select due_partition($1)"
+MAKE_EVENT_PARTITIONS = "select make_event_partitions($1, $2)"
 PARTITIONS_AHEAD = 4
 SHUTDOWN_S = 2.0
+SIGNALS = (topics.filter_of(topics.Up.STATUS), topics.filter_of(topics.Up.SIGNAL))
+EVENTS = (topics.filter_of(topics.Up.EVENT), topics.filter_of(topics.Up.VITAL))
+INGEST_CONNECTIONS = 2
 READERS = 4
 """Connections for those who read the log; made when the first of them comes."""
 
@@ -346,7 +352,7 @@ def web_app(
     config: Config,
     *,
     feed: Feed,
-    broker: Broker,
+    brokers: Sequence[Broker],
     errands: Errands,
     is_demo: bool,
     extra: Sequence[Route] = (),
@@ -372,7 +378,7 @@ def web_app(
     app[visit_http.VISITS] = made.visits
     _integrity(app, made)
     app[pages.PASSKEYS] = made.passkeys
-    app[pages.BROKER] = broker
+    app[pages.BROKERS] = tuple(brokers)
     app[admin.STAFFING] = made.staffing
     app[admin.CARE_UNITS] = made.care_units
     app[admin_people.KEEPING] = made.keeping
@@ -461,12 +467,16 @@ async def serving(
     async with (
         open_database(config.role_url("app")) as database,
         open_database(config.role_url("reader"), size=READERS, least=0) as reader,
+        open_database(config.role_url("ingest"), size=INGEST_CONNECTIONS) as ingest,
     ):
         made = services(database, reader, clock, config)
         feed = Feed(database)
         outgoing = Outgoing()
-        inbox = Inbox(made.devices, made.calls, made.liveness, outgoing.publish)
-        broker = Broker(config.mqtt_url, topics.UP_FILTER, inbox.take, outgoing.hello)
+        unsealing = Unsealing(made.devices, outgoing.publish)
+        inbox = Inbox(unsealing, made.devices, made.calls, made.liveness, outgoing.publish)
+        events = EventLane(unsealing, made.devices, Ingest(ingest, clock), outgoing.publish)
+        broker = Broker(config.mqtt_url, SIGNALS, inbox.take)
+        event_broker = Broker(config.mqtt_url, EVENTS, events.take, outgoing.hello)
         outgoing.broker = broker
         database.dispatch = outgoing.dispatch
         leases = Leases(made.calls, made.liveness, outgoing.publish)
@@ -475,13 +485,14 @@ async def serving(
         async def make_partitions() -> None:
             async with database.across_tenants() as db:
                 await db.execute(MAKE_PARTITIONS, PARTITIONS_AHEAD)
+                await db.execute(MAKE_EVENT_PARTITIONS, clock.now(), PARTITIONS_AHEAD)
 
         errands = Errands()
         app = web_app(
             made,
             config,
             feed=feed,
-            broker=broker,
+            brokers=(broker, event_broker),
             errands=errands,
             is_demo=is_demo,
             extra=extra,
@@ -496,6 +507,7 @@ async def serving(
                 feed=feed.run(),
                 beat=every(BEAT, app[SCREENS].beat, limit=JOB_LIMIT),
                 broker=broker.run(),
+                events=event_broker.run(),
                 timers=every(TICK, timers.run_due, limit=JOB_LIMIT),
                 leases=every(LEASE_INTERVAL, leases.renew, limit=JOB_LIMIT),
                 presence=every(PRESENCE_INTERVAL, made.devices.keep_signs_of_life, limit=JOB_LIMIT),
@@ -521,9 +533,8 @@ class Outgoing:
         if self.broker is not None:
             self.broker.publish(message)
 
-    async def hello(self, message: Message) -> None:
+    async def hello(self) -> None:
         """A new subscription: units replay what has no receipt."""
-        del message
         hello = edge.Hello(epoch=uuid4())
         self.publish(Publish(topics.HELLO, hello.model_dump_json().encode()))
 

@@ -15,12 +15,15 @@ ASSETS = Path(__file__).parent / "assets" / "wire"
 DOCUMENT = Path(__file__).parent.parent / "docs" / "asyncapi.json"
 UNIT_LANES: dict[str, tuple[str, TypeAdapter]] = {
     "up-event": ("tc/1/{unit}/up/event", edge.UP_EVENT),
+    "up-alarm": ("tc/1/{unit}/up/alarm", edge.UP_ALARM),
     "up-status": ("tc/1/{unit}/up/status", TypeAdapter(edge.UnitStatus)),
     "up-signal": ("tc/1/{unit}/up/signal", edge.UP_SIGNAL),
     "down-receipt": ("tc/1/{unit}/down/receipt", TypeAdapter(edge.Receipt)),
     "down-call": ("tc/1/{unit}/down/call", edge.DOWN_CALL),
     "down-signal": ("tc/1/{unit}/down/signal", edge.DOWN_SIGNAL),
     "down-config": ("tc/1/{unit}/down/config", TypeAdapter(edge.Wipe)),
+    "down-alarm": ("tc/1/{unit}/down/alarm", TypeAdapter(edge.AlarmIs)),
+    "all-alive": ("tc/1/all/alive", TypeAdapter(edge.Alive)),
     "all-hello": ("tc/1/all/hello", TypeAdapter(edge.Hello)),
 }
 PAGE_LANES: dict[str, TypeAdapter] = {

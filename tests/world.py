@@ -263,9 +263,11 @@ class World:
         public_key = b64encode(bytes(32), b"-_").decode().rstrip("=")
         devices = self.services.devices
         enrolled = await devices.enrol(EnrolRequest(code=code, public_key=public_key))
-        unit = await devices.unit(UnitId(enrolled.unit))
-        assert unit is not None
+        [unit] = (await devices.units([UnitId(enrolled.unit)])).values()
         return unit
+
+    async def is_enrolled(self, unit: Unit) -> bool:
+        return unit.id in await self.services.devices.units([unit.id])
 
     async def visit(
         self, session: StaffSession, resident: Resident, *, minutes: int = 0

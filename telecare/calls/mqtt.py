@@ -1,113 +1,66 @@
-"""What home units say: opened (registry and seal), then handed to the use case of its lane.
-
-Nothing is receipted before it is stored; what is malformed is counted, never obeyed.
-"""
+"""What home units say about themselves and about calls, handed to the use case of its lane."""
 
 import logging
-from collections.abc import Callable
+from collections.abc import Sequence
 
 from pydantic import BaseModel, ValidationError
 
 from telecare.calls.liveness import Liveness
 from telecare.calls.service import Calls
 from telecare.devices.model import Unit
-from telecare.devices.outgoing import Addressee, to_unit
+from telecare.devices.mqtt import Genuine, Send, Unsealing, say
 from telecare.devices.service import Devices
-from telecare.runtime.broker import Message, Publish
+from telecare.runtime.broker import Message
 from telecare.runtime.errors import FieldInvalid, TelecareError
 from telecare.runtime.log import tell_if_unrecorded
-from telecare.wire import edge, seal, topics
+from telecare.wire import edge, topics
 from telecare.wire.errors import Code
-from telecare.wire.ids import CallId, UnitId
+from telecare.wire.ids import CallId
 
 log = logging.getLogger(__name__)
 
 
 class Inbox:
-    """One per process. `publish` sends receipts."""
+    """up/status and up/signal, in their order. One per process."""
 
     def __init__(
         self,
+        unsealing: Unsealing,
         devices: Devices,
         calls: Calls,
         liveness: Liveness,
-        publish: Callable[[Publish], None],
+        send: Send,
     ) -> None:
+        self._unsealing = unsealing
         self._devices = devices
         self._calls = calls
         self._liveness = liveness
-        self._publish = publish
-        self._counters: dict[tuple[UnitId, topics.Up], int] = {}
+        self._send = send
 
-    async def take(self, message: Message) -> None:
-        """Refusals are logged by code; an unreachable database means no receipt."""
+    async def take(self, messages: Sequence[Message]) -> None:
+        """Refusals are logged by code; what an unreachable database loses is said again."""
         try:
-            await self._take(message)
+            genuine = await self._unsealing.opened(messages)
         except TelecareError as error:
-            tell_if_unrecorded(error)
-            log.warning("message from a unit not carried out", extra={"code": str(error.code)})
+            _tell(error)
+            return
+        for message in genuine:
+            try:
+                await self._take(message)
+            except TelecareError as error:
+                _tell(error)
 
-    async def _take(self, message: Message) -> None:
-        parsed = topics.parse_up(message.topic)
-        if parsed is None:
-            return
-        unit_id, lane = parsed
-        if not message.payload:
-            return  # a cleared retained status
-        if len(message.payload) > edge.MAX_PAYLOAD_BYTES:
-            await self._devices.reject(message.topic, str(Code.SIGNAL_TOO_LARGE), message.payload)
-            return
-        unit = await self._devices.unit(unit_id)
-        if unit is None:
-            await self._devices.reject(message.topic, str(Code.UNIT_UNKNOWN), message.payload)
-            await self._tell_revoked(message, unit_id, lane)
-            return
-        if not self._is_genuine(unit, message, lane):
-            await self._devices.reject(message.topic, str(Code.SEAL_WRONG), message.payload)
-            return
+    async def _take(self, message: Genuine) -> None:
         try:
-            await self._lane(unit, lane, message.payload)
+            await self._lane(message.unit, message.lane, message.payload)
         except (ValidationError, FieldInvalid):
-            reason = str(Code.MESSAGE_MALFORMED)
-            await self._devices.reject(message.topic, reason, message.payload)
-
-    async def _tell_revoked(self, message: Message, unit_id: UnitId, lane: topics.Up) -> None:
-        """A closed unit that was away when it was told hears it now. Of what it says only one
-        thing is heeded: that it has wiped itself.
-        """
-        unit = await self._devices.revoked(unit_id)
-        if unit is None or not self._is_genuine(unit, message, lane):
-            return
-        if lane is topics.Up.SIGNAL and _says_wiped(message.payload):
-            await self._devices.wiped(unit)
-        else:
-            self._send(unit, topics.Down.CONFIG, edge.Wipe())
-
-    def _is_genuine(self, unit: Unit, message: Message, lane: topics.Up) -> bool:
-        """Sealed with the unit's key, and never taken before."""
-        properties = list(message.properties)
-        counter = seal.opened(unit.mac_key, message.topic, properties, message.payload)
-        return counter is not None and self._is_newer(unit.id, lane, counter)
-
-    def _is_newer(self, unit_id: UnitId, lane: topics.Up, counter: int) -> bool:
-        """Replays are dropped; a retained status seen again after our restart is not one."""
-        last = self._counters.get((unit_id, lane), -1)
-        if counter <= last:
-            return lane is topics.Up.STATUS and counter == last
-        self._counters[unit_id, lane] = counter
-        return True
+            await self._devices.reject([message.refused(Code.MESSAGE_MALFORMED)])
 
     async def _lane(self, unit: Unit, lane: topics.Up, payload: bytes) -> None:
-        match lane:
-            case topics.Up.STATUS:
-                await self._devices.status(unit, edge.UnitStatus.model_validate_json(payload))
-            case topics.Up.SIGNAL:
-                await self._signal(unit, edge.UP_SIGNAL.validate_json(payload))
-            case topics.Up.EVENT | topics.Up.ALARM | topics.Up.VITAL:
-                event = edge.UP_EVENT.validate_json(payload)
-                await self._devices.event(unit, event)
-                receipt = edge.Receipt(boot=event.boot, seqs=[event.seq])
-                self._send(unit, topics.Down.RECEIPT, receipt)
+        if lane is topics.Up.STATUS:
+            await self._devices.status(unit, edge.UnitStatus.model_validate_json(payload))
+        elif lane is topics.Up.SIGNAL:
+            await self._signal(unit, edge.UP_SIGNAL.validate_json(payload))
 
     async def _signal(self, unit: Unit, signal: BaseModel) -> None:
         calls = self._calls
@@ -154,14 +107,9 @@ class Inbox:
             ring_s=180,
             press=signal.press,
         )
-        self._send(unit, topics.Down.CALL, ring)
-
-    def _send(self, unit: Unit, lane: topics.Down, message: BaseModel) -> None:
-        self._publish(to_unit(Addressee(unit.id, unit.mac_key), lane, message))
+        say(self._send, unit, topics.Down.CALL, ring)
 
 
-def _says_wiped(payload: bytes) -> bool:
-    try:
-        return isinstance(edge.UP_SIGNAL.validate_json(payload), edge.UnitWiped)
-    except ValidationError:
-        return False
+def _tell(error: TelecareError) -> None:
+    tell_if_unrecorded(error)
+    log.warning("message from a unit not carried out", extra={"code": str(error.code)})

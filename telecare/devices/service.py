@@ -4,7 +4,7 @@ import base64
 import hashlib
 import logging
 import secrets
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import uuid4
@@ -45,6 +45,7 @@ from telecare.devices.model import (
 )
 from telecare.devices.outgoing import Addressee, to_unit
 from telecare.devices.presence import Presence
+from telecare.devices.store import Reject, StoredEvent
 from telecare.people.model import Resident
 from telecare.people.service import (
     assigned_or_keeps,
@@ -307,10 +308,10 @@ class Devices:
                 what = {"endpoint_id": str(unit.endpoint_id), "unit": unit.id}
                 await append(db, Record(Action.UNIT_WIPED, unit.actor, [resident.person], what))
 
-    async def unit(self, unit_id: UnitId) -> Unit | None:
+    async def units(self, unit_ids: Collection[UnitId]) -> Mapping[UnitId, Unit]:
         """The registry's answer for every message: enrolled, not revoked (P7)."""
         async with self._database.across_tenants() as db:
-            return await store.unit_of(db, unit_id)
+            return await store.units_of(db, unit_ids)
 
     async def status(self, unit: Unit, status: edge.UnitStatus) -> None:
         """Stored at once when it is news, with the other units' when it is a sign of life."""
@@ -347,42 +348,33 @@ class Devices:
             resident = await known(db, unit.resident_id)
             db.changed(unit_topic(resident.unit_id))
 
-    async def event(self, unit: Unit, event: edge.CameraTurned | edge.EventsDropped) -> None:
-        """Store once. The receipt may be sent when this has returned. Raises FieldInvalid."""
+    async def camera_turned(self, unit: Unit, event: edge.CameraTurned) -> None:
+        """Stored once, with its record. Raises FieldInvalid for a wrong signature."""
         now = self._clock.now()
-        if isinstance(event, edge.CameraTurned) and not _is_signed(unit, event):
+        if not _is_signed(unit, event):
             raise FieldInvalid("signature")
-        stored = store.StoredEvent(
-            unit_id=unit.id,
-            boot=event.boot,
-            seq=event.seq,
-            kind=event.kind,
-            occurred_at=event.occurred_at,
-            clock_ok=event.clock_ok,
-            payload=event.model_dump_json(),
-        )
         async with self._database.transaction(unit.tenant) as db:
-            if not await store.add_event(db, stored, now):
+            if not await store.add_event(db, StoredEvent.of(unit, event), now):
                 return
-            if isinstance(event, edge.CameraTurned):
-                db.changed(resident_topic(unit.resident_id))
-                resident = await known(db, unit.resident_id)
-                what = {
-                    "call_id": str(event.call_id) if event.call_id else None,
-                    "camera": event.camera,
-                    "number": event.number,
-                    "on": event.on,
-                    "reason": event.reason,
-                    "seconds": event.seconds,
-                    "unit": unit.id,
-                }
-                await append(db, Record(Action.CAMERA_TURNED, unit.actor, [resident.person], what))
+            db.changed(resident_topic(unit.resident_id))
+            resident = await known(db, unit.resident_id)
+            what = {
+                "call_id": str(event.call_id) if event.call_id else None,
+                "camera": event.camera,
+                "number": event.number,
+                "on": event.on,
+                "reason": event.reason,
+                "seconds": event.seconds,
+                "unit": unit.id,
+            }
+            await append(db, Record(Action.CAMERA_TURNED, unit.actor, [resident.person], what))
 
-    async def reject(self, topic: str, reason: str, payload: bytes) -> None:
+    async def reject(self, rejects: Sequence[Reject]) -> None:
+        """Malformed, unknown or forged: kept as a digest, and counted."""
         async with self._database.across_tenants() as db:
-            digest = hashlib.sha256(payload).digest()
-            await store.reject(db, topic[:200], reason, digest, self._clock.now())
-        log.warning("message from a unit refused", extra={"reason": reason})
+            await store.reject(db, rejects, self._clock.now())
+        for one in rejects:
+            log.warning("message from a unit refused", extra={"reason": one.reason})
 
     async def tv_seen(self, session: ScreenSession) -> None:
         """A TV page's socket is open: said each 15 s."""

@@ -1,15 +1,15 @@
 """SQL of endpoints, units, pairing and units' events."""
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Literal
+from typing import Literal, Self
 from uuid import UUID
 
 from telecare.devices.model import UNIT_LEASE, Closed, Endpoint, Pairing, Unit
 from telecare.runtime.db import Row, Transaction
-from telecare.wire.edge import CameraState, ScreenState
+from telecare.wire.edge import CameraState, ScreenState, UnitEvent
 from telecare.wire.ids import EndingId, EndpointId, ResidentId, TenantId, UnitId
 
 LIMIT = 100
@@ -82,7 +82,9 @@ ADD_UNIT = """
 insert into edge_unit (tenant_id, id, endpoint_id, public_key, mac_key, enrolled_at)
 values ($1, $2, $3, $4, $5, $6)
 """
-UNIT_OF = "select tenant_id, endpoint_id, resident_id, public_key, mac_key from unit_of($1)"
+UNITS_OF = """
+select unit_id, tenant_id, endpoint_id, resident_id, public_key, mac_key from units_of($1)
+"""
 STATUS = """
 update edge_unit set is_online = $3, seen_at = $4, boot = $5, screen = $6, cameras = $7,
     cameras_at = $4, version = $8
@@ -97,7 +99,9 @@ on conflict do nothing
 returning seq
 """
 REJECT = """
-insert into event_reject (received_at, topic, reason, payload_sha256) values ($1, $2, $3, $4)
+insert into event_reject (received_at, topic, reason, payload_sha256)
+select $1, r.topic, r.reason, r.digest
+from unnest($2::text[], $3::text[], $4::bytea[]) as r (topic, reason, digest)
 """
 MARK_SEEN = "select mark_seen($1, $2)"
 BEGIN_TV_PAIRING = "select begin_tv_pairing($1, $2, $3, $4, $5)"
@@ -212,19 +216,19 @@ async def add_unit(db: Transaction, unit: Unit, now: datetime) -> None:
     )
 
 
-async def unit_of(db: Transaction, unit_id: UnitId) -> Unit | None:
-    """A unit that is enrolled and not revoked; the database is in its tenant afterwards."""
-    return _unit(await db.fetchrow(UNIT_OF, unit_id), unit_id)
+async def units_of(db: Transaction, unit_ids: Collection[UnitId]) -> Mapping[UnitId, Unit]:
+    """Those that are enrolled and not revoked, of any municipality."""
+    rows = await db.fetch(UNITS_OF, list(unit_ids))
+    return {UnitId(row["unit_id"]): _unit(row, UnitId(row["unit_id"])) for row in rows}
 
 
 async def revoked_unit_of(db: Transaction, unit_id: UnitId) -> Unit | None:
     """One that was closed and may not know it; the database is in its tenant afterwards."""
-    return _unit(await db.fetchrow(REVOKED_UNIT_OF, unit_id), unit_id)
+    row = await db.fetchrow(REVOKED_UNIT_OF, unit_id)
+    return None if row is None else _unit(row, unit_id)
 
 
-def _unit(row: Row | None, unit_id: UnitId) -> Unit | None:
-    if row is None:
-        return None
+def _unit(row: Row, unit_id: UnitId) -> Unit:
     return Unit(
         TenantId(row["tenant_id"]), unit_id, EndpointId(row["endpoint_id"]),
         ResidentId(row["resident_id"]), row["public_key"], row["mac_key"],
@@ -242,6 +246,7 @@ async def set_status(
 
 @dataclass(frozen=True, slots=True)
 class StoredEvent:
+    tenant: TenantId
     unit_id: UnitId
     boot: UUID
     seq: int
@@ -249,6 +254,22 @@ class StoredEvent:
     occurred_at: datetime
     clock_ok: bool
     payload: str
+
+    @classmethod
+    def of(cls, unit: Unit, event: UnitEvent) -> Self:
+        return cls(
+            unit.tenant, unit.id, event.boot, event.seq, event.kind, event.occurred_at,
+            event.clock_ok, event.model_dump_json(),
+        )  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Reject:
+    """A message that nobody carries out: where it came, why, and its SHA-256."""
+
+    topic: str
+    reason: str
+    digest: bytes
 
 
 async def add_event(db: Transaction, event: StoredEvent, now: datetime) -> bool:
@@ -260,9 +281,11 @@ async def add_event(db: Transaction, event: StoredEvent, now: datetime) -> bool:
     return found is not None
 
 
-async def reject(db: Transaction, topic: str, reason: str, digest: bytes, now: datetime) -> None:
-    """A malformed message: counted and kept as a digest, not as text."""
-    await db.execute(REJECT, now, topic, reason, digest)
+async def reject(db: Transaction, rejects: Sequence[Reject], now: datetime) -> None:
+    await db.execute(
+        REJECT, now, [r.topic for r in rejects], [r.reason for r in rejects],
+        [r.digest for r in rejects],
+    )  # fmt: skip
 
 
 async def mark_seen(db: Transaction, seen: Mapping[UnitId, datetime]) -> None:

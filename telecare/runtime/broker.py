@@ -1,16 +1,19 @@
-"""The server's MQTT 5 connection. The only importer of paho in the server.
+"""The server's MQTT 5 connections. The only importer of paho in the server.
 
-Clean start, session expiry 0: what a broker holds proves nothing (architecture §1.8). A message is
-acknowledged after its handler has returned, so after the commit.
+Clean start, session expiry 0: what a broker holds proves nothing (architecture §1.8). Messages are
+handed over in batches, as many as have come while the last one was carried out, and acknowledged
+after that, so after the commit. paho runs on the loop itself, without a thread of its own.
 """
 
 import asyncio
+import contextlib
 import logging
 import ssl
-from collections.abc import Awaitable, Callable
-from contextlib import AsyncExitStack
+from collections import deque
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 from dataclasses import dataclass
-from urllib.parse import unquote, urlsplit
+from typing import Any  # the socket that paho makes, of a type it does not publish
+from urllib.parse import SplitResult, unquote, urlsplit
 from uuid import uuid4
 
 from paho.mqtt.client import Client, MQTTMessage
@@ -24,9 +27,12 @@ from telecare.wire import tcp
 log = logging.getLogger(__name__)
 
 KEEP_ALIVE_S = 15
+LOOK_S = 1.0
 RECONNECT_S = (0.2, 0.5, 1.0, 2.0)
-WAITING = 10_000
-"""Messages taken from the broker and not yet handled; when full, the broker waits (no PUBACK)."""
+MOST_AT_ONCE = 1_000
+WAITING = 4_000
+"""Messages taken from the broker and not yet acknowledged; when full, the broker waits."""
+READ_BYTES = 65_536
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,16 +54,24 @@ class Publish:
     qos: int = 1
 
 
-Handle = Callable[[Message], Awaitable[None]]
+Take = Callable[[Sequence[Message]], Awaitable[None]]
+"""Carries out what has come, in its order; then it is acknowledged."""
+Subscribed = Callable[[], Awaitable[None]]
+
+
+async def nobody() -> None:
+    """Nobody waits for this connection."""
 
 
 class Broker:
     """One connection that keeps itself up; `subscribed` runs each time it is up anew."""
 
-    def __init__(self, url: str, topic_filter: str, handle: Handle, subscribed: Handle) -> None:
+    def __init__(
+        self, url: str, filters: Sequence[str], take: Take, subscribed: Subscribed = nobody
+    ) -> None:
         self._url = urlsplit(url)
-        self._filter = topic_filter
-        self._handle = handle
+        self._filters = filters
+        self._take = take
         self._subscribed = subscribed
         self._client: Client | None = None
         self._is_up = False
@@ -89,11 +103,112 @@ class Broker:
             failures += 1
 
     async def _one_connection(self) -> None:
-        loop = asyncio.get_running_loop()
-        arrived: asyncio.Queue[MQTTMessage] = asyncio.Queue()
-        ended = asyncio.Event()
-        up = asyncio.Event()
-        client = Client(
+        line = Line(self._url, self._filters)
+        await asyncio.to_thread(line.connect)
+        with line.on_the_loop():
+            self._client = line.client
+            async with asyncio.TaskGroup() as group:
+                looking = group.create_task(line.look_after(), name="mqtt-keep-alive")
+                taking = group.create_task(self._serve(line), name="mqtt-take")
+                await line.ended.wait()
+                looking.cancel()
+                taking.cancel()
+
+    async def _serve(self, line: "Line") -> None:
+        async with asyncio.timeout(KEEP_ALIVE_S):
+            await line.is_subscribed.wait()
+        self._is_up = True
+        await self._subscribed()
+        while True:
+            batch = await line.next_batch()
+            await self._take([_message(one) for one in batch])
+            for one in batch:
+                line.client.ack(one.mid, one.qos)
+
+
+class Line:
+    """One connection of paho's from first to last, driven by the loop."""
+
+    def __init__(self, url: SplitResult, filters: Sequence[str]) -> None:
+        self._url = url
+        self._filters = filters
+        self._waiting: deque[MQTTMessage] = deque()
+        self._something = asyncio.Event()
+        self.is_subscribed = asyncio.Event()
+        self.ended = asyncio.Event()
+        self.client = self._made()
+
+    def connect(self) -> None:
+        """Blocks until the line is made; the broker's answer is for the loop. Raises OSError."""
+        properties = Properties(PacketTypes.CONNECT)  # type: ignore[no-untyped-call]
+        properties.SessionExpiryInterval = 0
+        properties.ReceiveMaximum = WAITING
+        self.client.connect(
+            self._url.hostname or "127.0.0.1",
+            self._url.port or (8883 if self._url.scheme == "mqtts" else 1883),
+            KEEP_ALIVE_S,
+            clean_start=True,
+            properties=properties,
+        )
+
+    @contextlib.contextmanager
+    def on_the_loop(self) -> Iterator[None]:
+        """From here on the loop reads and writes. Says goodbye at the end."""
+        loop, client = asyncio.get_running_loop(), self.client
+        line: Any = client.socket()
+        if line is None:
+            raise ConnectionError
+        number: int = line.fileno()
+
+        def read() -> None:
+            client.loop_read()
+            if client.socket() is not None and line.has_more:
+                loop.call_soon(read)  # no new byte need come for what is here already
+
+        def write(*_: object) -> None:
+            loop.add_writer(number, client.loop_write)
+
+        def written(*_: object) -> None:
+            loop.remove_writer(number)
+
+        def closed(*_: object) -> None:
+            loop.remove_reader(number)
+            loop.remove_writer(number)
+            self.ended.set()
+
+        client.on_socket_register_write = write
+        client.on_socket_unregister_write = written
+        client.on_socket_close = closed
+        loop.add_reader(number, read)
+        if client.want_write():
+            write()
+        try:
+            yield
+        finally:
+            if client.socket() is not None:
+                client.disconnect()
+                client.loop_write()
+            if client.socket() is not None:
+                loop.remove_reader(number)
+                loop.remove_writer(number)
+                line.close()
+
+    async def look_after(self) -> None:
+        """Keeps the line alive, and finds it dead."""
+        while True:
+            self.client.loop_misc()
+            await asyncio.sleep(LOOK_S)
+
+    async def next_batch(self) -> Sequence[MQTTMessage]:
+        await self._something.wait()
+        count = min(len(self._waiting), MOST_AT_ONCE)
+        batch = [self._waiting.popleft() for _ in range(count)]
+        if not self._waiting:
+            self._something.clear()
+        return batch
+
+    def _made(self) -> Client:
+        client = BufferedClient(
             CallbackAPIVersion.VERSION2,
             client_id=f"server-{uuid4().hex}",
             protocol=MQTTProtocolVersion.MQTTv5,
@@ -103,28 +218,20 @@ class Broker:
 
         def connected(_c: Client, _u: object, _f: object, code: ReasonCode, _p: object) -> None:
             if code.is_failure:
-                loop.call_soon_threadsafe(ended.set)
+                self.ended.set()
                 return
-            client.subscribe(self._filter, qos=1)
+            client.subscribe([(one, 1) for one in self._filters])
 
         def subscribed(*_: object) -> None:
-            loop.call_soon_threadsafe(up.set)
+            self.is_subscribed.set()
 
         def disconnected(*_: object) -> None:
-            loop.call_soon_threadsafe(ended.set)
+            self.ended.set()
 
         def message(_c: Client, _u: object, taken: MQTTMessage) -> None:
-            tcp.acknowledge_at_once(client.socket())
-            loop.call_soon_threadsafe(arrived.put_nowait, taken)
+            self._waiting.append(taken)
+            self._something.set()
 
-        def opened(_c: Client, _u: object, line: object) -> None:
-            tcp.send_at_once(line)
-
-        def acknowledged(*_: object) -> None:
-            tcp.acknowledge_at_once(client.socket())
-
-        client.on_socket_open = opened
-        client.on_publish = acknowledged
         client.on_connect = connected
         client.on_subscribe = subscribed
         client.on_disconnect = disconnected
@@ -133,46 +240,42 @@ class Broker:
             client.tls_set_context(ssl.create_default_context())
         if self._url.username:
             client.username_pw_set(unquote(self._url.username), unquote(self._url.password or ""))
-        properties = Properties(PacketTypes.CONNECT)  # type: ignore[no-untyped-call]
-        properties.SessionExpiryInterval = 0
-        properties.ReceiveMaximum = WAITING
-        await asyncio.to_thread(
-            client.connect,
-            self._url.hostname or "127.0.0.1",
-            self._url.port or (8883 if self._url.scheme == "mqtts" else 1883),
-            KEEP_ALIVE_S,
-            clean_start=True,
-            properties=properties,
+        return client
+
+
+class BufferedClient(Client):
+    """paho asks the system for a byte or two at a time; here it is asked for 64 kB at once (a third
+    more messages a second, evidence `ingest.md` §3).
+    """
+
+    def _create_socket(self) -> Any:
+        return BufferedSocket(super()._create_socket())
+
+
+class BufferedSocket:
+    """A socket, but for `recv`."""
+
+    def __init__(self, line: Any) -> None:
+        self._line = line
+        self._read = memoryview(b"")
+        tcp.send_at_once(line)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._line, name)
+
+    @property
+    def has_more(self) -> bool:
+        """What the loop would not hear of: here, or inside TLS."""
+        return bool(self._read) or (
+            isinstance(self._line, ssl.SSLSocket) and self._line.pending() > 0
         )
-        async with AsyncExitStack() as stack:
-            client.loop_start()
-            stack.callback(client.loop_stop)
-            stack.callback(client.disconnect)
-            self._client = client
-            await self._serve(client, arrived, up, ended)
 
-    async def _serve(
-        self,
-        client: Client,
-        arrived: "asyncio.Queue[MQTTMessage]",
-        up: asyncio.Event,
-        ended: asyncio.Event,
-    ) -> None:
-        async with asyncio.TaskGroup() as group:
-
-            async def take() -> None:
-                async with asyncio.timeout(KEEP_ALIVE_S):
-                    await up.wait()
-                self._is_up = True
-                await self._subscribed(Message(self._filter, b"", ()))
-                while True:
-                    message = await arrived.get()
-                    await self._handle(_message(message))
-                    client.ack(message.mid, message.qos)
-
-            taking = group.create_task(take(), name="mqtt-take")
-            await ended.wait()
-            taking.cancel()
+    def recv(self, size: int) -> bytes:
+        if not self._read:
+            self._read = memoryview(self._line.recv(READ_BYTES))
+            tcp.acknowledge_at_once(self._line)
+        taken, self._read = self._read[:size], self._read[size:]
+        return bytes(taken)
 
 
 def _message(message: MQTTMessage) -> Message:

@@ -29,6 +29,8 @@ NOTIFY = "select pg_notify('telecare', $1)"
 UniqueViolation = asyncpg.UniqueViolationError
 DatabaseExists = asyncpg.DuplicateDatabaseError
 LockTaken = asyncpg.LockNotAvailableError
+NoSuchPartition = asyncpg.CheckViolationError
+"""Also any other check: of an insert into a partitioned table that has none."""
 
 
 class DatabaseUnreachable(CannotStart):

@@ -27,7 +27,8 @@ create table if not exists migration (
 APPLIED = "select name, sha256 from migration"
 REMEMBER = "insert into migration (name, sha256, applied_at) values ($1, $2, clock_timestamp())"
 MAKE_PARTITIONS = "select audit.make_partitions($1)"
-AUDIT_MONTHS_AHEAD = 4
+MAKE_EVENT_PARTITIONS = "select make_event_partitions(clock_timestamp(), $1)"
+MONTHS_AHEAD = 4
 
 
 class MigrationChanged(Exception):
@@ -71,5 +72,6 @@ async def migrate(owner_url: str) -> list[str]:
                 await connection.execute(REMEMBER, step.name, step.sha256)
             log.info("migration applied", extra={"migration": step.name})
             applied.append(step.name)
-        await connection.execute(MAKE_PARTITIONS, AUDIT_MONTHS_AHEAD)
+        await connection.execute(MAKE_PARTITIONS, MONTHS_AHEAD)
+        await connection.execute(MAKE_EVENT_PARTITIONS, MONTHS_AHEAD)
     return applied

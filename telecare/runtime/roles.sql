@@ -16,16 +16,18 @@ begin
     if not exists (select from pg_roles where rolname = 'telecare_backup') then
         create role telecare_backup login nosuperuser nobypassrls replication;
     end if;
-    -- Owners of SECURITY DEFINER functions; nobody signs in as them.
-    foreach login in array array['telecare_definer', 'telecare_audit'] loop
+    -- Owners of SECURITY DEFINER functions and of their tables; nobody signs in as them.
+    foreach login in array array['telecare_definer', 'telecare_audit', 'telecare_events'] loop
         if not exists (select from pg_roles where rolname = login) then
             execute format('create role %I nologin nosuperuser nobypassrls', login);
         end if;
     end loop;
 end
 $$;
-grant telecare_definer, telecare_audit to telecare_owner;
-grant create, usage on schema public to telecare_owner, telecare_definer;
+grant telecare_definer, telecare_audit, telecare_events to telecare_owner;
+-- Detaching a month concurrently is no statement of a function: who lets it fall is its owner.
+grant telecare_events to telecare_eraser;
+grant create, usage on schema public to telecare_owner, telecare_definer, telecare_events;
 grant usage on schema public to
     telecare_app, telecare_ingest, telecare_sequencer, telecare_reader, telecare_eraser, telecare_audit;
 do $$

@@ -47,7 +47,7 @@ from telecare.web.html import TEMPLATES, language_of, see_other
 from telecare.wire.errors import Code
 
 PASSKEYS = web.AppKey("passkeys", Passkeys)
-BROKER = web.AppKey("broker", Broker)
+BROKERS = web.AppKey("brokers", tuple[Broker, ...])
 LONGEST_WAIT = timedelta(seconds=10)
 """A record is a leaf within a second; after this much longer nobody keeps the log's tree."""
 CEREMONY_COOKIE = "__Host-telecare-ceremony"
@@ -288,7 +288,7 @@ async def readyz(request: web.Request) -> web.Response:
     month's records have a table.
     """
     floor = request.app[FLOOR]
-    ok = await floor.database.is_up() and request.app[BROKER].is_up
+    ok = await floor.database.is_up() and all(one.is_up for one in request.app[BROKERS])
     if ok:
         async with floor.database.across_tenants() as db:
             is_kept_up = await longest_wait(db) <= LONGEST_WAIT

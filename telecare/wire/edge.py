@@ -18,6 +18,8 @@ LEASE_MS = 3_000
 
 CameraState = Literal["off", "on", "fault"]
 ScreenState = Literal["on", "off", "unknown"]
+BrokerPath = Literal["first", "second"]
+Trigger = Literal["button", "cord", "screen", "fall", "smoke", "door", "bed", "pills"]
 
 
 class EdgeMessage(BaseModel):
@@ -45,6 +47,13 @@ class EdgeEvent(EdgeMessage):
     seq: int = Field(ge=1)
     occurred_at: AwareDatetime
     clock_ok: bool = True
+
+
+class EventPlace(EdgeMessage):
+    """What of an event is enough to receipt it, also when the rest cannot be read."""
+
+    boot: UUID
+    seq: int = Field(ge=1)
 
 
 class CameraTurned(EdgeEvent):
@@ -90,9 +99,85 @@ class EventsDropped(EdgeEvent):
     count: int = Field(ge=1)
 
 
-UP_EVENT: TypeAdapter[CameraTurned | EventsDropped] = TypeAdapter(
-    Annotated[CameraTurned | EventsDropped, Field(discriminator="kind")]
+class SensorChanged(EdgeEvent):
+    """Something in the home that says one of two things: a door, a bed, a pill dispenser."""
+
+    kind: Literal["sensor.changed"] = "sensor.changed"
+    sensor: Literal["door", "bed", "pills", "smoke", "motion"]
+    device: str = Field(min_length=1, max_length=32)
+    place: str = Field(default="", max_length=32)
+    is_on: bool
+    """Open, occupied, taken, smoke, moving."""
+
+
+class BatteryLevel(EdgeEvent):
+    """Of a device in the home, or of the unit itself; when it has changed, and once a day."""
+
+    kind: Literal["battery.level"] = "battery.level"
+    device: str = Field(min_length=1, max_length=32)
+    percent: int = Field(ge=0, le=100)
+
+
+class PowerChanged(EdgeEvent):
+    """The unit runs on the mains, or on its battery."""
+
+    kind: Literal["power.changed"] = "power.changed"
+    mains: bool
+
+
+class PathChanged(EdgeEvent):
+    """The unit reaches its broker again, by which of its addresses, after how long a silence."""
+
+    kind: Literal["path.changed"] = "path.changed"
+    path: BrokerPath
+    silent_ms: int = Field(ge=0)
+
+
+class CoverChanged(EdgeEvent):
+    """Somebody has opened the unit, or closed it again."""
+
+    kind: Literal["cover.changed"] = "cover.changed"
+    is_open: bool
+
+
+UnitEvent = (
+    CameraTurned
+    | EventsDropped
+    | SensorChanged
+    | BatteryLevel
+    | PowerChanged
+    | PathChanged
+    | CoverChanged
 )
+UP_EVENT: TypeAdapter[UnitEvent] = TypeAdapter(Annotated[UnitEvent, Field(discriminator="kind")])
+
+
+# --- up/alarm: stored in the unit until receipted, before everything else, never shed ---------
+
+
+class AlarmRaised(EdgeEvent):
+    """Somebody asks for help, or a device does for her. Each press is an alarm of its own."""
+
+    kind: Literal["alarm.raised"] = "alarm.raised"
+    trigger: Trigger
+    device: str = Field(min_length=1, max_length=32)
+    """What was pressed or felt it, as the installer named it."""
+    place: str = Field(default="", max_length=32)
+    """A room; never an address."""
+    battery_percent: int | None = Field(default=None, ge=0, le=100)
+    is_test: bool = False
+
+
+class AlarmCancelled(EdgeEvent):
+    """ "Jag tryckte fel": the alarm stands, and is marked."""
+
+    kind: Literal["alarm.cancelled"] = "alarm.cancelled"
+    alarm: int = Field(ge=1)
+    """`seq` of the `AlarmRaised`, of the same boot."""
+
+
+UnitAlarm = AlarmRaised | AlarmCancelled
+UP_ALARM: TypeAdapter[UnitAlarm] = TypeAdapter(Annotated[UnitAlarm, Field(discriminator="kind")])
 
 
 # --- up/status: retained, with a will; not an event ------------------------------------------
@@ -109,6 +194,10 @@ class UnitStatus(EdgeMessage):
     screen: ScreenState = "unknown"
     waiting: int = Field(default=0, ge=0)
     """Events in the outbox without a receipt."""
+    path: BrokerPath = "first"
+    mains: bool | None = None
+    """None: it cannot tell."""
+    battery_percent: int | None = Field(default=None, ge=0, le=100)
 
 
 # --- up/signal: about a call -----------------------------------------------------------------
@@ -204,6 +293,27 @@ class Hello(EdgeMessage):
 
     kind: Literal["hello"] = "hello"
     epoch: UUID
+
+
+class Alive(EdgeMessage):
+    """The server and its database answer. Every 10 s; 25 s without one is "no contact" (P4)."""
+
+    kind: Literal["alive"] = "alive"
+    epoch: UUID
+
+
+class AlarmIs(EdgeMessage):
+    """What has become of her alarm, said at each change and again while the unit asks.
+
+    That it has arrived is the receipt's to say, not this.
+    """
+
+    kind: Literal["alarm_is"] = "alarm_is"
+    boot: UUID
+    seq: int = Field(ge=1)
+    state: Literal["waiting", "taken", "closed"]
+    by: str = Field(default="", max_length=80)
+    """Given name of who has taken it; spoken and shown in the home, never logged."""
 
 
 class IceServer(EdgeMessage):
@@ -333,3 +443,5 @@ class Enrolment(BaseModel):
     unit: str
     mac_key: str
     broker_url: str
+    second_broker_url: str | None = None
+    """Tried by itself when the first does not answer, e.g. over a mobile network."""

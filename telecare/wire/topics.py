@@ -7,7 +7,7 @@ from telecare.wire.ids import UnitId
 
 ROOT = "tc/1"
 HELLO = f"{ROOT}/all/hello"
-UP_FILTER = f"{ROOT}/+/up/+"
+ALIVE = f"{ROOT}/all/alive"
 
 
 class Up(StrEnum):
@@ -27,6 +27,12 @@ class Down(StrEnum):
     CALL = "call"
     SIGNAL = "signal"
     CONFIG = "config"
+    ALARM = "alarm"
+
+
+def filter_of(lane: Up) -> str:
+    """What every unit says on a lane."""
+    return f"{ROOT}/+/up/{lane}"
 
 
 _UP = re.compile(r"tc/1/(u-[a-z2-7]{26})/up/(alarm|event|vital|signal|status)")

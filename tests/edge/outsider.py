@@ -34,7 +34,7 @@ from telecare.wire.edge import (
     UnitStatus,
 )
 from telecare.wire.ids import UnitId
-from telecare.wire.topics import HELLO, UP_FILTER, Down, Up, down, parse_up
+from telecare.wire.topics import HELLO, Down, Up, down, filter_of, parse_up
 
 WAIT_S = 15
 
@@ -70,7 +70,7 @@ class Server:
         self._client.on_message = lambda _c, _u, m: self._loop.call_soon_threadsafe(self._take, m)
         await asyncio.to_thread(self._client.connect, "127.0.0.1", self.port, 60)
         self._client.loop_start()
-        self._client.subscribe(UP_FILTER, 1)
+        self._client.subscribe([(filter_of(lane), 1) for lane in Up])
         async with asyncio.timeout(WAIT_S):
             await subscribed.wait()
 

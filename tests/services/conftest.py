@@ -126,10 +126,10 @@ async def client(made, config):
     port = unused_port()
     url = f"http://localhost:{port}"
     own = Config(database_url=config.database_url, mqtt_url=config.mqtt_url, public_url=url)
-    broker = Broker(config.mqtt_url, "none", None, None)
+    broker = Broker(config.mqtt_url, (), None)
     errands = Errands()
     feed = Feed(made.database)
-    app = web_app(made, own, feed=feed, broker=broker, errands=errands, is_demo=False)
+    app = web_app(made, own, feed=feed, brokers=[broker], errands=errands, is_demo=False)
     async with (
         running(errands=errands.run(), feed=feed.run()),
         listening(app, "localhost", port),

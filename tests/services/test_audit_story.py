@@ -36,7 +36,7 @@ class Home:
         public = base64.urlsafe_b64encode(self.key.public_key().public_bytes_raw())
         request = EnrolRequest(code=code, public_key=public.decode().rstrip("="))
         enrolled = await self.made.devices.enrol(request)
-        self.unit = await self.made.devices.unit(UnitId(enrolled.unit))
+        [self.unit] = (await self.made.devices.units([UnitId(enrolled.unit)])).values()
         return self
 
     async def camera(self, call_id, *, on, apart=0.0, skip=0, **more) -> None:
@@ -49,7 +49,7 @@ class Home:
         )  # fmt: skip
         raw = self.key.sign(signed_text(self.unit.id, unsigned))
         signature = base64.urlsafe_b64encode(raw).decode().rstrip("=")
-        await self.made.devices.event(
+        await self.made.devices.camera_turned(
             self.unit, unsigned.model_copy(update={"signature": signature})
         )
 

@@ -96,7 +96,7 @@ async def test_nothing_that_reached_her_is_left(world, made, home, clock, timers
 
     assert await home.left_open() == []
     assert await world.rows(TIMERS, world.tenant) == []
-    assert await made.devices.unit(unit.id) is None
+    assert not await world.is_enrolled(unit)
     assert next(m for m in sent if m.topic.endswith("/down/config")).payload == (
         edge.Wipe().model_dump_json().encode()
     )
@@ -273,7 +273,7 @@ async def test_undone_she_has_what_lies_ahead_and_a_task_to_see_to_the_home(
 
     assert [r["state"] for r in await world.rows(VISITS, world.tenant)] == ["cancelled", "planned"]
     assert await made.access.session(TOKENS[home.tv.id])
-    assert await made.devices.unit(unit.id)
+    assert await world.is_enrolled(unit)
     assert await made.visits.ring(home.maria, ahead)
     tasks = await world.rows("select kind from follow_up where tenant_id = $1", world.tenant)
     assert tasks == [{"kind": "check_devices"}]
@@ -293,7 +293,7 @@ async def test_a_unit_that_wiped_itself_stays_closed(world, made, home):
 
     await made.endings.undo(home.eva, ending)
 
-    assert await made.devices.unit(unit.id) is None
+    assert not await world.is_enrolled(unit)
     assert (await world.events()).count("unit.wiped") == 1
 
 

@@ -77,12 +77,26 @@ async def test_the_server_owns_nothing_and_bypasses_nothing(world):
     rows = await world.rows("""
         select rolname, rolsuper, rolbypassrls,
             (select count(*) from pg_class c where c.relowner = r.oid) as owned
-        from pg_roles r where rolname like 'telecare%' and rolname <> 'telecare_owner'
-            and rolname <> 'telecare_audit'
+        from pg_roles r where rolname like 'telecare%' and rolcanlogin
+            and rolname <> 'telecare_owner'
     """)
 
     for row in rows:
         assert (row["rolsuper"], row["rolbypassrls"], row["owned"]) == (False, False, 0), row
+
+
+async def test_who_may_act_as_an_owner_of_tables_never_serves(world):
+    rows = await world.rows("""
+        select m.roleid::regrole::text as owner, m.member::regrole::text as member
+        from pg_auth_members m where m.roleid::regrole::text like 'telecare%' order by 1, 2
+    """)
+
+    assert {(row["owner"], row["member"]) for row in rows} == {
+        ("telecare_audit", "telecare_owner"),
+        ("telecare_definer", "telecare_owner"),
+        ("telecare_events", "telecare_eraser"),
+        ("telecare_events", "telecare_owner"),
+    }
 
 
 async def test_without_a_tenant_no_row_is_seen(world, made):

@@ -6,6 +6,7 @@ import pytest
 
 from telecare.access.model import Role
 from telecare.calls.mqtt import Inbox
+from telecare.devices.mqtt import Unsealing
 from telecare.runtime.broker import Message
 from telecare.wire import edge, seal, topics
 
@@ -18,14 +19,15 @@ class Line:
     def __init__(self, made, unit):
         self.unit = unit
         self.said = []
-        self._inbox = Inbox(made.devices, made.calls, made.liveness, self.said.append)
+        unsealing = Unsealing(made.devices, self.said.append)
+        self._inbox = Inbox(unsealing, made.devices, made.calls, made.liveness, self.said.append)
         self._numbers = count(1)
 
     async def say(self, lane, message, *, key=None):
         topic = topics.up(self.unit.id, lane)
         payload = message if isinstance(message, bytes) else message.model_dump_json().encode()
         sealed = seal.seal(key or self.unit.mac_key, topic, next(self._numbers), payload)
-        await self._inbox.take(Message(topic, payload, tuple(sealed)))
+        await self._inbox.take([Message(topic, payload, tuple(sealed))])
 
     @property
     def wipes(self):
@@ -90,5 +92,5 @@ async def test_a_unit_in_use_that_says_it_is_wiped_is_not_believed(world, made):
 
     await line.say(topics.Up.SIGNAL, edge.UnitWiped())
 
-    assert await made.devices.unit(line.unit.id)
+    assert await world.is_enrolled(line.unit)
     assert line.said == []
