@@ -68,8 +68,10 @@ class Place:
     """Every entry up to it that was visible is a leaf; None: not looked at yet."""
     open: frozenset[int] = frozenset()
     """Transactions that may still bring an entry with a lower number."""
-    seen: tuple[int, Snapshot] | None = None
-    """The highest entry then, and a snapshot from after that: the mark follows it."""
+    seen: tuple[int, int] | None = None
+    """The highest entry then, and a transaction younger than all with a lower one: the mark follows
+    when they are over.
+    """
 
 
 class Sequencer:
@@ -160,9 +162,10 @@ class Sequencer:
                 place.highest = max([place.highest, *entries])
             elif is_drained:
                 place.highest = await tree_store.highest(db)
+            youngest = await tree_store.own_transaction(db)
+            place.open = before.not_over_below(youngest)
             if is_drained:
-                place.open = before.open
-                await self._follow(db, newest, place, before)
+                await self._follow(db, newest, place, before, youngest)
         return len(waiting)
 
     async def _hold(self, db: Transaction, slug: str) -> tuple[Log, Place] | None:
@@ -197,15 +200,17 @@ class Sequencer:
         assert begun is not None  # noqa: S101 - just made
         return begun
 
-    async def _follow(self, db: Transaction, newest: Log, place: Place, before: Snapshot) -> None:
+    async def _follow(
+        self, db: Transaction, newest: Log, place: Place, before: Snapshot, youngest: int
+    ) -> None:
         """Move the mark over what can no longer change (docs/decisions/0009)."""
         if place.seen is not None:
             highest, then = place.seen
-            if before.xmin >= then.xmax:
+            if before.xmin >= then:
                 await tree_store.move_mark(db, newest.log, highest)
                 place.seen = None
         if place.seen is None and place.highest is not None and place.highest > newest.mark:
-            place.seen = (place.highest, await tree_store.snapshot(db))
+            place.seen = (place.highest, youngest)
 
     async def _announce_keys(self, db: Transaction, slug: str) -> None:
         """A key's record comes before anything it signs."""
@@ -335,7 +340,7 @@ async def _waiting(
     """
     if place.highest is None:
         return await tree_store.waiting(db, newest, BATCH)
-    over = place.open - before.open
+    over = [one for one in place.open if before.is_over(one)]
     late = await tree_store.late(db, newest, place.highest, over) if over else ()
     return [*late, *await tree_store.new(db, place.highest, BATCH)]
 

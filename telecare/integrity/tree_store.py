@@ -65,6 +65,7 @@ select
     pg_snapshot_xmax(pg_current_snapshot())::text::bigint as xmax,
     array(select x::text::bigint from pg_snapshot_xip(pg_current_snapshot()) as x) as open
 """
+OWN_TRANSACTION = "select pg_current_xact_id()::text::bigint"
 NEW = """
 select e.entry_id, e.data
 from audit.entry e
@@ -169,13 +170,20 @@ class Log:
 
 @dataclass(frozen=True, slots=True)
 class Snapshot:
-    """Transactions below `xmin` are over; none of `xmax` or above had begun to write; of those
-    between, these were `open`.
+    """Transactions below `xmin` are over; of those up to `xmax`, these were `open`; `xmax` follows the
+    youngest that was over, so that younger ones may have been writing too, and are not listed.
     """
 
     xmin: int
     xmax: int
     open: frozenset[int]
+
+    def is_over(self, transaction: int) -> bool:
+        return transaction < self.xmax and transaction not in self.open
+
+    def not_over_below(self, transaction: int) -> frozenset[int]:
+        """All that are older than `transaction`, and whose end this snapshot did not see."""
+        return self.open | frozenset(range(self.xmax, transaction))
 
 
 @dataclass(frozen=True, slots=True)
@@ -225,6 +233,12 @@ async def snapshot(db: Transaction) -> Snapshot:
     row = await db.fetchrow(SNAPSHOT)
     assert row is not None  # noqa: S101 - a select without a table has one row
     return Snapshot(row["xmin"], row["xmax"], frozenset(row["open"]))
+
+
+async def own_transaction(db: Transaction) -> int:
+    """This transaction's number; whoever has taken a number in the log by now has a lower one."""
+    number: int = await db.fetchval(OWN_TRANSACTION)
+    return number
 
 
 async def new(db: Transaction, after: int, limit: int) -> Sequence[tuple[int, bytes]]:

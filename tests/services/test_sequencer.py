@@ -2,6 +2,7 @@
 
 import json
 import shutil
+from importlib import resources
 from pathlib import Path
 
 import asyncpg
@@ -16,7 +17,7 @@ from telecare.audit.tree import Edge, check_consistency, check_inclusion, consis
 from telecare.integrity import tree_store
 from telecare.integrity.keys import KeyExists, KeyMissing, LogFiles
 from telecare.integrity.sequencer import Sequencer
-from telecare.runtime.db import open_database
+from telecare.runtime.db import open_database, run_script
 
 CLERK = CommandLineActor("clerk")
 HOST = "prov.example"
@@ -225,6 +226,55 @@ async def test_a_record_committed_late_with_a_low_number_is_not_passed_over(kept
         "select mark from audit.log where tenant_id = $1", kept.world.tenant
     )
     assert mark[0]["mark"] > late
+
+
+async def test_records_of_a_younger_transaction_that_ends_last_are_not_passed_over(kept):
+    """It took its numbers before an older one took its own, which was the last to end: nothing that
+    a snapshot lists tells that the younger one is there.
+    """
+    await kept.go_on()
+    older, younger = [await asyncpg.connect(kept.world.superuser_url) for _ in range(2)]
+    try:
+        begun = [one.transaction() for one in (older, younger)]
+        for one, transaction in zip((older, younger), begun, strict=True):
+            await transaction.start()
+            await one.execute("select set_config('app.tenant', $1, true)", str(kept.world.tenant))
+            await one.execute("select pg_current_xact_id()")
+        append_one = "select audit.append('residents.searched', '{}', '{}', '{}', '{}', '{}')"
+        late = [await younger.fetchval(append_one) for _ in range(3)]
+        await older.execute(append_one)
+        await begun[0].commit()
+        await kept.go_on()
+        await kept.go_on()
+        await begun[1].commit()
+    finally:
+        await older.close()
+        await younger.close()
+    await kept.go_on()
+    await kept.restart()
+
+    rows = await kept.world.rows(
+        "select entry_id from audit.leaf where tenant_id = $1 and entry_id = any($2)",
+        kept.world.tenant,
+        late,
+    )
+    assert sorted(row["entry_id"] for row in rows) == late
+
+
+async def test_what_was_passed_over_gets_its_place_when_the_mark_begins_anew(kept, embedded):
+    await kept.go_on()
+    await kept.world.rows(
+        "update audit.log set mark = 1000000000 where tenant_id = $1", kept.world.tenant
+    )
+    await kept.write(3)
+    await kept.restart()
+    before = len(await kept.leaves())
+
+    migration = resources.files("telecare.runtime") / "migrations" / "2074_audit_passed_over.sql"
+    await run_script(embedded.postgres.url("telecare_owner"), migration.read_text())
+    await kept.restart()
+
+    assert len(await kept.leaves()) == before + 3
 
 
 async def test_what_was_rolled_back_is_no_leaf(kept):
