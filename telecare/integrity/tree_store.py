@@ -170,8 +170,8 @@ class Log:
 
 @dataclass(frozen=True, slots=True)
 class Snapshot:
-    """Transactions below `xmin` are over; of those up to `xmax`, these were `open`; `xmax` follows the
-    youngest that was over, so that younger ones may have been writing too, and are not listed.
+    """Transactions below `xmin` are over; of those up to `xmax`, these were `open`; `xmax` follows
+    the youngest that was over, so that younger ones may have been writing too, and are not listed.
     """
 
     xmin: int
