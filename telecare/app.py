@@ -20,6 +20,12 @@ from telecare.access.lists import Lists
 from telecare.access.passkeys import Passkeys
 from telecare.access.service import Access
 from telecare.access.staffing import Staffing
+from telecare.alarms import arriving as alarm_arriving
+from telecare.alarms import holding as alarm_holding
+from telecare.alarms import http as alarm_http
+from telecare.alarms import service as alarm_service
+from telecare.alarms.mqtt import AlarmLane
+from telecare.alarms.service import Alarms
 from telecare.calls import holding as call_holding
 from telecare.calls import http as call_http
 from telecare.calls import opening
@@ -136,6 +142,7 @@ MAKE_EVENT_PARTITIONS = "select make_event_partitions($1, $2)"
 PARTITIONS_AHEAD = 4
 SHUTDOWN_S = 2.0
 SIGNALS = (topics.filter_of(topics.Up.STATUS), topics.filter_of(topics.Up.SIGNAL))
+ALARMS = (topics.filter_of(topics.Up.ALARM),)
 EVENTS = (topics.filter_of(topics.Up.EVENT), topics.filter_of(topics.Up.VITAL))
 INGEST_CONNECTIONS = 2
 READERS = 4
@@ -149,6 +156,7 @@ ROUTES: tuple[Route, ...] = (
     *consent_http.ROUTES,
     *device_http.ROUTES,
     *call_http.ROUTES,
+    *alarm_http.ROUTES,
     *dispatch_http.ROUTES,
     *visit_http.ROUTES,
     *log_public.ROUTES,
@@ -212,6 +220,7 @@ class Services:
     devices: Devices
     calls: Calls
     dispatches: Dispatches
+    alarms: Alarms
     visits: Visits
     insatser: Insatser
     passkeys: Passkeys
@@ -250,12 +259,14 @@ def services(database: Database, reader: Database, clock: Clock, config: Config)
     visits = Visits(database, clock, react)
     absences = Absences(database, clock, react)
     consents = Consents(database, clock, react)
-    # All that keeps a shift open, in the order it is listed. Alarms and rounds join here.
+    alarms = Alarms(database, clock, react)
+    # All that keeps a shift open, in the order it is listed. Rounds join here.
     holdings = (
         call_holding.HOLDING,
         dispatch_holding.holding(react),
         visit_holding.holding(react),
         people_holding.holding(react),
+        alarm_holding.holding(alarms),
     )
     shifts = Shifts(database, clock, react, holdings)
     sealer = Sealer(read_key(Path(config.person_key_file))) if config.person_key_file else None
@@ -269,7 +280,7 @@ def services(database: Database, reader: Database, clock: Clock, config: Config)
     witnesses = [witness.key for witness in addresses(config.witnesses)]
     staff_data = StaffData(database, clock, sealer)
     reviews = Reviews(database, reader, clock, staff_data, witnesses)
-    react.reviews = reviews
+    react.reviews, react.alarms = reviews, alarms
     return Services(
         database=database,
         reader=reader,
@@ -291,7 +302,8 @@ def services(database: Database, reader: Database, clock: Clock, config: Config)
         rules=Rules(database, clock),
         devices=devices,
         calls=calls,
-        dispatches=Dispatches(database, clock),
+        dispatches=Dispatches(database, clock, react),
+        alarms=alarms,
         visits=visits,
         insatser=Insatser(database, clock),
         passkeys=Passkeys(database, clock, config.public_url),
@@ -344,6 +356,10 @@ def timer_handlers(made: Services) -> dict[str, Handler]:
         ending_service.CARRY_OUT: made.endings.carry_out,
         log_reviews.OVERDUE: made.reviews.overdue,
         log_searching.FORGET: made.searching.forget,
+        alarm_arriving.NEXT: made.alarms.ask_next,
+        alarm_arriving.UNANSWERED: made.alarms.unanswered,
+        alarm_arriving.OWED: alarm_arriving.enter_owed,
+        alarm_service.LEASE_OVER: made.alarms.lease_over,
     }
 
 
@@ -374,6 +390,7 @@ def web_app(
     app[consent_http.CONSENTS] = made.consents
     app[device_http.DEVICES] = made.devices
     app[call_http.CALLS] = made.calls
+    app[alarm_http.ALARMS] = made.alarms
     app[dispatch_http.DISPATCHES] = made.dispatches
     app[visit_http.VISITS] = made.visits
     _integrity(app, made)
@@ -475,7 +492,9 @@ async def serving(
         unsealing = Unsealing(made.devices, outgoing.publish)
         inbox = Inbox(unsealing, made.devices, made.calls, made.liveness, outgoing.publish)
         events = EventLane(unsealing, made.devices, Ingest(ingest, clock), outgoing.publish)
+        alarms = AlarmLane(unsealing, made.devices, made.alarms, outgoing.publish)
         broker = Broker(config.mqtt_url, SIGNALS, inbox.take)
+        alarm_broker = Broker(config.mqtt_url, ALARMS, alarms.take, outgoing.hello)
         event_broker = Broker(config.mqtt_url, EVENTS, events.take, outgoing.hello)
         outgoing.broker = broker
         database.dispatch = outgoing.dispatch
@@ -492,7 +511,7 @@ async def serving(
             made,
             config,
             feed=feed,
-            brokers=(broker, event_broker),
+            brokers=(broker, event_broker, alarm_broker),
             errands=errands,
             is_demo=is_demo,
             extra=extra,
@@ -508,6 +527,7 @@ async def serving(
                 beat=every(BEAT, app[SCREENS].beat, limit=JOB_LIMIT),
                 broker=broker.run(),
                 events=event_broker.run(),
+                alarms=alarm_broker.run(),
                 timers=every(TICK, timers.run_due, limit=JOB_LIMIT),
                 leases=every(LEASE_INTERVAL, leases.renew, limit=JOB_LIMIT),
                 presence=every(PRESENCE_INTERVAL, made.devices.keep_signs_of_life, limit=JOB_LIMIT),

@@ -3,11 +3,14 @@ further events beyond one level (architecture §1.11).
 """
 
 from dataclasses import dataclass
+from datetime import timedelta
 
 from telecare.absences.model import AbsenceBegan
 from telecare.absences.service import Absences
 from telecare.access import store as access_store
 from telecare.access.model import AssignmentEnded, StaffRevoked
+from telecare.alarms.model import AlarmUnanswered
+from telecare.alarms.service import Alarms
 from telecare.audit.append import append_all
 from telecare.audit.model import SystemActor
 from telecare.calls.model import CallClosed, CallInUnanswered, CallOpened, Reason
@@ -15,9 +18,12 @@ from telecare.calls.service import Calls
 from telecare.consent import store as consent_store
 from telecare.consent.model import AbilityDoubtful, ConsentWithdrawn, Purpose
 from telecare.consent.service import Consents
+from telecare.deviations.model import Opening
+from telecare.deviations.service import open_deviation
 from telecare.devices.model import DeviceClosing
 from telecare.devices.service import Devices
 from telecare.dispatches import service as dispatches
+from telecare.dispatches.model import DispatchAccepted, DispatchArrived
 from telecare.endings.model import EndingUndone, ResidentEnded
 from telecare.integrity.reviews import Reviews
 from telecare.people import service as people
@@ -28,9 +34,11 @@ from telecare.runtime.db import Transaction
 from telecare.shifts.service import Shifts
 from telecare.visits.model import VisitOverdue
 from telecare.visits.service import Visits
-from telecare.wire.ids import ResidentId
+from telecare.wire.ids import AlarmId, ResidentId
 
 SYSTEM = SystemActor("reaction")
+SPOKEN = timedelta(seconds=5)
+"""A shorter call is no conversation."""
 
 
 class UnknownEvent(Exception):
@@ -48,14 +56,16 @@ class Reactions:
     consents: Consents | None = None
     devices: Devices | None = None
     reviews: Reviews | None = None
+    alarms: Alarms | None = None
 
-    async def __call__(  # noqa: C901, PLR0912 - one table, a row for each event
+    async def __call__(  # noqa: C901, PLR0912, PLR0915 - one table, a row for each event
         self, db: Transaction, event: object
     ) -> None:
         assert self.calls is not None  # noqa: S101 - app.py fills them before anything runs
         assert self.visits is not None  # noqa: S101
         assert self.shifts is not None  # noqa: S101
         assert self.reviews is not None  # noqa: S101
+        assert self.alarms is not None  # noqa: S101
         match event:
             case ConsentWithdrawn():
                 await self.calls.end_of_resident(db, event.resident_id, event.purpose, event.at)
@@ -104,6 +114,17 @@ class Reactions:
                 await self.visits.call_opened(db, event.call)
             case CallClosed():
                 await self.visits.call_closed(db, event.call, event.at)
+                await self._call_closed(db, event)
+            case DispatchAccepted():
+                await self.alarms.on_the_way(db, AlarmId(event.about_id), event.at)
+            case DispatchArrived():
+                await self.alarms.there(db, AlarmId(event.about_id), event.by, event.at)
+            case AlarmUnanswered():
+                resident = await known(db, event.alarm.resident_id)
+                opening = Opening(
+                    "alarm_unanswered", event.alarm.unit_id, "alarm", event.alarm.id, event.at
+                )
+                await open_deviation(db, opening, resident)
             case CallInUnanswered():
                 resident = await known(db, event.call.resident_id)
                 await make_follow_up(
@@ -128,6 +149,15 @@ class Reactions:
                 )
             case _:
                 raise UnknownEvent(type(event).__name__)
+
+    async def _call_closed(self, db: Transaction, event: CallClosed) -> None:
+        """She who has taken an alarm has spoken with whom it was about."""
+        assert self.alarms is not None  # noqa: S101 - as above
+        call = event.call
+        if call.staff_id is None or call.opened_at is None:
+            return
+        if event.at - call.opened_at >= SPOKEN:
+            await self.alarms.called(db, call.staff_id, call.resident_id, event.at)
 
     async def _absence_began(self, db: Transaction, event: AbsenceBegan) -> None:
         """Gate, then call, then visits: the order in which a call is opened. Records come last."""

@@ -31,8 +31,9 @@ from telecare.runtime.timers import Timers
 from telecare.visits import store as visit_store
 from telecare.visits.model import Insats
 from telecare.visits.service import Plan
-from telecare.wire.edge import EnrolRequest
+from telecare.wire.edge import AlarmRaised, EnrolRequest
 from telecare.wire.ids import (
+    AlarmId,
     AssignmentId,
     CareUnitId,
     CohabitantId,
@@ -265,6 +266,18 @@ class World:
         enrolled = await devices.enrol(EnrolRequest(code=code, public_key=public_key))
         [unit] = (await devices.units([UnitId(enrolled.unit)])).values()
         return unit
+
+    async def alarm(self, resident: Resident) -> AlarmId:
+        """She has pressed the button just now."""
+        unit = await self.home_unit(resident)
+        press = AlarmRaised(
+            boot=uuid4(), seq=1, occurred_at=self.now, trigger="button", device="armband"
+        )
+        await self.services.alarms.take_in(self.tenant, [(unit, press)])
+        rows = await self.rows(
+            "select id from alarm where tenant_id = $1 and source_id = $2", self.tenant, unit.id
+        )
+        return AlarmId(rows[0]["id"])
 
     async def is_enrolled(self, unit: Unit) -> bool:
         return unit.id in await self.services.devices.units([unit.id])

@@ -21,6 +21,11 @@ where tenant_id = $1 and list = 'outcome' and ended_at is null
 order by name, id
 limit $2
 """
+HAS = """
+select exists (
+    select from list_item where tenant_id = $1 and id = $2 and list = $3 and ended_at is null
+)
+"""
 ADD = """
 insert into list_item (tenant_id, id, list, name, added_at)
 values ($1, $2, $3, $4, $5)
@@ -37,6 +42,12 @@ async def items(
     db: Transaction,
 ) -> Sequence[tuple[UUID, Literal["outcome", "cause", "measure"], str]]:
     return [(r["id"], r["list"], r["name"]) for r in await db.fetch(ITEMS, db.tenant, LIMIT)]
+
+
+async def has(db: Transaction, item: UUID, list_: str) -> bool:
+    """It stands in that list now."""
+    found: bool = await db.fetchval(HAS, db.tenant, item, list_)
+    return found
 
 
 async def outcomes(db: Transaction) -> Sequence[tuple[UUID, str]]:

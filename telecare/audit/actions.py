@@ -126,6 +126,18 @@ class Action(StrEnum):
     LOOKS_HIDDEN = "looks.hidden"
     LOOKS_READ = "looks.read"
     LOOK_ASKED = "looks.asked"
+    # alarms
+    ALARM_RAISED = "alarm.raised"
+    ALARM_CANCELLED = "alarm.cancelled"
+    ALARM_TESTED = "alarm.tested"
+    ALARM_TAKEN = "alarm.taken"
+    ALARM_NOTED = "alarm.noted"
+    ALARM_CONTACT = "alarm.contact"
+    ALARM_RETURNED = "alarm.returned"
+    ALARM_PASSED_ON = "alarm.passed_on"
+    ALARM_CLOSED = "alarm.closed"
+    ALARM_READ = "alarm.read"
+    DEVIATION_OPENED = "deviation.opened"
     # absence
     ABSENCE_REPORTED = "absence.reported"
     ABSENCE_BEGUN = "absence.begun"

@@ -166,8 +166,11 @@ class Receipts:
             place = edge.EventPlace.model_validate_json(message.payload)
         except ValidationError:
             return
-        self._units[message.unit.id] = message.unit
-        self._seqs.setdefault((message.unit.id, place.boot), []).append(place.seq)
+        self.add(message.unit, place.boot, place.seq)
+
+    def add(self, unit: Unit, boot: UUID, seq: int) -> None:
+        self._units[unit.id] = unit
+        self._seqs.setdefault((unit.id, boot), []).append(seq)
 
     def send(self, send: Send) -> None:
         for (unit_id, boot), seqs in self._seqs.items():

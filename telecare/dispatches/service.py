@@ -6,11 +6,12 @@ from uuid import UUID
 
 from telecare.access import store as access_store
 from telecare.access.model import StaffSession
-from telecare.access.service import stays, unit_topic
+from telecare.access.service import React, stays, unit_topic
 from telecare.audit.actions import Action
 from telecare.audit.append import append
 from telecare.audit.model import Actor, Person, Record, actor_text
 from telecare.dispatches import store
+from telecare.dispatches.model import DispatchAccepted, DispatchArrived
 from telecare.people.model import Resident
 from telecare.people.service import known
 from telecare.runtime.clock import Clock
@@ -39,8 +40,9 @@ async def ask(
     now: datetime,
 ) -> None:
     """A home visit is asked for; asking again about the same thing changes nothing."""
-    dispatch = store.Dispatch(DispatchId(new_row_id(now)), unit_id, resident.id, "asked", now, None)
-    if not await store.add(db, dispatch, about_id=about_id, by=by):
+    id_ = DispatchId(new_row_id(now))
+    dispatch = store.Dispatch(id_, unit_id, resident.id, "asked", now, None, about_id)
+    if not await store.add(db, dispatch, by=by):
         return
     db.changed(unit_topic(unit_id))
     what = {"about_id": str(about_id), "dispatch_id": str(dispatch.id), "unit_id": str(unit_id)}
@@ -82,9 +84,10 @@ async def end_of_resident(
 
 
 class Dispatches:
-    def __init__(self, database: Database, clock: Clock) -> None:
+    def __init__(self, database: Database, clock: Clock, react: React) -> None:
         self._database = database
         self._clock = clock
+        self._react = react
 
     async def accept(self, session: StaffSession, dispatch_id: DispatchId) -> None:
         """ "Jag åker": the first wins, and is assigned to the person until it is done."""
@@ -94,6 +97,7 @@ class Dispatches:
             dispatch, resident = await self._held(db, dispatch_id, "asked")
             await store.accept(db, dispatch.id, session.staff.id, now)
             await assign_to(db, dispatch, session.staff.id, now)
+            await self._react(db, DispatchAccepted(dispatch.about_id, now))
             await self._record(db, Action.DISPATCH_ACCEPTED, session, resident, dispatch)
 
     async def arrive(self, session: StaffSession, dispatch_id: DispatchId) -> None:
@@ -101,6 +105,7 @@ class Dispatches:
         async with self._database.transaction(session.tenant, actor_text(session.actor)) as db:
             dispatch, resident = await self._held(db, dispatch_id, "accepted")
             await store.arrive(db, dispatch.id, now)
+            await self._react(db, DispatchArrived(dispatch.about_id, session.staff.id, now))
             await self._record(db, Action.DISPATCH_ARRIVED, session, resident, dispatch)
 
     async def close(self, session: StaffSession, dispatch_id: DispatchId, outcome: str) -> None:

@@ -20,7 +20,7 @@ on conflict (tenant_id, about_id) where state <> 'done' do nothing
 returning id
 """
 HOLD = """
-select id, unit_id, resident_id, state, asked_at, accepted_by from dispatch
+select id, unit_id, resident_id, state, asked_at, accepted_by, about_id from dispatch
 where tenant_id = $1 and id = $2
 for update
 """
@@ -48,10 +48,10 @@ where tenant_id = $1 and id = $2
 CLOSE_OF_RESIDENT = """
 update dispatch set state = 'done', done_at = $4, outcome = $3
 where tenant_id = $1 and resident_id = $2 and state <> 'done'
-returning id, unit_id, resident_id, state, asked_at, accepted_by
+returning id, unit_id, resident_id, state, asked_at, accepted_by, about_id
 """
 OPEN = """
-select d.id, d.unit_id, d.resident_id, d.state, d.asked_at, d.accepted_by,
+select d.id, d.unit_id, d.resident_id, d.state, d.asked_at, d.accepted_by, d.about_id,
     shown_name(r) as resident_name, shown_name(s) as accepted_name
 from dispatch d
 join resident r on r.tenant_id = d.tenant_id and r.id = d.resident_id
@@ -71,6 +71,19 @@ select exists (
 """
 
 
+ON_THE_WAY = """
+select exists (
+    select from dispatch where tenant_id = $1 and about_id = $2 and state = 'accepted'
+)
+"""
+
+
+async def is_on_the_way(db: Transaction, about_id: UUID) -> bool:
+    """Somebody has said that she goes there about this, and is not there."""
+    found: bool = await db.fetchval(ON_THE_WAY, db.tenant, about_id)
+    return found
+
+
 async def is_on_mission(db: Transaction, staff_id: StaffId, resident_id: ResidentId) -> bool:
     """She has accepted to go to this resident and is not done."""
     found: bool = await db.fetchval(ON_MISSION, db.tenant, staff_id, resident_id)
@@ -85,6 +98,7 @@ class Dispatch:
     state: State
     asked_at: datetime
     accepted_by: StaffId | None
+    about_id: UUID
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,15 +111,15 @@ class OpenDispatch:
 def _dispatch(row: Row) -> Dispatch:
     return Dispatch(
         DispatchId(row["id"]), CareUnitId(row["unit_id"]), ResidentId(row["resident_id"]),
-        row["state"], row["asked_at"], row["accepted_by"],
+        row["state"], row["asked_at"], row["accepted_by"], row["about_id"],
     )  # fmt: skip
 
 
-async def add(db: Transaction, dispatch: Dispatch, *, about_id: UUID, by: StaffId | None) -> bool:
+async def add(db: Transaction, dispatch: Dispatch, *, by: StaffId | None) -> bool:
     """False when somebody is already asked about the same thing."""
     found = await db.fetchval(
-        ADD, db.tenant, dispatch.id, dispatch.unit_id, dispatch.resident_id, about_id,
-        dispatch.asked_at, by,
+        ADD, db.tenant, dispatch.id, dispatch.unit_id, dispatch.resident_id,
+        dispatch.about_id, dispatch.asked_at, by,
     )  # fmt: skip
     return found is not None
 

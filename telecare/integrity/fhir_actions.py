@@ -152,6 +152,17 @@ TOLD: dict[Action, Told] = {
     A.OBJECTION_CLOSED: Told(P.UPDATE, "Flag", "objection_id"),
     **_each(Told(P.UPDATE, "Patient"), [A.LOOKS_SHOWN, A.LOOKS_HIDDEN]),
     A.LOOK_ASKED: Told(P.CREATE, "Task"),
+    # alarms
+    **_each(Told(P.CREATE, "Flag", "alarm_id"), [A.ALARM_RAISED, A.ALARM_TESTED]),
+    A.ALARM_READ: Told(P.READ, "Flag", "alarm_id"),
+    **_each(
+        Told(P.UPDATE, "Flag", "alarm_id"),
+        [
+            A.ALARM_CANCELLED, A.ALARM_TAKEN, A.ALARM_NOTED, A.ALARM_CONTACT, A.ALARM_RETURNED,
+            A.ALARM_PASSED_ON, A.ALARM_CLOSED,
+        ],
+    ),
+    A.DEVIATION_OPENED: Told(P.CREATE, "DetectedIssue", "deviation_id"),
     # absence, ending
     A.ABSENCE_REPORTED: Told(P.CREATE, "Flag", "absence_id"),
     **_each(Told(P.UPDATE, "Flag", "absence_id"), [A.ABSENCE_BEGUN, A.ABSENCE_ENDED]),

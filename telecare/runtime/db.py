@@ -29,6 +29,8 @@ NOTIFY = "select pg_notify('telecare', $1)"
 UniqueViolation = asyncpg.UniqueViolationError
 DatabaseExists = asyncpg.DuplicateDatabaseError
 LockTaken = asyncpg.LockNotAvailableError
+RefusedByDatabase = asyncpg.PostgresError
+"""Any statement that the database answered with an error; a lost connection is one too."""
 NoSuchPartition = asyncpg.CheckViolationError
 """Also any other check: of an insert into a partitioned table that has none."""
 

@@ -82,6 +82,11 @@ class Code(StrEnum):
     FOLLOW_UP_CLOSED = "follow_up_closed"
     TEXT_CHANGED = "text_changed"
     FOLLOW_UP_TAKEN = "follow_up_taken"
+    # alarms
+    ALARM_TAKEN = "alarm_taken"
+    ALARM_CLOSED = "alarm_closed"
+    NOT_YOUR_ALARM = "not_your_alarm"
+    CONTACT_MISSING = "contact_missing"
     # homes
     PAIRING_CODE_WRONG = "pairing_code_wrong"
     PAIRING_CODE_EXPIRED = "pairing_code_expired"

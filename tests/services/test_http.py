@@ -34,6 +34,8 @@ def example(route):
         "information_version": 1,
         "information_language": "sv", "present": "Eva", "will_shown": "spoken", "ability": "clear",
         "given": "in_person", "by": "staff", "text": "Tvekar", "reported_by": "Sonen",
+        "to": "resident", "pressed_by": "resident", "cause_id": str(uuid4()),
+        "measure_id": str(uuid4()),
         "kind": "other" if route.path.endswith("open-anyway") else "hospital",
     }  # fmt: skip
     if route.body is None:
@@ -46,7 +48,11 @@ async def signed_in(world, route, resident):
     """Who is let in at this route's door."""
     if route.who == "screen":
         return await world.tv(resident)
-    return await world.staff(role=Role.ENHETSCHEF)
+    return await world.staff(role=role_for(route))
+
+
+def role_for(route):
+    return Role.LARMMOTTAGARE if route.permission == "alarm" else Role.ENHETSCHEF
 
 
 def ids(routes):
@@ -78,12 +84,13 @@ async def test_the_neighbours_things_answer_as_if_they_were_not(
     real = {
         "residents": theirs.id, "calls": their_call, "visits": their_visit,
         "consents": consents[0]["id"], "follow-ups": their_task, "hand-overs": asked,
+        "alarms": await other_world.alarm(theirs),
     }.get(route.path.split("/")[3 if "/tv/" in route.path else 2], uuid4())  # fmt: skip
     mine = await world.resident("Ingrid")
     session = (
         await world.tv(mine)
         if route.who == "screen"
-        else await world.staff(role=Role.ENHETSCHEF, on_shift=True)
+        else await world.staff(role=role_for(route), on_shift=True)
     )
 
     theirs_answer = await client.ask(

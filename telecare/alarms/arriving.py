@@ -1,0 +1,189 @@
+"""An alarm comes in. It is stored even when its record cannot be: then the record is owed, and
+entered later with its true time. No other action has this right (architecture §1.4).
+"""
+
+import logging
+from datetime import datetime, timedelta
+from typing import Literal
+from uuid import UUID
+
+from telecare.access.service import unit_topic
+from telecare.alarms import store
+from telecare.alarms.model import (
+    ASK_NEXT_AFTER,
+    DEVIATION_AFTER,
+    ENDS,
+    PRIORITY,
+    Alarm,
+    State,
+    pressed_at,
+)
+from telecare.audit.actions import Action
+from telecare.audit.append import append
+from telecare.audit.format import Document
+from telecare.audit.model import HomeActor, Person, Record, SystemActor
+from telecare.devices import store as device_store
+from telecare.devices.model import Unit
+from telecare.devices.outgoing import Addressee, to_unit
+from telecare.people.service import known, resident_topic
+from telecare.runtime.db import RefusedByDatabase, Transaction
+from telecare.runtime.timers import Due, set_timer
+from telecare.wire import edge, topics
+from telecare.wire.ids import AlarmId, EndpointId, new_row_id
+
+log = logging.getLogger(__name__)
+
+NEXT = "alarm.ask_next"
+UNANSWERED = "alarm.unanswered"
+OWED = "alarm.record_owed"
+OWED_AGAIN = timedelta(seconds=10)
+TIMER = SystemActor("alarm timer")
+
+
+async def raised(db: Transaction, unit: Unit, event: edge.AlarmRaised, now: datetime) -> None:
+    """Stored once, with the timers that ask on by themselves."""
+    resident = await known(db, unit.resident_id)
+    at = pressed_at(event.occurred_at, clock_ok=event.clock_ok, received_at=now)
+    alarm = Alarm(
+        id=AlarmId(new_row_id(now)),
+        lane="test" if event.is_test else "care",
+        source="unit",
+        source_id=unit.id,
+        reference=_reference(event.boot, event.seq),
+        resident_id=resident.id,
+        unit_id=resident.unit_id,
+        asked_units=(resident.unit_id,),
+        trigger=event.trigger,
+        device=event.device,
+        place=event.place,
+        priority=PRIORITY[event.trigger],
+        state=State.TESTED if event.is_test else State.NEW,
+        pressed_at=at,
+        received_at=now,
+    )
+    if not await store.add(db, alarm):
+        await _tell_again(db, alarm)
+        return
+    await store.add_step(db, alarm.id, "pressed", at)
+    await store.add_step(db, alarm.id, "stored", now)
+    action = Action.ALARM_TESTED
+    if alarm.state is State.NEW:
+        action = Action.ALARM_RAISED
+        await store.add_step(db, alarm.id, "asked", now, unit_id=alarm.unit_id)
+        await set_timer(db, NEXT, alarm.id, now + ASK_NEXT_AFTER)
+        await set_timer(db, UNANSWERED, alarm.id, now + DEVIATION_AFTER)
+    tell(db, alarm)
+    what: Document = {
+        "alarm_id": str(alarm.id),
+        "device": alarm.device,
+        "place": alarm.place,
+        "pressed_at": alarm.pressed_at.isoformat(),
+        "trigger": alarm.trigger,
+        "unit": unit.id,
+    }
+    await _enter(db, alarm.id, Record(action, unit.actor, [resident.person], what), now)
+
+
+async def cancelled(db: Transaction, unit: Unit, event: edge.AlarmCancelled, now: datetime) -> bool:
+    """ "Jag tryckte fel". False when the alarm itself has not come yet."""
+    alarm = await store.hold_said(db, "unit", unit.id, _reference(event.boot, event.alarm))
+    if alarm is None:
+        return False
+    marked = alarm.cancel(now)
+    if marked == alarm:
+        return True
+    await store.save(db, marked)
+    await store.add_step(db, alarm.id, "cancelled", now)
+    tell(db, marked)
+    resident = await known(db, alarm.resident_id)
+    what: Document = {"alarm_id": str(alarm.id)}
+    record = Record(Action.ALARM_CANCELLED, unit.actor, [resident.person], what)
+    await _enter(db, alarm.id, record, now)
+    return True
+
+
+async def enter_owed(db: Transaction, due: Due, now: datetime) -> None:
+    """A record that could not be entered when its alarm came (a timer)."""
+    owed = await store.owed(db, due.subject)
+    alarm = await store.hold(db, owed.alarm_id) if owed else None
+    if owed is None or alarm is None:
+        return
+    resident = await known(db, alarm.resident_id)
+    record = _of_document(owed.what, resident.person, owed.happened_at)
+    try:
+        async with db.savepoint():
+            await append(db, record)
+    except RefusedByDatabase:
+        await store.owed_tried(db, owed.id)
+        await set_timer(db, OWED, owed.id, now + OWED_AGAIN)
+        log.exception("record of an alarm is still owed")
+        return
+    await store.owed_entered(db, owed.id, now)
+    db.changed(unit_topic(alarm.unit_id))
+
+
+def tell(db: Transaction, alarm: Alarm) -> None:
+    """Whoever is asked, and her own screens."""
+    for unit in alarm.asked_units:
+        db.changed(unit_topic(unit))
+    db.changed(resident_topic(alarm.resident_id))
+
+
+async def tell_home(
+    db: Transaction, alarm: Alarm, state: Literal["waiting", "taken", "closed"], by: str = ""
+) -> None:
+    """The unit where it was pressed. Lost, it is said again when the unit asks."""
+    if alarm.source != "unit":
+        return
+    boot, _, seq = alarm.reference.partition("/")
+    message = edge.AlarmIs(boot=UUID(boot), seq=int(seq), state=state, by=by)
+    for endpoint in await device_store.endpoints(db, alarm.resident_id):
+        if endpoint.unit_id == alarm.source_id and endpoint.mac_key is not None:
+            to = Addressee(endpoint.unit_id, endpoint.mac_key)
+            db.after_commit(to_unit(to, topics.Down.ALARM, message))
+
+
+async def _tell_again(db: Transaction, said: Alarm) -> None:
+    """It came before; its unit may have missed what became of it."""
+    alarm = await store.hold_said(db, said.source, said.source_id, said.reference)
+    if alarm is None or alarm.state is State.TESTED:
+        return
+    state: Literal["waiting", "taken", "closed"] = "waiting"
+    if alarm.state in ENDS:
+        state = "closed"
+    elif alarm.state is not State.NEW:
+        state = "taken"
+    await tell_home(db, alarm, state)
+
+
+def _reference(boot: UUID, seq: int) -> str:
+    return f"{boot}/{seq}"
+
+
+async def _enter(db: Transaction, alarm_id: AlarmId, record: Record, now: datetime) -> None:
+    """The record, or a debt. Raises what ends the connection itself."""
+    try:
+        async with db.savepoint():
+            await append(db, record)
+    except RefusedByDatabase:
+        log.exception("record of an alarm is owed")
+        id_ = new_row_id(now)
+        await store.owe(db, id_, alarm_id, _document(record), now)
+        await set_timer(db, OWED, id_, now + OWED_AGAIN)
+
+
+def _document(record: Record) -> Document:
+    assert isinstance(record.actor, HomeActor)  # noqa: S101 - alarms come from homes
+    return {
+        "action": str(record.action),
+        "endpoint_id": str(record.actor.endpoint_id),
+        "what": dict(record.what),
+    }
+
+
+def _of_document(owed: Document, person: Person, happened_at: datetime) -> Record:
+    actor = HomeActor(EndpointId(UUID(str(owed["endpoint_id"]))), "unit", person.id)
+    what = owed["what"]
+    assert isinstance(what, dict)  # noqa: S101 - as `_document` wrote it
+    more: Document = {"happened_at": happened_at.isoformat(), "written_afterwards": True}
+    return Record(Action(str(owed["action"])), actor, [person], {**what, **more})

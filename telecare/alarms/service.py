@@ -1,0 +1,407 @@
+"""What is done about an alarm, by people and by time.
+
+Nothing here asks for consent: receiving an alarm, and answering it, is what she pressed for. What
+somebody does then in her home (a picture) passes the gate as always.
+"""
+
+from collections.abc import Sequence
+from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from telecare.access import lists_store
+from telecare.access import store as access_store
+from telecare.access.errors import NotPermitted
+from telecare.access.model import Permission, StaffSession
+from telecare.access.service import React, end_assignments, is_new_read, stays
+from telecare.alarms import arriving, store
+from telecare.alarms.arriving import NEXT, TIMER, UNANSWERED, tell, tell_home
+from telecare.alarms.model import (
+    ARRIVE_WITHIN,
+    ASK_NEXT_AFTER,
+    DEVIATION_AFTER,
+    Alarm,
+    AlarmUnanswered,
+    Closing,
+    Person,
+    State,
+    Why,
+)
+from telecare.audit.actions import Action
+from telecare.audit.append import Kept, append
+from telecare.audit.format import Document
+from telecare.audit.model import Actor, Record, SystemActor, actor_text, refused
+from telecare.devices.model import Unit
+from telecare.dispatches import service as dispatches
+from telecare.dispatches import store as dispatch_store
+from telecare.people.model import Resident
+from telecare.people.own_relation import relation_of
+from telecare.people.service import known
+from telecare.runtime.clock import STOCKHOLM, Clock
+from telecare.runtime.db import Database, Transaction
+from telecare.runtime.errors import FieldInvalid, NotFound
+from telecare.runtime.timers import Due, cancel_timers, set_timer
+from telecare.wire import edge
+from telecare.wire.errors import Code
+from telecare.wire.ids import AlarmId, AssignmentId, ResidentId, StaffId, TenantId, new_row_id
+
+LEASE_OVER = "alarm.lease_over"
+AFTER_ALARM = timedelta(minutes=60)
+"""Who closed it may still see whom it was about, as after a home visit."""
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """An alarm as its page shows it. `next_at`: when something is done by itself."""
+
+    alarm: Alarm
+    resident_name: str
+    steps: Sequence[store.Step]
+    next_at: datetime | None
+    causes: Sequence[tuple[UUID, str]]
+    measures: Sequence[tuple[UUID, str]]
+
+
+class Alarms:
+    def __init__(self, database: Database, clock: Clock, react: React) -> None:
+        self._database = database
+        self._clock = clock
+        self._react = react
+
+    # --- from the homes -----------------------------------------------------------------------
+
+    async def take_in(
+        self, tenant: TenantId, said: Sequence[tuple[Unit, edge.UnitAlarm]]
+    ) -> Sequence[tuple[Unit, edge.UnitAlarm]]:
+        """What the homes of one municipality say, in one transaction; those that are stored now,
+        or were before. What is not among them comes again by itself.
+
+        Raises DatabaseUnavailable.
+        """
+        now = self._clock.now()
+        done: list[tuple[Unit, edge.UnitAlarm]] = []
+        async with self._database.transaction(tenant) as db:
+            for unit, event in said:
+                match event:
+                    case edge.AlarmRaised():
+                        await arriving.raised(db, unit, event, now)
+                        done.append((unit, event))
+                    case edge.AlarmCancelled():
+                        if await arriving.cancelled(db, unit, event, now):
+                            done.append((unit, event))
+        return done
+
+    # --- by staff -----------------------------------------------------------------------------
+
+    async def view(self, session: StaffSession, alarm_id: AlarmId) -> View:
+        """What has happened with it, for those who were asked. Raises NotFound, NotPermitted."""
+        now = self._clock.now()
+        async with self._by(session) as db:
+            alarm = await store.by_id(db, alarm_id)
+            if alarm is None:
+                raise NotFound
+            resident = await known(db, alarm.resident_id)
+            if alarm.taken_by != session.staff.id:
+                await self._is_asked(db, session, alarm, resident, Action.ALARM_READ, now)
+            steps = await store.steps(db, alarm.id)
+            due = await store.next_at(db, alarm.id, [NEXT, LEASE_OVER])
+            items = await lists_store.items(db)
+            if await is_new_read(db, session, "alarm", alarm.id, now):
+                persons = [resident.person]
+                await append(db, Record(Action.ALARM_READ, session.actor, persons, _what(alarm)))
+        return View(
+            alarm,
+            resident.person.shown_name,
+            steps,
+            due,
+            [(id_, name) for id_, list_, name in items if list_ == "cause"],
+            [(id_, name) for id_, list_, name in items if list_ == "measure"],
+        )
+
+    async def take(self, session: StaffSession, alarm_id: AlarmId) -> None:
+        """ "Svara på larm": the first wins, and is assigned to the person until it is closed.
+
+        Raises NotFound, NotPermitted, AlarmTaken, AlarmClosed.
+        """
+        now = self._clock.now()
+        async with self._by(session) as db:
+            await stays(db, session, Action.ALARM_TAKEN, now)
+            alarm, resident = await self._held(db, alarm_id)
+            await self._may_take(db, session, alarm, resident, now)
+            taken = alarm.take(session.staff.id, now)
+            if taken == alarm:
+                return
+            await self._assign(db, taken, session.staff.id, now)
+            await cancel_timers(db, [NEXT, UNANSWERED], alarm.id)
+            await self._save(db, taken)
+            await store.add_step(db, alarm.id, "taken", now, staff_id=session.staff.id)
+            await tell_home(db, taken, "taken", by=session.staff.shown_given_name)
+            what: Document = {
+                **_what(taken),
+                "waited_s": int((now - alarm.received_at).total_seconds()),
+                **await relation_of(db, session.staff.id, resident),
+            }
+            await append(db, Record(Action.ALARM_TAKEN, session.actor, [resident.person], what))
+
+    async def note(self, session: StaffSession, alarm_id: AlarmId, text: str) -> None:
+        """ "Anteckna". Raises NotFound, NotYourAlarm, AlarmClosed."""
+        now = self._clock.now()
+        async with self._by(session) as db:
+            alarm, resident = await self._held(db, alarm_id)
+            await self._save(db, alarm.go_on(session.staff.id, now))
+            what = {"text": text}
+            await store.add_step(db, alarm.id, "noted", now, staff_id=session.staff.id, what=what)
+            record = Record(
+                Action.ALARM_NOTED, session.actor, [resident.person], {**_what(alarm), **what}
+            )
+            await append(db, record)
+
+    async def talked(self, session: StaffSession, alarm_id: AlarmId, to: Person) -> None:
+        """ "Talade i telefon", and with whom. Raises NotFound, NotYourAlarm, AlarmClosed."""
+        now = self._clock.now()
+        async with self._by(session) as db:
+            alarm, resident = await self._held(db, alarm_id)
+            alarm.go_on(session.staff.id, now)
+            met = alarm.met("phone", to, now)
+            await self._met(db, met, resident, session.actor, session.staff.id, now)
+
+    async def send(self, session: StaffSession, alarm_id: AlarmId) -> None:
+        """ "Skicka personal": a home visit is asked for; asking again changes nothing.
+
+        Raises NotFound, NotYourAlarm, AlarmClosed.
+        """
+        now = self._clock.now()
+        async with self._by(session) as db:
+            alarm, resident = await self._held(db, alarm_id)
+            await self._save(db, alarm.go_on(session.staff.id, now))
+            await store.add_step(db, alarm.id, "sent", now, staff_id=session.staff.id)
+            await dispatches.ask(
+                db,
+                resident,
+                unit_id=alarm.unit_id,
+                about_id=alarm.id,
+                by=session.staff.id,
+                actor=session.actor,
+                now=now,
+            )
+
+    async def give_back(self, session: StaffSession, alarm_id: AlarmId) -> None:
+        """ "Lämna tillbaka". Raises NotFound, NotYourAlarm, AlarmClosed."""
+        now = self._clock.now()
+        async with self._by(session) as db:
+            alarm, resident = await self._held(db, alarm_id)
+            alarm.go_on(session.staff.id, now)
+            await self._return(db, alarm, resident, "given_back", session.actor, now)
+
+    async def close(self, session: StaffSession, alarm_id: AlarmId, closing: Closing) -> None:
+        """ "Klar". Raises NotFound, NotYourAlarm, AlarmClosed, ContactMissing, FieldInvalid."""
+        now = self._clock.now()
+        async with self._by(session) as db:
+            alarm, resident = await self._held(db, alarm_id)
+            closed = alarm.close(session.staff.id)
+            for id_, list_, field in (
+                (closing.cause_id, "cause", "cause_id"),
+                (closing.measure_id, "measure", "measure_id"),
+            ):
+                if not await lists_store.has(db, id_, list_):
+                    raise FieldInvalid(field)
+            await store.save(db, closed)
+            await store.close(db, alarm.id, session.staff.id, closing, now)
+            await store.add_step(db, alarm.id, "closed", now, staff_id=session.staff.id)
+            await cancel_timers(db, [NEXT, UNANSWERED, LEASE_OVER], alarm.id)
+            await access_store.close_assignments(db, "alarm", alarm.id, now + AFTER_ALARM)
+            await tell_home(db, closed, "closed")
+            tell(db, closed)
+            what: Document = {
+                **_what(closed),
+                "cause_id": str(closing.cause_id),
+                "end": str(closed.state),
+                "measure_id": str(closing.measure_id),
+                "pressed_by": closing.pressed_by,
+            }
+            await append(db, Record(Action.ALARM_CLOSED, session.actor, [resident.person], what))
+
+    # --- by time ------------------------------------------------------------------------------
+
+    async def ask_next(self, db: Transaction, due: Due, now: datetime) -> None:
+        """Nobody took it: the next in the chain is asked too. After the last, the heads are, and it
+        goes on sounding everywhere (fails loud).
+        """
+        alarm = await store.hold(db, AlarmId(due.subject))
+        if alarm is None or alarm.state is not State.NEW:
+            return
+        unit = await access_store.unit(db, alarm.asked_units[-1])
+        following = unit.next_unit_id if unit else None
+        if following is None or following in alarm.asked_units:
+            await store.add_step(db, alarm.id, "heads", now)
+            tell(db, alarm)
+            return
+        asked = alarm.ask(following)
+        await store.save(db, asked)
+        await store.add_step(db, alarm.id, "asked", now, unit_id=following)
+        await set_timer(db, NEXT, alarm.id, now + ASK_NEXT_AFTER)
+        tell(db, asked)
+        resident = await known(db, alarm.resident_id)
+        what: Document = {**_what(asked), "to_unit_id": str(following)}
+        await append(db, Record(Action.ALARM_PASSED_ON, TIMER, [resident.person], what))
+
+    async def unanswered(self, db: Transaction, due: Due, now: datetime) -> None:
+        """Three minutes, and nobody has taken it: a deviation."""
+        alarm = await store.hold(db, AlarmId(due.subject))
+        if alarm is not None and alarm.state is State.NEW:
+            await self._react(db, AlarmUnanswered(alarm, now))
+
+    async def lease_over(self, db: Transaction, due: Due, now: datetime) -> None:
+        """Whoever has taken it has done nothing since: it is in the queue again (fails loud)."""
+        alarm = await store.hold(db, AlarmId(due.subject))
+        if alarm is None or alarm.lease_until is None or alarm.state is not State.TAKEN:
+            return
+        if not alarm.has_lapsed(now):
+            await set_timer(db, LEASE_OVER, alarm.id, alarm.lease_until)
+            return
+        resident = await known(db, alarm.resident_id)
+        why: Why = "idle"
+        if await dispatch_store.is_on_the_way(db, alarm.id):
+            why = "not_arrived"
+        await self._return(db, alarm, resident, why, TIMER, now)
+
+    async def hand_to(
+        self, db: Transaction, alarm_id: AlarmId, giver: StaffId, to: StaffId | None, now: datetime
+    ) -> bool:
+        """From her hands into a colleague's, or (None) back to the queue; False: not hers."""
+        alarm = await store.hold(db, alarm_id)
+        if alarm is None or alarm.taken_by != giver:
+            return False
+        resident = await known(db, alarm.resident_id)
+        why: Why = "left" if to is None else "given_back"
+        await self._return(db, alarm, resident, why, SystemActor("hand-over"), now)
+        if to is not None:
+            back = await store.hold(db, alarm_id)
+            assert back is not None  # noqa: S101 - held a moment ago
+            taken = back.take(to, now)
+            await self._assign(db, taken, to, now)
+            await cancel_timers(db, [NEXT, UNANSWERED], alarm.id)
+            await self._save(db, taken)
+            await store.add_step(db, alarm.id, "taken", now, staff_id=to)
+        return True
+
+    # --- by what happens elsewhere (reactions.py) -----------------------------------------------
+
+    async def called(
+        self, db: Transaction, staff_id: StaffId, resident_id: ResidentId, now: datetime
+    ) -> None:
+        """She has spoken with the resident over a call of ours."""
+        for held in await store.held_by(db, staff_id):
+            if held.person.id != resident_id:
+                continue
+            alarm, resident = await self._held(db, AlarmId(held.id))
+            met = alarm.met("call", "resident", now)
+            if met != alarm:
+                await self._met(db, met, resident, SystemActor("reaction"), staff_id, now)
+
+    async def on_the_way(self, db: Transaction, about_id: AlarmId, now: datetime) -> None:
+        """Whoever was sent has said that she goes: she has her time to arrive."""
+        alarm = await store.hold(db, about_id)
+        if alarm is None or alarm.state is not State.TAKEN or alarm.taken_by is None:
+            return
+        await self._save(db, alarm.wait_for_arrival(alarm.taken_by, now + ARRIVE_WITHIN))
+        await store.add_step(db, alarm.id, "on_the_way", now)
+
+    async def there(self, db: Transaction, about_id: AlarmId, by: StaffId, now: datetime) -> None:
+        """Whoever was sent is in the home."""
+        alarm = await store.hold(db, about_id)
+        if alarm is None or alarm.state in (State.CLOSED, State.CANCELLED, State.TESTED):
+            return
+        resident = await known(db, alarm.resident_id)
+        met = alarm.met("arrival", "resident", now)
+        if met != alarm:
+            await self._met(db, met, resident, SystemActor("reaction"), by, now)
+
+    # --- parts --------------------------------------------------------------------------------
+
+    def _by(self, session: StaffSession) -> AbstractAsyncContextManager[Transaction]:
+        return self._database.transaction(session.tenant, actor_text(session.actor))
+
+    async def _held(self, db: Transaction, alarm_id: AlarmId) -> tuple[Alarm, Resident]:
+        """Raises NotFound."""
+        alarm = await store.hold(db, alarm_id)
+        if alarm is None:
+            raise NotFound
+        return alarm, await known(db, alarm.resident_id)
+
+    async def _may_take(
+        self, db: Transaction, session: StaffSession, alarm: Alarm, resident: Resident,
+        now: datetime,
+    ) -> None:  # fmt: skip
+        """One who takes alarms, in a unit that has been asked or covers one."""
+        tried = Action.ALARM_TAKEN
+        if not session.staff.may(Permission.ALARM):
+            raise NotPermitted(Kept(_no(session, alarm, resident, tried)))
+        await self._is_asked(db, session, alarm, resident, tried, now)
+
+    async def _is_asked(
+        self, db: Transaction, session: StaffSession, alarm: Alarm, resident: Resident,
+        tried: Action, now: datetime,
+    ) -> None:  # fmt: skip
+        local = now.astimezone(STOCKHOLM)
+        for unit in alarm.asked_units:
+            if await access_store.covers(db, session.staff.works_in, unit, local=local):
+                return
+        raise NotPermitted(Kept(_no(session, alarm, resident, tried)))
+
+    async def _assign(
+        self, db: Transaction, alarm: Alarm, staff_id: StaffId, now: datetime
+    ) -> None:
+        await access_store.assign(
+            db,
+            AssignmentId(new_row_id(now)),
+            staff_id=staff_id,
+            resident_id=alarm.resident_id,
+            source="alarm",
+            source_id=alarm.id,
+            valid_from=now,
+            valid_until=None,
+        )
+
+    async def _save(self, db: Transaction, alarm: Alarm) -> None:
+        await store.save(db, alarm)
+        if alarm.lease_until is not None:
+            await set_timer(db, LEASE_OVER, alarm.id, alarm.lease_until)
+        else:
+            await cancel_timers(db, [LEASE_OVER], alarm.id)
+        tell(db, alarm)
+
+    async def _met(
+        self, db: Transaction, met: Alarm, resident: Resident, actor: Actor, staff_id: StaffId,
+        now: datetime,
+    ) -> None:  # fmt: skip
+        await self._save(db, met)
+        what: Document = {"contact": met.contact, "with": met.contact_with}
+        await store.add_step(db, met.id, "met", now, staff_id=staff_id, what=what)
+        told: Document = {**_what(met), **what, "staff_id": str(staff_id)}
+        await append(db, Record(Action.ALARM_CONTACT, actor, [resident.person], told))
+
+    async def _return(
+        self, db: Transaction, alarm: Alarm, resident: Resident, why: Why, actor: Actor,
+        now: datetime,
+    ) -> None:  # fmt: skip
+        back = alarm.give_back(why, now)
+        await self._save(db, back)
+        await end_assignments(db, "alarm", alarm.id, now, self._react)
+        await set_timer(db, NEXT, alarm.id, now + ASK_NEXT_AFTER)
+        await set_timer(db, UNANSWERED, alarm.id, now + DEVIATION_AFTER)
+        await store.add_step(
+            db, alarm.id, "returned", now, staff_id=alarm.taken_by, what={"why": why}
+        )
+        await tell_home(db, back, "waiting")
+        what: Document = {**_what(back), "from_staff_id": str(alarm.taken_by), "why": why}
+        await append(db, Record(Action.ALARM_RETURNED, actor, [resident.person], what))
+
+
+def _no(session: StaffSession, alarm: Alarm, resident: Resident, tried: Action) -> Record:
+    return refused(Code.NOT_PERMITTED, tried, session.actor, [resident.person], _what(alarm))
+
+
+def _what(alarm: Alarm) -> Document:
+    return {"alarm_id": str(alarm.id)}

@@ -1,0 +1,438 @@
+"""Alarms: every press its own, stored before anybody says so, and at rest only with a human."""
+
+from datetime import timedelta
+from itertools import count
+from uuid import uuid4
+
+import pytest
+
+from telecare.access.errors import NotPermitted
+from telecare.access.model import Role
+from telecare.alarms.model import (
+    AlarmClosed,
+    AlarmTaken,
+    Closing,
+    ContactMissing,
+    NotYourAlarm,
+)
+from telecare.alarms.mqtt import AlarmLane
+from telecare.devices.mqtt import Unsealing
+from telecare.runtime.broker import Message, Publish
+from telecare.runtime.errors import FieldInvalid, NotFound
+from telecare.shifts.model import ShiftHoldsOpen
+from telecare.wire import edge, seal, topics
+
+ALARM = "select * from alarm where tenant_id = $1 order by received_at, id"
+STEPS = """
+select kind from alarm_step s join alarm a on a.tenant_id = s.tenant_id and a.id = s.alarm_id
+where s.tenant_id = $1 order by a.received_at, s.alarm_id, s.n
+"""
+
+
+class Home:
+    """Ingrid's home unit, its line to the server, and what it is told."""
+
+    def __init__(self, made, world, unit):
+        self.made, self.world, self.unit, self.boot = made, world, unit, uuid4()
+        self.said: list[Publish] = []
+        self._numbers, self._seqs = count(1), count(1)
+        self.lane = AlarmLane(
+            Unsealing(made.devices, self.said.append), made.devices, made.alarms, self.said.append
+        )
+
+    def pressed(self, **more):
+        values = {"seq": next(self._seqs), "occurred_at": self.world.now, "device": "armband",
+                  "trigger": "button", "place": "sovrum", **more}  # fmt: skip
+        return edge.AlarmRaised(boot=self.boot, **values)
+
+    def cancelled(self, alarm):
+        return edge.AlarmCancelled(
+            boot=self.boot, seq=next(self._seqs), occurred_at=self.world.now, alarm=alarm.seq
+        )
+
+    def sealed(self, message):
+        topic = topics.up(self.unit.id, topics.Up.ALARM)
+        payload = message if isinstance(message, bytes) else message.model_dump_json().encode()
+        properties = seal.seal(self.unit.mac_key, topic, next(self._numbers), payload)
+        return Message(topic, payload, tuple(properties))
+
+    async def say(self, *messages):
+        await self.lane.take([self.sealed(one) for one in messages])
+
+    async def press(self, **more):
+        """One press, stored; the alarm's id."""
+        event = self.pressed(**more)
+        await self.say(event)
+        rows = await self.world.rows(
+            "select id from alarm where reference = $1", f"{self.boot}/{event.seq}"
+        )
+        return rows[0]["id"]
+
+    @property
+    def receipted(self):
+        topic = topics.down(self.unit.id, topics.Down.RECEIPT)
+        receipts = [edge.Receipt.model_validate_json(m.payload) for m in self.said
+                    if m.topic == topic]  # fmt: skip
+        return [seq for receipt in receipts for seq in receipt.seqs]
+
+    def told(self, effects):
+        """What it hears of its alarms: (state, by)."""
+        topic = topics.down(self.unit.id, topics.Down.ALARM)
+        heard = [edge.AlarmIs.model_validate_json(m.payload) for m in effects if m.topic == topic]
+        return [(one.state, one.by) for one in heard]
+
+
+@pytest.fixture
+async def ingrid(world):
+    return await world.resident("Ingrid")
+
+
+@pytest.fixture
+async def home(world, made, ingrid):
+    return Home(made, world, await world.home_unit(ingrid))
+
+
+@pytest.fixture
+async def maria(world):
+    return await world.staff("Maria", role=Role.LARMMOTTAGARE, on_shift=True)
+
+
+@pytest.fixture
+async def effects(made):
+    heard = []
+    made.database.dispatch = heard.append
+    return heard
+
+
+@pytest.fixture
+async def closing(world, made):
+    head = await world.staff("Hedda", role=Role.ENHETSCHEF)
+    await made.lists.add(head, "cause", "Oavsiktligt larm")
+    await made.lists.add(head, "measure", "Samtal")
+    items = {item.list: item.id for item in await made.lists.items(head)}
+    return Closing("resident", items["cause"], items["measure"])
+
+
+async def alarm_of(world):
+    [row] = await world.rows(ALARM, world.tenant)
+    return row
+
+
+async def steps_of(world):
+    return [row["kind"] for row in await world.rows(STEPS, world.tenant)]
+
+
+# --- they come in -----------------------------------------------------------------------------
+
+
+async def test_every_press_is_an_alarm_of_its_own_stored_with_record_and_timer(world, home, ingrid):
+    await home.say(home.pressed(), home.pressed())
+
+    rows = await world.rows(ALARM, world.tenant)
+    assert [(row["state"], row["resident_id"]) for row in rows] == [("new", ingrid.id)] * 2
+    assert home.receipted == [1, 2]
+    told = [r for r in await world.records() if r["event"] == "alarm.raised"]
+    assert [one["what"]["trigger"] for one in told] == ["button"] * 2
+    timers = await world.rows("select kind from timer where tenant_id = $1", world.tenant)
+    assert sorted(row["kind"] for row in timers) == [
+        "alarm.ask_next", "alarm.ask_next", "alarm.unanswered", "alarm.unanswered",
+    ]  # fmt: skip
+
+
+async def test_a_press_that_comes_again_is_one_alarm_receipted_again(world, home):
+    event = home.pressed()
+
+    await home.say(event, event)
+    await home.say(event)
+
+    assert len(await world.rows(ALARM, world.tenant)) == 1
+    assert home.receipted == [1, 1, 1]
+    assert len([r for r in await world.records() if r["event"] == "alarm.raised"]) == 1
+
+
+@pytest.mark.parametrize(
+    ("minutes", "clock_ok", "counts_from_press"),
+    [(-3, True, True), (-3, False, False), (5, True, False), (-60 * 24 * 40, True, False)],
+)
+async def test_waiting_counts_from_the_press_where_the_homes_clock_can_be_right(
+    world, home, minutes, clock_ok, counts_from_press
+):
+    at = world.now + timedelta(minutes=minutes)
+    await home.press(occurred_at=at, clock_ok=clock_ok)
+
+    assert (await alarm_of(world))["pressed_at"] == (at if counts_from_press else world.now)
+
+
+async def test_a_test_alarm_asks_nobody(world, home):
+    await home.press(is_test=True)
+
+    assert (await alarm_of(world))["state"] == "tested"
+    assert await world.rows("select 1 from timer where tenant_id = $1", world.tenant) == []
+    assert "alarm.tested" in await world.events()
+
+
+async def test_what_is_malformed_is_counted_and_takes_no_other_alarm_with_it(world, home):
+    broken = home.pressed().model_dump_json().replace('"button"', '"teapot"').encode()
+
+    await home.say(broken, home.pressed())
+
+    assert len(await world.rows(ALARM, world.tenant)) == 1
+    assert sorted(home.receipted) == [1, 2]
+
+
+async def test_an_alarm_stands_when_its_record_cannot_be_entered_and_the_record_is_owed(
+    world, home, clock, as_superuser
+):
+    """At midnight, and next month's table is missing: no record can be entered at all."""
+    body = "create or replace function audit.at() returns timestamptz language sql volatile as "
+    await as_superuser(f"{body} $$ select '2031-01-01 00:00Z'::timestamptz $$")
+    try:
+        await home.press()
+        before = await world.events()
+        assert home.receipted == [1]
+        clock.forward(seconds=11)
+        await world.run_due()
+        assert await world.events() == before
+    finally:
+        await as_superuser(f"{body} 'select clock_timestamp()'")
+    pressed = (await alarm_of(world))["received_at"]
+
+    clock.forward(seconds=11)
+    await world.run_due()
+
+    [record] = [r for r in await world.records() if r["event"] == "alarm.raised"]
+    assert record["what"]["written_afterwards"] is True
+    assert record["what"]["happened_at"] == pressed.isoformat()
+    owed = await world.rows("select entered_at, tries from owed_record where tenant_id = $1",
+                            world.tenant)  # fmt: skip
+    assert [(row["entered_at"], row["tries"]) for row in owed] == [(world.now, 1)]
+
+
+async def test_she_who_pressed_by_mistake_is_still_asked_how_she_is(world, home, maria, made):
+    event = home.pressed()
+    await home.say(event, home.cancelled(event))
+
+    row = await alarm_of(world)
+    assert (row["state"], row["cancelled_at"]) == ("new", world.now)
+    await made.alarms.take(maria, row["id"])
+    assert (await alarm_of(world))["state"] == "taken"
+    assert home.receipted == [1, 2]
+
+
+async def test_a_mistake_that_comes_before_its_alarm_comes_again_by_itself(world, home):
+    event = home.pressed()
+    mistake = home.cancelled(event)
+
+    await home.say(mistake)
+    assert home.receipted == []
+    await home.say(event, mistake)
+
+    assert sorted(home.receipted) == [1, 2]
+    assert (await alarm_of(world))["cancelled_at"] == world.now
+
+
+# --- somebody takes it -------------------------------------------------------------------------
+
+
+async def test_the_first_who_takes_it_has_it_and_the_home_is_told_her_name(
+    world, home, maria, made, effects
+):
+    alarm = await home.press()
+    fatima = await world.staff("Fatima", role=Role.LARMMOTTAGARE, on_shift=True)
+
+    await made.alarms.take(maria, alarm)
+    with pytest.raises(AlarmTaken):
+        await made.alarms.take(fatima, alarm)
+
+    assert home.told(effects) == [("taken", "Maria")]
+    assert await steps_of(world) == ["pressed", "stored", "asked", "taken"]
+    assigned = await world.rows(
+        "select source, valid_until from assignment where tenant_id = $1 and staff_id = $2",
+        world.tenant, maria.staff.id,
+    )  # fmt: skip
+    assert [(row["source"], row["valid_until"]) for row in assigned] == [("alarm", None)]
+
+
+async def test_only_those_who_take_alarms_and_are_asked_may(world, other_world, home, made):
+    alarm = await home.press()
+    eva = await world.staff("Eva", on_shift=True)
+    theirs = await other_world.staff("Per", role=Role.LARMMOTTAGARE, on_shift=True)
+
+    with pytest.raises(NotPermitted):
+        await made.alarms.take(eva, alarm)
+    with pytest.raises(NotFound):
+        await made.alarms.take(theirs, alarm)
+    assert (await alarm_of(world))["state"] == "new"
+
+
+async def test_an_alarm_that_was_taken_and_forgotten_is_in_the_queue_again(
+    world, home, maria, made, clock, effects
+):
+    alarm = await home.press()
+    await made.alarms.take(maria, alarm)
+
+    clock.forward(minutes=2, seconds=59)
+    await world.run_due()
+    assert (await alarm_of(world))["state"] == "taken"
+    clock.forward(seconds=1)
+    await world.run_due()
+
+    row = await alarm_of(world)
+    assert (row["state"], row["returned_why"]) == ("new", "idle")
+    assert row["returned_from"] == maria.staff.id
+    assert home.told(effects) == [("taken", "Maria"), ("waiting", "")]
+    with pytest.raises(NotYourAlarm):
+        await made.alarms.note(maria, alarm, "Ringer nu")
+    still = await world.rows(
+        "select 1 from assignment where staff_id = $1 "
+        "and (valid_until is null or valid_until > $2)",
+        maria.staff.id, world.now,
+    )  # fmt: skip
+    assert still == []
+
+
+async def test_whoever_does_something_about_it_keeps_it_three_minutes_more(
+    world, home, maria, made, clock
+):
+    alarm = await home.press()
+    await made.alarms.take(maria, alarm)
+    clock.forward(minutes=2)
+
+    await made.alarms.note(maria, alarm, "Ringer grannen")
+    clock.forward(minutes=2)
+    await world.run_due()
+    assert (await alarm_of(world))["state"] == "taken"
+    clock.forward(minutes=1)
+    await world.run_due()
+
+    assert (await alarm_of(world))["state"] == "new"
+
+
+async def test_one_that_was_sent_and_does_not_arrive_is_asked_for_again(
+    world, home, maria, made, clock
+):
+    alarm = await home.press()
+    await made.alarms.take(maria, alarm)
+    await made.alarms.send(maria, alarm)
+    [dispatch] = await world.rows("select id from dispatch where about_id = $1", alarm)
+    eva = await world.staff("Eva", on_shift=True)
+    await made.dispatches.accept(eva, dispatch["id"])
+
+    clock.forward(minutes=29)
+    await world.run_due()
+    assert (await alarm_of(world))["state"] == "taken"
+    clock.forward(minutes=1)
+    await world.run_due()
+
+    assert (await alarm_of(world))["returned_why"] == "not_arrived"
+
+
+async def test_whoever_arrives_is_the_contact(world, home, maria, made, clock):
+    alarm = await home.press()
+    await made.alarms.take(maria, alarm)
+    await made.alarms.send(maria, alarm)
+    [dispatch] = await world.rows("select id from dispatch where about_id = $1", alarm)
+    eva = await world.staff("Eva", on_shift=True)
+    await made.dispatches.accept(eva, dispatch["id"])
+    await made.dispatches.arrive(eva, dispatch["id"])
+
+    clock.forward(minutes=60)
+    await world.run_due()
+
+    row = await alarm_of(world)
+    assert (row["state"], row["contact"]) == ("handled", "arrival")
+
+
+async def test_it_is_closed_only_after_somebody_has_spoken_with_her(
+    world, home, maria, made, closing, effects
+):
+    alarm = await home.press()
+    await made.alarms.take(maria, alarm)
+    with pytest.raises(ContactMissing):
+        await made.alarms.close(maria, alarm, closing)
+    with pytest.raises(ShiftHoldsOpen):
+        await made.shifts.end(maria)
+
+    await made.alarms.talked(maria, alarm, "resident")
+    with pytest.raises(FieldInvalid):
+        await made.alarms.close(maria, alarm, Closing("resident", uuid4(), closing.measure_id))
+    await made.alarms.close(maria, alarm, closing)
+
+    row = await alarm_of(world)
+    assert (row["state"], row["contact"], row["closed_by"]) == ("closed", "phone", maria.staff.id)
+    assert home.told(effects)[-1] == ("closed", "")
+    with pytest.raises(AlarmClosed):
+        await made.alarms.take(maria, alarm)
+    assert await world.rows("select 1 from timer where tenant_id = $1", world.tenant) == []
+    await made.shifts.end(maria)
+
+
+async def test_one_she_called_a_mistake_ends_as_that(world, home, maria, made, closing):
+    event = home.pressed()
+    await home.say(event, home.cancelled(event))
+    alarm = (await alarm_of(world))["id"]
+    await made.alarms.take(maria, alarm)
+    await made.alarms.talked(maria, alarm, "resident")
+
+    await made.alarms.close(maria, alarm, closing)
+
+    assert (await alarm_of(world))["state"] == "cancelled"
+
+
+# --- nobody takes it ---------------------------------------------------------------------------
+
+
+async def test_unanswered_it_is_asked_of_the_next_unit_too_and_then_is_a_deviation(
+    world, home, clock, made
+):
+    alarm = await home.press()
+
+    clock.forward(seconds=59)
+    await world.run_due()
+    assert (await alarm_of(world))["asked_units"] == [world.unit]
+    clock.forward(seconds=1)
+    await world.run_due()
+    assert (await alarm_of(world))["asked_units"] == [world.unit, world.night_unit]
+    clock.forward(seconds=60)
+    await world.run_due()
+    assert await steps_of(world) == ["pressed", "stored", "asked", "asked", "heads"]
+    clock.forward(seconds=60)
+    await world.run_due()
+    await world.run_due()
+
+    found = await world.rows("select kind, about_id from deviation where tenant_id = $1",
+                             world.tenant)  # fmt: skip
+    assert found == [{"kind": "alarm_unanswered", "about_id": alarm}]
+    events = await world.events()
+    assert (events.count("alarm.passed_on"), events.count("deviation.opened")) == (1, 1)
+    assert (await alarm_of(world))["state"] == "new"
+
+
+async def test_one_that_is_revoked_leaves_her_alarm_to_the_queue(world, home, maria, made):
+    alarm = await home.press()
+    await made.alarms.take(maria, alarm)
+    head = await world.staff("Hedda", role=Role.ENHETSCHEF)
+
+    await made.staffing.revoke(head, maria.staff.id)
+
+    row = await alarm_of(world)
+    assert (row["state"], row["returned_why"]) == ("new", "left")
+
+
+async def test_the_page_of_an_alarm_is_read_by_those_who_are_asked_and_recorded(
+    world, other_world, home, maria, made
+):
+    alarm = await home.press()
+
+    view = await made.alarms.view(maria, alarm)
+    await made.alarms.view(maria, alarm)
+
+    assert (view.resident_name, view.next_at) == (
+        "Ingrid Provsson",
+        world.now + timedelta(seconds=60),
+    )
+    assert [step.kind for step in view.steps] == ["pressed", "stored", "asked"]
+    assert (await world.events()).count("alarm.read") == 1
+    theirs = await other_world.staff("Per", role=Role.LARMMOTTAGARE, on_shift=True)
+    with pytest.raises(NotFound):
+        await made.alarms.view(theirs, alarm)
