@@ -15,6 +15,8 @@ from pydantic import TypeAdapter
 from telecare.absences import store as absence_store
 from telecare.access import store as access_store
 from telecare.access.service import unit_topic
+from telecare.alarms import arriving as alarm_arriving
+from telecare.alarms import store as alarm_store
 from telecare.calls import store as call_store
 from telecare.calls.model import CALL_IN_LANGUAGE_FIRST, CALL_IN_NEXT_UNIT, State
 from telecare.devices import store as device_store
@@ -31,6 +33,7 @@ from telecare.wire.ids import CareUnitId, ResidentId, TenantId
 from telecare.wire.signalling import (
     AbsenceKind,
     AbsenceRow,
+    AlarmRow,
     CallRow,
     DispatchRow,
     HandOverRow,
@@ -92,7 +95,7 @@ class Board:
         waiting = [
             Waits(id=row.id, since=row.since)
             for row in self._rows.values()
-            if isinstance(row, CallRow) and row.taken_by is None
+            if isinstance(row, CallRow | AlarmRow) and row.taken_by is None
         ]
         return Locked(waiting=waiting).model_dump_json()
 
@@ -155,8 +158,8 @@ class Boards:
 
 
 async def unit_rows(db: Transaction, unit: CareUnitId, now: datetime) -> Sequence[Row]:
-    """Call-ins first, then tasks, dispatches, what is handed over, today's visits and who is away;
-    at most 100 of each.
+    """Alarms first, then call-ins, tasks, dispatches, what is handed over, today's visits and who
+    is away; at most 100 of each.
 
     Those of the units it covers at this hour too.
     """
@@ -176,6 +179,10 @@ async def unit_rows(db: Transaction, unit: CareUnitId, now: datetime) -> Sequenc
     ]
     away = await absence_store.away(db, units, residents, now)
     rows: list[Row] = [
+        _alarm_row(listed, names.get(listed.alarm.unit_id))
+        for listed in await alarm_store.open_in(db, units, alarm_arriving.NEXT)
+    ]
+    rows += [
         _call_row(call, names.get(call.unit_id), _kind(away, call.resident_id)) for call in waiting
     ]
     rows += [
@@ -218,6 +225,29 @@ async def unit_rows(db: Transaction, unit: CareUnitId, now: datetime) -> Sequenc
         _absence_row(one, names.get(one.unit_id)) for one in away.values() if one.unit_id in units
     ]
     return rows
+
+
+def _alarm_row(listed: alarm_store.Listed, unit_name: str | None) -> AlarmRow:
+    alarm = listed.alarm
+    return AlarmRow.model_validate({
+        "id": alarm.id,
+        "state": str(alarm.state),
+        "since": alarm.pressed_at,
+        "trigger": alarm.trigger,
+        "device": alarm.device,
+        "place": alarm.place,
+        "priority": alarm.priority,
+        "resident_id": alarm.resident_id,
+        "resident_name": listed.resident_name,
+        "taken_by": listed.taken_name,
+        "taken_by_id": alarm.taken_by,
+        "cancelled": alarm.cancelled_at is not None,
+        "returned_from": listed.returned_name,
+        "returned_why": alarm.returned_why,
+        "returned_at": alarm.returned_at,
+        "next_at": listed.next_at,
+        "unit_name": unit_name,
+    })  # fmt: skip
 
 
 def _kind(

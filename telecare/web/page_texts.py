@@ -8,12 +8,12 @@ TV = ("tv.",)
 OF_TV_LATER = ("tv.yes.", "tv.looks.")
 """Of the pages behind "Mina ja", which are fetched when she goes there."""
 LATER = (
-    "after.", "anyway.", "begin.", "caller.", "card.", "change.", "consent.", "consents.",
-    "device.", "device_state.", "dispatch.close", "dispatch.o", "error.absence_", "error.already_",
+    "after.", "alarm.", "anyway.", "begin.", "caller.", "card.", "change.", "consent.", "consents.",
+    "device.", "device_state.", "dispatch.", "error.absence_", "error.already_",
     "error.emergency_", "error.pairing_", "error.party_", "error.relative_", "error.series_",
     "error.take_over_", "error.yes_not_", "field.", "hand_over.", "hearing.", "held.", "notes.",
     "objection.", "pair.", "people.found", "people.more", "people.none", "people.search",
-    "people.show_", "plan.", "priority.", "purpose.", "representative.", "shift_end.",
+    "people.show_", "plan.", "priority.", "purpose.", "representative.", "shift_end.", "task.",
     "taken_over.l", "taken_over.n", "taken_over.o", "unanswered.", "why.",
 )  # fmt: skip
 """Parts of the staff page that are fetched when needed, and the refusals that only they meet."""

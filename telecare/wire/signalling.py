@@ -243,8 +243,36 @@ class AbsenceRow(ToPage):
     unit_name: str | None = None
 
 
+class AlarmRow(ToPage):
+    """An alarm that is open: what it is, how long it has waited, who has it, what comes next."""
+
+    row: Literal["alarm"] = "alarm"
+    id: UUID
+    state: Literal["new", "taken", "handled"]
+    since: AwareDatetime
+    """When it was pressed, as far as the home's clock can be right."""
+    trigger: str
+    """Text `alarm.trigger.<trigger>`."""
+    device: str
+    place: str
+    priority: int
+    resident_id: UUID
+    resident_name: str
+    taken_by: str | None
+    taken_by_id: UUID | None
+    cancelled: bool
+    """She has said that she pressed by mistake."""
+    returned_from: str | None
+    """Who had it and has it no more; `returned_why` is text `alarm.returned.<why>`."""
+    returned_why: str | None
+    returned_at: AwareDatetime | None
+    next_at: AwareDatetime | None
+    """While nobody has it: when somebody else is asked too."""
+    unit_name: str | None = None
+
+
 Row = Annotated[
-    VisitRow | CallRow | TaskRow | DispatchRow | HandOverRow | AbsenceRow,
+    AlarmRow | VisitRow | CallRow | TaskRow | DispatchRow | HandOverRow | AbsenceRow,
     Field(discriminator="row"),
 ]
 

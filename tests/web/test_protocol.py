@@ -18,6 +18,7 @@ PROTOCOL = STATIC / "js" / "core" / "protocol.js"
 ROWS = STATIC / "js" / "staff" / "rows.js"
 SHAPE_OF: dict[str, type[pydantic.BaseModel]] = {
     "hello": signalling.Hello,
+    "alarm": signalling.AlarmRow,
     "visit": signalling.VisitRow,
     "waiting": signalling.CallRow,
     "task": signalling.TaskRow,

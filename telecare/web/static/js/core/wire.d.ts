@@ -95,7 +95,27 @@ export interface AbsenceRow {
   resident_name: string;
   unit_name: string|null;
 }
-export type Row = VisitRow|CallRow|TaskRow|DispatchRow|HandOverRow|AbsenceRow;
+export interface AlarmRow {
+  row: "alarm";
+  id: string;
+  state: "new"|"taken"|"handled";
+  since: string;
+  trigger: string;
+  device: string;
+  place: string;
+  priority: number;
+  resident_id: string;
+  resident_name: string;
+  taken_by: string|null;
+  taken_by_id: string|null;
+  cancelled: boolean;
+  returned_from: string|null;
+  returned_why: string|null;
+  returned_at: string|null;
+  next_at: string|null;
+  unit_name: string|null;
+}
+export type Row = AlarmRow|VisitRow|CallRow|TaskRow|DispatchRow|HandOverRow|AbsenceRow;
 export interface Snapshot {
   type: "snapshot";
   view: "today";

@@ -4,7 +4,7 @@ import { post } from "../core/api.js";
 import { bootValues, clock, duration, t } from "../core/i18n.js";
 import { Icon } from "./icons.js";
 import { CallPage } from "./call.js";
-import { Later, Part } from "./later.js";
+import { Later, Part, later } from "./later.js";
 import * as store from "./store.js";
 import { Queue, Today } from "./today.js";
 import { Btn, Loading, NoticeBox } from "./ui.js";
@@ -36,6 +36,7 @@ function Strips() {
   return html`<div role="status" class="strips">${store.live.contact.value === "trying" && html`<p class="strip lost" data-test="no-contact"><${Icon} name="plug" /><b>${t("live.no_contact")}</b></p>`}
     ${other && html`<div class="strip" data-test="call-elsewhere"><${Icon} name="video" /><b>${t("call.running", { name: other.resident_name })}</b><${Btn} kind="btn go" act=${() => store.continueHere(other.call_id)}>${t("call.continue_here")}<//></div>`}
     ${ends && html`<div class="strip" data-test="ends-soon"><${Icon} name="clock" /><b>${t(store.call.value ? "session.ends_after_call" : "session.ends", { time: clock(ends) })}</b>${!store.call.value && html`<${Btn} kind="btn" test="sign-in-anew" act=${store.signOut}>${t("session.anew")}<//>`}</div>`}
+    ${(elsewhere ? store.calling.value : []).slice(0, 1).map((row) => html`<${Part} key=${row.id} from="alarm" name="Strip" given=${{ row }} />`)}
     ${elsewhere && offered && html`<div class="strip" data-test="offered-strip"><${Icon} name="swap" /><b>${t("queue.offered", { name: offered.from_name })}</b><a class="btn" href="#/">${t("common.to_today")}</a></div>`}
     ${elsewhere && waiting > 0 && html`<div class="strip" data-test="waiting-strip"><${Icon} name="phone" /><b>${t("queue.waiting", { n: waiting })}</b><a class="btn" href="#/">${t("common.to_today")}</a></div>`}</div>`;
 }
@@ -64,6 +65,7 @@ function Locked() {
 function page(path, query) {
   const id = path[1];
   if (path[0] === "call" && id) return html`<${CallPage} id=${id} />`;
+  if (path[0] === "alarm" && id) return html`<${Later} key=${id} from="alarm" name="AlarmPage" given=${{ id }} />`;
   if (path[0] === "after" && id) return html`<${Later} key=${id} from="after" name="AfterPage" given=${{ id }} />`;
   if (path[0] === "plan" && store.mayPlan.value) return html`<${Later} from="forms" name="PlanPage" given=${{ resident: query.get("resident") }} />`;
   if (path[0] === "people" && path[2] === "consent") return html`<${Later} key="consent" from="forms" name="ConsentPage" given=${{ id }} />`;
@@ -80,7 +82,7 @@ function App() {
   const { path, query } = store.route.value;
   const dark = !store.locked.value && (path[0] === "call" || path[0] === "after");
   const [error, setError] = useState("");
-  const load = () => store.loadMe().then(() => setError(""), (fault) => { store.complain(fault); setError(store.notice.value ? store.notice.value.text : ""); });
+  const load = () => store.loadMe().then(() => { setError(""); later("alarm").catch(() => {}); }, (fault) => { store.complain(fault); setError(store.notice.value ? store.notice.value.text : ""); });
   useEffect(() => { load(); }, []);
   useEffect(() => { document.body.classList.toggle("dark", dark); }, [dark]);
   if (store.locked.value) return html`<${Locked} />`;

@@ -4,6 +4,11 @@ import { COMMON } from "../core/protocol.js";
 /** @type {import("../core/protocol.js").Protocol} */
 export const STAFF = {
   SHAPES: Object.assign({}, COMMON.SHAPES, {
+    alarm: {
+      row: "s", id: "s", state: "s", since: "s", trigger: "s", device: "s", place: "s", priority: "n", resident_id: "s",
+      resident_name: "s", taken_by: "s?", taken_by_id: "s?", cancelled: "b", returned_from: "s?", returned_why: "s?",
+      returned_at: "s?", next_at: "s?", unit_name: "s?",
+    },
     visit: {
       row: "s", id: "s", starts_at: "s", minutes: "n", insats: "s", resident_id: "s", resident_name: "s",
       resident_given_name: "s", resident_language: "s", staff_id: "s?", staff_name: "s?", state: "s",
@@ -31,7 +36,7 @@ export const STAFF = {
     waits: { id: "s", since: "s" },
     locked: { type: "s", waiting: "[@waits]" },
   }),
-  ROWS: { visit: "visit", call: "waiting", task: "task", dispatch: "dispatch", hand_over: "hand_over", absence: "absence" },
+  ROWS: { alarm: "alarm", visit: "visit", call: "waiting", task: "task", dispatch: "dispatch", hand_over: "hand_over", absence: "absence" },
   FRAMES: COMMON.FRAMES.concat(["snapshot", "rows", "locked"]),
 };
 

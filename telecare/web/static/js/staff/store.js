@@ -12,6 +12,7 @@ import { STAFF, lockPage, touched } from "./rows.js";
 /** @typedef {import("../core/wire").VisitRow} VisitRow */
 /** @typedef {import("../core/wire").CallRow} CallRow */
 /** @typedef {import("../core/wire").HandOverRow} HandOverRow */
+/** @typedef {import("../core/wire").AlarmRow} AlarmRow */
 /** @typedef {import("../core/wire").CallFrame} CallFrame */
 /** @typedef {import("../core/wire").ToPage} ToPage */
 /**
@@ -90,6 +91,14 @@ export const visits = computed(() => /** @type {VisitRow[]} */ (Array.from(rows.
 export const waiting = computed(() => /** @type {CallRow[]} */ (Array.from(rows.value.values())
   .filter((row) => row.row === "call")).sort((a, b) => a.since.localeCompare(b.since)));
 
+/** Open alarms: the most urgent first, then the oldest. */
+export const alarms = computed(() => /** @type {AlarmRow[]} */ (Array.from(rows.value.values())
+  .filter((row) => row.row === "alarm")).sort((a, b) => a.priority - b.priority || a.since.localeCompare(b.since)));
+/** Those that nobody has, and that she may take. */
+export const calling = computed(() => (me.value && me.value.may.includes("alarm") ? alarms.value.filter((row) => row.state === "new") : []));
+/** @param {import("../core/wire").AbsenceKind} kind */
+export const isAway = (kind) => t("absence.is", { where: t(`absence.kind.${kind}`) });
+
 /** What is asked of me or my unit to take over, and what I ask of others. */
 export const handOvers = computed(() => /** @type {HandOverRow[]} */ (Array.from(rows.value.values())
   .filter((row) => row.row === "hand_over" && (fromMe(row) || toMe(row)))));
@@ -156,7 +165,7 @@ function take(frame) {
   }
 }
 
-const WHO = ["resident_name", "resident_given_name", "staff_name", "accepted_by", "taken_by", "from_name", "to_name"];
+const WHO = ["resident_name", "resident_given_name", "staff_name", "accepted_by", "taken_by", "from_name", "to_name", "returned_from"];
 
 /** Lists name nobody whose identity is protected: an empty name. @param {Row} row @returns {Row} */
 function named(row) {
@@ -431,6 +440,7 @@ effect(() => {
   const frame = call.value;
   if (frame && (frame.state === "ringing" || frame.state === "requested") && frame.kind !== "call_in") { sound.play("ringback"); return; }
   if (frame) { sound.stop(); return; }
+  if (calling.value.length && soundOn.value) { sound.play("alarm"); return; }
   const rings = locked.value ? waitingWhileLocked.value.length > 0 : waiting.value.some((row) => !row.taken_by && mine !== null && forMe(row, mine, now.value));
   if (rings && soundOn.value) sound.play("waiting");
   else sound.stop();

@@ -6,14 +6,10 @@ import { Icon } from "./icons.js";
 import { Part } from "./later.js";
 import * as store from "./store.js";
 import { Btn, initials, Tag, Text, usePage } from "./ui.js";
-import { dayShort, instant, isoDay, whenText } from "./when.js";
+import { instant, isoDay } from "./when.js";
 
 /** @typedef {import("../core/wire").VisitRow} VisitRow */
 /** @typedef {import("../core/wire").CallRow} CallRow */
-/** @typedef {import("../core/wire").TaskRow} TaskRow */
-/** @typedef {import("../core/wire").DispatchRow} DispatchRow */
-/** @typedef {import("../core/wire").HandOverRow} HandOverRow */
-/** @typedef {import("../core/wire").AbsenceRow} AbsenceRow */
 
 const SOON_MS = 5 * 60 * 1000;
 const ENDED = ["done", "cancelled", "stepped", "absent"];
@@ -119,16 +115,13 @@ export function Today() {
 
 // --- the queue --------------------------------------------------------------------------------
 
-/** @param {import("../core/wire").AbsenceKind} kind */
-const isAway = (kind) => t("absence.is", { where: t(`absence.kind.${kind}`) });
-
 /** @param {{row: CallRow}} props */
 function Waiting({ row }) {
   const at = store.now.value;
   const me = store.me.value;
   const forMe = !me || store.forMe(row, me, at);
   const lines = [t(`queue.from.${row.source}`)];
-  if (row.absent) lines.push(isAway(row.absent));
+  if (row.absent) lines.push(store.isAway(row.absent));
   if (row.unit_name) lines.push(t("queue.of_unit", { unit: row.unit_name }));
   if (row.resident_language !== "sv") lines.push(t(`today.speaks.${row.resident_language}`));
   if (!forMe && row.first_until) lines.push(t(`queue.first.${row.first_for}`, { n: Math.max(1, Math.ceil((Date.parse(row.first_until) - at) / 1000)) }));
@@ -140,55 +133,17 @@ function Waiting({ row }) {
       <a class="btn" href=${`#/people/${row.resident_id}`}>${t("common.card")}</a></div>`}</article>`;
 }
 
-/** @param {{row: TaskRow}} props */
-function Task({ row }) {
-  const [closing, setClosing] = useState(false);
-  const [note, setNote] = useState("");
-  const at = store.now.value;
-  const closed = ["break_glass", "review_overdue", "log_question"].includes(row.kind) && !store.mayLead.value;
-  const mine = row.taken_by_id !== null && store.me.value !== null && row.taken_by_id === store.me.value.staff_id;
-  return html`<article class="q sensor later" data-test="task" data-kind=${row.kind} data-taken=${row.taken_by || ""}><h3><${Icon} name=${row.kind === "call_back" ? "phone" : "eye"} />${t(`task.${row.kind}`)}<span class="since">${t("queue.minutes", { n: Math.max(0, Math.floor((at - Date.parse(row.since)) / 60000)) })}</span></h3>
-    <p><b>${row.resident_name}</b>${t(`task.${row.kind}.why`)}${row.taken_by && !mine ? ` ${t("task.taken", { name: row.taken_by })}` : ""}${row.absent && ` ${isAway(row.absent)}`}</p>
-    ${closing ? html`<${Text} id=${`note-${row.id}`} label=${t("task.note")} value=${note} set=${setNote} lines=${2} /><div class="row">
-      <${Btn} kind="btn go" test="task-close" disabled=${!note.trim()} act=${() => post(`/api/follow-ups/${row.id}/close`, { note: note.trim() })}>${t("task.close")}<//><${Btn} act=${() => setClosing(false)}>${t("common.cancel")}<//></div>`
-    : closed ? null : html`<div class="row wrap">${row.kind === "break_glass" && html`<a class="btn" href="#/taken-over">${t("task.read_why")}</a>`}${!row.taken_by && html`<${Btn} kind="btn go" test="task-take" label=${t("task.take_name", { name: row.resident_name })} act=${() => store.withReason(row.resident_id, () => post(`/api/follow-ups/${row.id}/take`))}>${t("task.take")}<//>`}<${Btn} test="task-ring" label=${t("today.ring_name", { name: row.resident_name })} disabled=${Boolean(store.call.value)} act=${() => store.ringResident(row.resident_id)}>${t("today.ring")}<//><${Btn} test="task-done" act=${() => setClosing(true)}>${t("task.done")}<//></div>`}</article>`;
-}
-
-/** @param {{row: DispatchRow}} props */
-function Dispatch({ row }) {
-  const [closing, setClosing] = useState(false);
-  const at = store.now.value;
-  /** @param {string} what */
-  const say = (what) => post(`/api/dispatches/${row.id}/${what}`);
-  return html`<article class="q sensor later" data-test="dispatch" data-state=${row.state}><h3><${Icon} name="go" />${t(`dispatch.${row.state}`)}<span class="since">${t("queue.minutes", { n: Math.max(0, Math.floor((at - Date.parse(row.asked_at)) / 60000)) })}</span></h3>
-    <p><b>${row.resident_name}</b>${row.accepted_by ? t("dispatch.by", { name: row.accepted_by }) : t("dispatch.nobody")}${row.absent && ` ${isAway(row.absent)}`}</p>
-    ${closing ? html`<${Part} from="closing" name="Outcome" given=${{ id: row.id }} />`
-    : html`<div class="row">${row.state === "asked" && html`<${Btn} kind="btn go" test="dispatch-accept" act=${() => say("accept")}>${t("dispatch.accept")}<//>`}
-      ${row.state === "accepted" && html`<${Btn} kind="btn go" test="dispatch-arrive" act=${() => say("arrive")}>${t("dispatch.arrive")}<//>`}
-      ${row.state === "arrived" && html`<${Btn} kind="btn go" test="dispatch-done" act=${() => setClosing(true)}>${t("dispatch.done_button")}<//>`}
-      <a class="btn" href=${`#/people/${row.resident_id}`}>${t("common.card")}</a></div>`}</article>`;
-}
-
-/** @param {{row: AbsenceRow}} props */
-function Away({ row }) {
-  const at = store.now.value;
-  return html`<article class="q sensor later" data-test="away" data-kind=${row.kind}><h3><${Icon} name="go" />${t(`absence.kind.${row.kind}`)}<span class="since">${whenText(row.since, at)}</span></h3>
-    <p><b>${row.resident_name}</b>${row.until ? t("absence.until", { day: dayShort(row.until), time: clock(row.until) }) : t("absence.open")}</p>
-    <div class="row"><${Btn} test="come-home" label=${t("absence.home_name", { name: row.resident_name })} act=${() => store.comeHome(row.id, row.resident_name)}>${t("absence.home")}<//><a class="btn" href=${`#/people/${row.resident_id}`}>${t("common.card")}</a></div></article>`;
-}
-
 export function Queue() {
   const list = Array.from(store.rows.value.values());
-  const tasks = /** @type {TaskRow[]} */ (list.filter((row) => row.row === "task"));
-  const dispatches = /** @type {DispatchRow[]} */ (list.filter((row) => row.row === "dispatch" && row.state !== "done"));
+  const rest = list.filter((row) => ["task", "dispatch", "absence"].includes(row.row));
   const hands = store.handOvers.value;
-  const away = /** @type {AbsenceRow[]} */ (list.filter((row) => row.row === "absence"));
+  const alarms = store.alarms.value;
   const waiting = store.waiting.value;
-  return html`<aside class=${waiting.length ? "side rings" : "side"} aria-label=${t("queue.title")}><h2>${t("queue.title")}</h2>
-    <div role="region" aria-live="assertive" aria-label=${t("queue.new")}>${waiting.map((row) => html`<${Waiting} key=${row.id} row=${row} />`)}</div>
-    ${!waiting.length && html`<p class="soft later">${t("queue.nobody")}</p>`}
+  const some = waiting.length || alarms.length;
+  return html`<aside class=${some ? "side rings" : "side"} aria-label=${t("queue.title")}><h2>${t("queue.title")}</h2>
+    <div role="region" aria-live="assertive" aria-label=${t("queue.new")}>${alarms.length > 0 && html`<${Part} from="alarm" name="Alarms" given=${{ list: alarms }} />`}
+      ${waiting.map((row) => html`<${Waiting} key=${row.id} row=${row} />`)}</div>
+    ${!some && html`<p class="soft later">${t("queue.nobody")}</p>`}
     ${hands.length > 0 && html`<${Part} from="shift" name="HandOvers" given=${{ list: hands }} />`}
-    ${dispatches.length > 0 && html`<h2>${t("queue.dispatches")}</h2>${dispatches.map((row) => html`<${Dispatch} key=${row.id} row=${row} />`)}`}
-    ${tasks.length > 0 && html`<h2>${t("queue.tasks")}</h2>${tasks.map((row) => html`<${Task} key=${row.id} row=${row} />`)}`}
-    ${away.length > 0 && html`<h2>${t("absence.title")}</h2>${away.map((row) => html`<${Away} key=${row.id} row=${row} />`)}`}</aside>`;
+    ${rest.length > 0 && html`<${Part} from="queue" name="Rest" given=${{ list: rest }} />`}</aside>`;
 }
