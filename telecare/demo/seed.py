@@ -5,7 +5,9 @@ from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from uuid import UUID, uuid5
 
+from telecare.access import lists_store
 from telecare.access import store as access_store
+from telecare.access.lists import ListName
 from telecare.access.model import CareUnit, Role
 from telecare.audit.model import CommandLineActor, actor_text
 from telecare.consent import store as consent_store
@@ -66,8 +68,8 @@ class Person:
 
 
 STAFF = (
-    Person("maria", "Maria Ek", "undersköterska", (Role.OMSORGSPERSONAL,)),
-    Person("kirsi", "Kirsi Niemi", "undersköterska", (Role.OMSORGSPERSONAL,),
+    Person("maria", "Maria Ek", "undersköterska", (Role.OMSORGSPERSONAL, Role.LARMMOTTAGARE)),
+    Person("kirsi", "Kirsi Niemi", "undersköterska", (Role.OMSORGSPERSONAL, Role.LARMMOTTAGARE),
            languages=("fi", "sv")),
     Person("per", "Per Holm", "samordnare", (Role.SAMORDNARE,)),
     Person("eva", "Eva Sjö", "enhetschef", (Role.ENHETSCHEF,)),
@@ -106,6 +108,10 @@ HOMES = (
 )  # fmt: skip
 
 INSATSER = (("Tillsyn", 10), ("Påminnelse", 5), ("Måltid", 15), ("Social samvaro", 20))
+LISTS: dict[ListName, tuple[str, ...]] = {
+    "cause": ("Oavsiktligt larm", "Fall", "Oro", "Hjälp till toaletten", "Tekniskt fel"),
+    "measure": ("Samtal", "Besök", "Ambulans"),
+}
 PLANNED = (
     ("ingrid", "maria", "Tillsyn", 0,
      ("Fråga hur natten har varit", "Påminn om medicin klockan 14")),
@@ -160,6 +166,9 @@ async def _people(db: Transaction, now: datetime) -> None:
     for name, minutes in INSATSER:
         insats = Insats(named("insats", name), name, minutes, 10)
         await visit_store.add_insats(db, insats)
+    for list_, words in LISTS.items():
+        for word in words:
+            await lists_store.add(db, named(list_, word), list_, word, now)
     for home in HOMES:
         await _home(db, home, now)
 

@@ -1,7 +1,7 @@
 // Alarms: the queue's first, and the page of the one she has taken. Fetched as soon as the page stands.
 import { html, useState } from "../lib/preact.js";
 import { get, post } from "../core/api.js";
-import { bootValues, clock, duration, t } from "../core/i18n.js";
+import { bootValues, clock, date, duration, format, t } from "../core/i18n.js";
 import { PATHS } from "../core/icons.js";
 import { Icon } from "./icons.js";
 import * as store from "./store.js";
@@ -41,8 +41,12 @@ const WHO = ["resident", "cohabitant", "relative", "other"];
 const PRESSED = ["resident", "cohabitant", "relative", "staff", "device", "unknown"];
 const DONE = ["pressed", "stored", "asked", "taken", "met", "noted", "sent", "on_the_way", "closed", "cancelled"];
 
+/** "armband, sovrum" @param {{device: string, place: string}} one */
+const whence = (one) => [one.device, one.place].filter(Boolean).join(", ");
 /** "Armband, sovrum." @param {{device: string, place: string}} one */
-const whence = (one) => `${[one.device, one.place].filter(Boolean).join(", ")}.`.replace(/^./, (first) => first.toUpperCase());
+const Whence = (one) => `${whence(one)}.`.replace(/^./, (first) => first.toUpperCase());
+/** With seconds: they count here. @param {string} at */
+const exact = (at) => format("exact", { hour: "2-digit", minute: "2-digit", second: "2-digit", hourCycle: "h23" }, "sv").format(date(at));
 
 /** @param {AlarmRow} row */
 async function take(row) {
@@ -57,7 +61,7 @@ function Waits({ row }) {
   const me = store.me.value;
   const mine = me !== null && row.taken_by_id === me.staff_id;
   const may = me !== null && me.may.includes("alarm");
-  const lines = [whence(row)];
+  const lines = [Whence(row)];
   if (row.cancelled) lines.push(t("alarm.cancelled"));
   if (row.returned_why && row.state === "new") lines.push(t(`alarm.returned.${row.returned_why}`, { name: row.returned_from || "", time: clock(row.returned_at || row.since) }));
   if (row.state === "new" && row.next_at && Date.parse(row.next_at) > at) lines.push(t("alarm.next", { n: Math.ceil((Date.parse(row.next_at) - at) / 1000) }));
@@ -73,35 +77,35 @@ function Waits({ row }) {
 export const Alarms = ({ list }) => html`${list.map((row) => html`<${Waits} key=${row.id} row=${row} />`)}`;
 
 /** On every other page; it never takes the focus. @param {{row: AlarmRow}} props */
-export const Strip = ({ row }) => html`<div class="strip" data-test="alarm-strip"><${Icon} name="bell" /><b>${t(`alarm.trigger.${row.trigger}`)}</b><span>${row.resident_name}, ${whence(row)}</span><span class="since">${duration(store.now.value - Date.parse(row.since))}</span>
+export const Strip = ({ row }) => html`<div class="strip alarm" data-test="alarm-strip"><${Icon} name="bell" /><b>${t(`alarm.trigger.${row.trigger}`)}</b><span>${row.resident_name}, ${whence(row)}.</span><span class="since">${duration(store.now.value - Date.parse(row.since))}</span>
   <${Btn} kind="btn stop" test="take-alarm" label=${t("alarm.answer_name", { name: row.resident_name })} act=${() => take(row)}>${t("alarm.answer")}<//></div>`;
 
 /** @param {{step: Step, name: string}} props */
 function Happened({ step, name }) {
   const values = { name, by: step.by || "", unit: step.unit || "", ...step.what };
   const key = step.kind === "returned" ? `alarm.returned.${step.what.why}` : step.kind === "met" ? `alarm.met.${step.what.contact}` : `alarm.step.${step.kind}`;
-  return html`<li><time datetime=${step.at}>${clock(step.at)}</time><${Icon} name=${DONE.includes(step.kind) ? "check" : "x"} /><span>${t(key, { ...values, name: step.kind === "returned" ? values.by : values.name, time: clock(step.at) })}</span></li>`;
+  return html`<li><time datetime=${step.at}>${exact(step.at)}</time><${Icon} name=${DONE.includes(step.kind) ? "check" : "x"} /><span>${t(key, { ...values, name: step.kind === "returned" ? values.by : values.name, time: clock(step.at) })}</span></li>`;
 }
 
 /** @param {{alarm: Alarm, done: () => void}} props */
 function Close({ alarm, done }) {
   const [by, setBy] = useState("resident");
-  const [cause, setCause] = useState(alarm.causes.length ? alarm.causes[0].id : "");
-  const [measure, setMeasure] = useState(alarm.measures.length ? alarm.measures[0].id : "");
+  const [cause, setCause] = useState("");
+  const [measure, setMeasure] = useState("");
   const [note, setNote] = useState("");
-  const options = (/** @type {Item[]} */ list) => list.map((one) => ({ value: one.id, text: one.name }));
+  const options = (/** @type {Item[]} */ list) => [{ value: "", text: t("alarm.choose") }, ...list.map((one) => ({ value: one.id, text: one.name }))];
   const save = async () => {
     await post(`/api/alarms/${alarm.id}/close`, { pressed_by: by, cause_id: cause, measure_id: measure, note: note.trim() });
-    store.tell(t("alarm.closed", { name: alarm.resident_name }));
     store.go("");
+    setTimeout(() => store.tell(t("alarm.closed", { name: alarm.resident_name })), 50);
   };
-  if (!cause || !measure) return html`<p class="panel" role="status">${t("alarm.no_lists")}</p>`;
+  if (!alarm.causes.length || !alarm.measures.length) return html`<p class="panel" role="status">${t("alarm.no_lists")}</p>`;
   return html`<section class="panel" data-test="close-alarm"><h2>${t("alarm.close_title")}</h2>
     <${Radios} legend=${t("alarm.who_pressed")} name="pressed_by" value=${by} set=${setBy} columns="two" options=${PRESSED.map((one) => ({ value: one, text: t(`alarm.pressed_by.${one}`) }))} />
     <${Choice} id="cause" label=${t("alarm.cause")} value=${cause} set=${setCause} options=${options(alarm.causes)} />
     <${Choice} id="measure" label=${t("alarm.measure")} value=${measure} set=${setMeasure} options=${options(alarm.measures)} />
     <${Text} id="alarm-note" label=${t("alarm.note")} value=${note} set=${setNote} lines=${2} max=${2000} />
-    <div class="row"><${Btn} kind="btn go" icon="check" test="save-close" act=${save}>${t("alarm.save")}<//><${Btn} act=${done}>${t("common.cancel")}<//></div></section>`;
+    <div class="row"><${Btn} kind="btn go" icon="check" test="save-close" disabled=${!cause || !measure} act=${save}>${t("alarm.save")}<//><${Btn} act=${done}>${t("common.cancel")}<//></div></section>`;
 }
 
 /** @param {{id: string}} props */
@@ -130,7 +134,7 @@ export function AlarmPage({ id }) {
   const over = ["closed", "cancelled", "tested"].includes(alarm.state);
   const holder = row && row.taken_by && !alarm.mine ? row.taken_by : "";
   return html`<main id="main" data-test="alarm-page" data-state=${alarm.state}>
-    <section class="alarmhead" aria-label=${t("alarm.one")}><${Icon} name="bell" /><div><h1 tabindex="-1" ref=${heading}>${title}</h1><p>${whence(alarm)}${alarm.cancelled ? ` ${t("alarm.cancelled")}` : ""}</p></div>
+    <section class="alarmhead" aria-label=${t("alarm.one")}><${Icon} name="bell" /><div><h1 tabindex="-1" ref=${heading}>${title}</h1><p>${Whence(alarm)}${alarm.cancelled ? ` ${t("alarm.cancelled")}` : ""}</p></div>
       ${!over && html`<div class="t" role="timer" aria-label=${t("alarm.since")}>${duration(at - Date.parse(alarm.pressed_at))}<small>${t("alarm.since")}</small></div>`}</section>
     ${holder && html`<p class="panel" role="status">${t("alarm.took", { name: holder })}</p>`}
     ${!alarm.mine && !holder && !over && row && html`<div class="acts"><${Btn} kind="btn stop" icon="bell" test="take-alarm" act=${() => post(`/api/alarms/${id}/take`).then(() => setChanged(changed + 1))}>${t("alarm.answer")}<//></div>`}
@@ -147,7 +151,7 @@ export function AlarmPage({ id }) {
     ${open === "close" && alarm.may_close && html`<${Close} alarm=${alarm} done=${() => setOpen("")} />`}
     <div class="alarmcols"><section class="panel"><h2>${t("alarm.happened")}</h2><ol class="chain">${alarm.steps.map((step, n) => html`<${Happened} key=${n} step=${step} name=${name} />`)}
         ${!over && alarm.mine && !alarm.may_close && html`<li class="now"><b>${t("alarm.now")}</b><${Icon} name="clock" /><b>${t("alarm.do_now")}</b></li>`}
-        ${!over && alarm.next_at && html`<li class="then"><time datetime=${alarm.next_at}>${clock(alarm.next_at)}</time><${Icon} name="next" /><span>${t(alarm.mine ? "alarm.else_queue" : "alarm.else_next")}</span></li>`}</ol></section>
+        ${!over && alarm.next_at && html`<li class="then"><time datetime=${alarm.next_at}>${exact(alarm.next_at)}</time><${Icon} name="next" /><span>${t(alarm.mine ? "alarm.else_queue" : "alarm.else_next")}</span></li>`}</ol></section>
       <div>${known && known.to_know.length > 0 && html`<section class="panel note"><h2>${t("alarm.to_know")}</h2><ul>${known.to_know.map((one) => html`<li key=${one}>${one}</li>`)}</ul></section>`}
         ${known && html`<section class="panel"><h2>${t("alarm.where")}</h2><p><b>${known.address}</b></p>${known.phone && html`<p>${known.phone}</p>`}<a class="btn small" href=${`#/people/${alarm.resident_id}`}>${t("common.card")}</a></section>`}
         <section class="panel"><h2>${t("alarm.danger")}</h2><p class="soft">${t("alarm.ring_112_why")}</p><a class="btn" href="tel:112"><${Icon} name="phone" />${t("alarm.ring_112")}</a></section></div></div>

@@ -1,0 +1,100 @@
+"""An alarm from the button in a home to its end, in a browser."""
+
+import asyncio
+import json
+from datetime import UTC, datetime
+from uuid import uuid4
+
+import pytest
+from paho.mqtt.client import Client
+from paho.mqtt.enums import CallbackAPIVersion, MQTTProtocolVersion
+from paho.mqtt.packettypes import PacketTypes
+from paho.mqtt.properties import Properties
+
+from telecare.wire import edge, seal, topics
+from tests.flows.test_shift import begun, look
+
+pytestmark = [pytest.mark.asyncio(loop_scope="session")]
+
+
+async def press(stack, home: str = "ingrid", **more) -> str:
+    """The button in a home is pressed, and the server has the alarm; its id."""
+    folder = stack.folder / "homes" / home
+    unit = json.loads((folder / "unit.json").read_text())
+    event = edge.AlarmRaised(
+        boot=uuid4(), seq=1, occurred_at=datetime.now(UTC), clock_ok=False, trigger="button",
+        device="armband", place="sovrum", **more,
+    )  # fmt: skip
+    topic = topics.up(unit["unit"], topics.Up.ALARM)
+    payload = event.model_dump_json().encode()
+    properties = Properties(PacketTypes.PUBLISH)
+    key = (folder / "mac.key").read_bytes()
+    properties.UserProperty = seal.seal(key, topic, 1, payload)
+    await asyncio.to_thread(_say, unit["broker_url"], topic, payload, properties)
+    [row] = await stack.until("select id from alarm where reference = $1", f"{event.boot}/1")
+    return str(row["id"])
+
+
+def _say(url: str, topic: str, payload: bytes, properties: Properties) -> None:
+    client = Client(CallbackAPIVersion.VERSION2, protocol=MQTTProtocolVersion.MQTTv5)
+    host, port = url.rsplit("/", 1)[1].split(":")
+    client.connect(host, int(port))
+    client.loop_start()
+    client.publish(topic, payload, qos=1, properties=properties).wait_for_publish(10)
+    client.disconnect()
+    client.loop_stop()
+
+
+async def test_an_alarm_is_answered_seen_to_and_closed(stack, windows):
+    seen = look()
+    maria = await begun(windows, "Maria Ek")
+    kirsi = await begun(windows, "Kirsi Niemi")
+
+    alarm = await press(stack)
+    waiting = f"[data-test=alarm][data-id='{alarm}']"
+    await maria.locator(f"{waiting}[data-state=new]").wait_for()
+    assert "Armband, sovrum." in await maria.locator(waiting).inner_text()
+    await seen.at(maria, "alarm-queue")
+    await kirsi.locator(f"{waiting} [data-test=take-alarm]").wait_for()
+    await maria.locator(f"{waiting} [data-test=take-alarm]").click()
+    page = maria.locator("[data-test=alarm-page]")
+    await page.wait_for()
+    await kirsi.locator(f"{waiting} >> text=Maria Ek").wait_for()
+    assert await kirsi.locator(f"{waiting} [data-test=take-alarm]").count() == 0
+
+    assert await maria.locator("[data-test=alarm-done]").is_disabled()
+    await maria.get_by_text("Hagagatan 5").wait_for()
+    await seen.at(maria, "alarm")
+    await maria.locator("[data-test=alarm-note]").click()
+    await maria.locator("#note").fill("Ringer grannen")
+    await maria.locator("[data-test=save-note]").click()
+    await maria.get_by_text("Ringer grannen").wait_for()
+    await maria.locator("[data-test=alarm-talked]").click()
+    await maria.locator("[data-test=save-talked]").click()
+    await maria.locator("[data-test=alarm-done]:not([disabled])").click()
+    await maria.get_by_label("Orsak").select_option(label="Oro")
+    assert await maria.locator("[data-test=save-close]").is_disabled()
+    await maria.get_by_label("Åtgärd").select_option(label="Samtal")
+    await seen.at(maria, "alarm-close")
+    await maria.locator("[data-test=save-close]").click()
+
+    await maria.locator("[data-test=notice]").wait_for()
+    await kirsi.locator(waiting).wait_for(state="detached")
+    assert seen.faults == []
+    [row] = await stack.rows("select state, contact from alarm where id = $1", alarm)
+    assert (row["state"], row["contact"]) == ("closed", "phone")
+
+
+async def test_an_alarm_is_met_on_every_page_and_never_takes_the_focus(stack, windows):
+    maria = await begun(windows, "Maria Ek")
+    await maria.locator("[data-test=nav-people]").first.click()
+    await maria.get_by_role("textbox").first.focus()
+
+    await press(stack)
+    strip = maria.locator("[data-test=alarm-strip]")
+    await strip.wait_for()
+
+    assert await maria.evaluate("document.activeElement.tagName") == "INPUT"
+    await look().at(maria, "alarm-strip")
+    await strip.locator("[data-test=take-alarm]").click()
+    await maria.locator("[data-test=alarm-page]").wait_for()
