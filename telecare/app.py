@@ -25,6 +25,7 @@ from telecare.alarms import holding as alarm_holding
 from telecare.alarms import http as alarm_http
 from telecare.alarms import service as alarm_service
 from telecare.alarms.mqtt import AlarmLane
+from telecare.alarms.receiving import Receiving
 from telecare.alarms.service import Alarms
 from telecare.calls import holding as call_holding
 from telecare.calls import http as call_http
@@ -221,6 +222,7 @@ class Services:
     calls: Calls
     dispatches: Dispatches
     alarms: Alarms
+    receiving: Receiving
     visits: Visits
     insatser: Insatser
     passkeys: Passkeys
@@ -304,6 +306,7 @@ def services(database: Database, reader: Database, clock: Clock, config: Config)
         calls=calls,
         dispatches=Dispatches(database, clock, react),
         alarms=alarms,
+        receiving=Receiving(database, clock),
         visits=visits,
         insatser=Insatser(database, clock),
         passkeys=Passkeys(database, clock, config.public_url),
@@ -414,6 +417,7 @@ def web_app(
         boards=Boards(made.database, made.clock, feed),
         calls=made.calls,
         devices=made.devices,
+        receiving=made.receiving,
         turn=made.calls.turn,
         version=static.version,
     )

@@ -18,6 +18,7 @@ from telecare.alarms.model import (
     State,
     pressed_at,
 )
+from telecare.alarms.receiving import receivers
 from telecare.audit.actions import Action
 from telecare.audit.append import append
 from telecare.audit.format import Document
@@ -29,7 +30,7 @@ from telecare.people.service import known, resident_topic
 from telecare.runtime.db import RefusedByDatabase, Transaction
 from telecare.runtime.timers import Due, set_timer
 from telecare.wire import edge, topics
-from telecare.wire.ids import AlarmId, EndpointId, new_row_id
+from telecare.wire.ids import AlarmId, CareUnitId, EndpointId, new_row_id
 
 log = logging.getLogger(__name__)
 
@@ -69,8 +70,7 @@ async def raised(db: Transaction, unit: Unit, event: edge.AlarmRaised, now: date
     action = Action.ALARM_TESTED
     if alarm.state is State.NEW:
         action = Action.ALARM_RAISED
-        await store.add_step(db, alarm.id, "asked", now, unit_id=alarm.unit_id)
-        await set_timer(db, NEXT, alarm.id, now + ASK_NEXT_AFTER)
+        await asked(db, alarm, alarm.unit_id, now)
         await set_timer(db, UNANSWERED, alarm.id, now + DEVIATION_AFTER)
     tell(db, alarm)
     what: Document = {
@@ -82,6 +82,16 @@ async def raised(db: Transaction, unit: Unit, event: edge.AlarmRaised, now: date
         "unit": unit.id,
     }
     await _enter(db, alarm.id, Record(action, unit.actor, [resident.person], what), now)
+
+
+async def asked(db: Transaction, alarm: Alarm, unit: CareUnitId, now: datetime) -> None:
+    """A unit is asked; one where nobody would hear it is passed over at once (fails loud)."""
+    await store.add_step(db, alarm.id, "asked", now, unit_id=unit)
+    if await receivers(db, unit, now):
+        await set_timer(db, NEXT, alarm.id, now + ASK_NEXT_AFTER)
+    else:
+        await store.add_step(db, alarm.id, "nobody_receives", now, unit_id=unit)
+        await set_timer(db, NEXT, alarm.id, now)
 
 
 async def cancelled(db: Transaction, unit: Unit, event: edge.AlarmCancelled, now: datetime) -> bool:

@@ -21,6 +21,7 @@ from telecare.alarms.model import (
     ARRIVE_WITHIN,
     ASK_NEXT_AFTER,
     DEVIATION_AFTER,
+    UNREACHABLE_AFTER,
     Alarm,
     AlarmUnanswered,
     Closing,
@@ -28,6 +29,7 @@ from telecare.alarms.model import (
     State,
     Why,
 )
+from telecare.alarms.receiving import last_heard
 from telecare.audit.actions import Action
 from telecare.audit.append import Kept, append
 from telecare.audit.format import Document
@@ -47,6 +49,7 @@ from telecare.wire.errors import Code
 from telecare.wire.ids import AlarmId, AssignmentId, ResidentId, StaffId, TenantId, new_row_id
 
 LEASE_OVER = "alarm.lease_over"
+LOOK_EVERY = timedelta(seconds=20)
 AFTER_ALARM = timedelta(minutes=60)
 """Who closed it may still see whom it was about, as after a home visit."""
 
@@ -105,7 +108,7 @@ class Alarms:
             if alarm.taken_by != session.staff.id:
                 await self._is_asked(db, session, alarm, resident, Action.ALARM_READ, now)
             steps = await store.steps(db, alarm.id)
-            due = await store.next_at(db, alarm.id, [NEXT, LEASE_OVER])
+            due = alarm.lease_until or await store.next_at(db, alarm.id, NEXT)
             items = await lists_store.items(db)
             if await is_new_read(db, session, "alarm", alarm.id, now):
                 persons = [resident.person]
@@ -239,8 +242,7 @@ class Alarms:
             return
         asked = alarm.ask(following)
         await store.save(db, asked)
-        await store.add_step(db, alarm.id, "asked", now, unit_id=following)
-        await set_timer(db, NEXT, alarm.id, now + ASK_NEXT_AFTER)
+        await arriving.asked(db, asked, following, now)
         tell(db, asked)
         resident = await known(db, alarm.resident_id)
         what: Document = {**_what(asked), "to_unit_id": str(following)}
@@ -257,13 +259,14 @@ class Alarms:
         alarm = await store.hold(db, AlarmId(due.subject))
         if alarm is None or alarm.lease_until is None or alarm.state is not State.TAKEN:
             return
+        is_on_the_way = await dispatch_store.is_on_the_way(db, alarm.id)
+        why: Why = "not_arrived" if is_on_the_way else "idle"
         if not alarm.has_lapsed(now):
-            await set_timer(db, LEASE_OVER, alarm.id, alarm.lease_until)
-            return
+            if is_on_the_way or not await self._is_unreachable(db, alarm, now):
+                await self._look_again(db, alarm, now)
+                return
+            why = "unreachable"
         resident = await known(db, alarm.resident_id)
-        why: Why = "idle"
-        if await dispatch_store.is_on_the_way(db, alarm.id):
-            why = "not_arrived"
         await self._return(db, alarm, resident, why, TIMER, now)
 
     async def hand_to(
@@ -367,10 +370,22 @@ class Alarms:
     async def _save(self, db: Transaction, alarm: Alarm) -> None:
         await store.save(db, alarm)
         if alarm.lease_until is not None:
-            await set_timer(db, LEASE_OVER, alarm.id, alarm.lease_until)
+            await self._look_again(db, alarm, self._clock.now())
         else:
             await cancel_timers(db, [LEASE_OVER], alarm.id)
         tell(db, alarm)
+
+    async def _look_again(self, db: Transaction, alarm: Alarm, now: datetime) -> None:
+        assert alarm.lease_until is not None  # noqa: S101 - it is taken
+        at = min(alarm.lease_until, now + LOOK_EVERY)
+        await set_timer(db, LEASE_OVER, alarm.id, at)
+
+    async def _is_unreachable(self, db: Transaction, alarm: Alarm, now: datetime) -> bool:
+        """No console of hers has answered for a minute."""
+        assert alarm.taken_by is not None  # noqa: S101 - it is taken
+        assert alarm.taken_at is not None  # noqa: S101
+        heard = await last_heard(db, alarm.taken_by)
+        return now - max(heard or alarm.taken_at, alarm.taken_at) >= UNREACHABLE_AFTER
 
     async def _met(
         self, db: Transaction, met: Alarm, resident: Resident, actor: Actor, staff_id: StaffId,

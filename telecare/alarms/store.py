@@ -30,7 +30,7 @@ from alarm
 HOLD = f"{COLUMNS} where tenant_id = $1 and id = $2 for update"
 ONE = f"{COLUMNS} where tenant_id = $1 and id = $2"
 NEXT_AT = """
-select min(due_at) from timer where tenant_id = $1 and kind = any($2) and subject = $3
+select due_at from timer where tenant_id = $1 and kind = $2 and subject = $3
 """
 HOLD_SAID = f"""{COLUMNS}
 where tenant_id = $1 and source = $2 and source_id = $3 and reference = $4 for update
@@ -122,9 +122,9 @@ async def by_id(db: Transaction, alarm_id: AlarmId) -> Alarm | None:
     return _alarm(row) if row else None
 
 
-async def next_at(db: Transaction, alarm_id: AlarmId, kinds: Sequence[str]) -> datetime | None:
-    """When the first of these timers is due."""
-    at: datetime | None = await db.fetchval(NEXT_AT, db.tenant, list(kinds), alarm_id)
+async def next_at(db: Transaction, alarm_id: AlarmId, kind: str) -> datetime | None:
+    """When that timer of it is due."""
+    at: datetime | None = await db.fetchval(NEXT_AT, db.tenant, kind, alarm_id)
     return at
 
 

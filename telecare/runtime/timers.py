@@ -13,13 +13,14 @@ from datetime import datetime, timedelta
 from uuid import UUID
 
 from telecare.runtime.clock import Clock
-from telecare.runtime.db import Database, LockTaken, Transaction
+from telecare.runtime.db import Database, LockTaken, RefusedByDatabase, Transaction
 from telecare.wire.ids import TenantId
 
 log = logging.getLogger(__name__)
 
 TICK = timedelta(seconds=0.5)
 STEP_LIMIT = timedelta(seconds=30)
+PUT_OFF = timedelta(seconds=5)
 BATCH = 100
 ACTOR = '{"channel":"timer","id":"timer","kind":"system"}'
 
@@ -54,6 +55,14 @@ async def cancel_timers(db: Transaction, kinds: list[str], subject: UUID) -> Non
     await db.execute(CANCEL, db.tenant, kinds, subject)
 
 
+@dataclass(slots=True)
+class Taken:
+    """Which one is being carried out; None: nothing was due."""
+
+    tenant: TenantId | None = None
+    due: Due | None = None
+
+
 class Timers:
     """Carries out what is due; `handlers` is built once in app.py."""
 
@@ -65,22 +74,33 @@ class Timers:
     async def run_due(self) -> None:
         """Everything due now, at most BATCH, each in a transaction of its own."""
         for _ in range(BATCH):
+            taken = Taken()
             try:
-                if not await self._run_one():
-                    return
+                await self._run_one(taken)
             except LockTaken:
                 log.info("timer gave way")
                 return
+            except RefusedByDatabase:
+                if taken.due is None or taken.tenant is None:
+                    raise
+                log.exception("timer not carried out", extra={"kind": taken.due.kind})
+                await self._put_off(taken.tenant, taken.due)
+            if taken.due is None:
+                return
 
-    async def _run_one(self) -> bool:
+    async def _run_one(self, taken: "Taken") -> None:
         now = self._clock.now()
         async with self._database.across_tenants(ACTOR) as db:
             await db.execute(GIVE_WAY)
             row = await db.fetchrow(CLAIM, now)
             if row is None:
-                return False
-            await db.enter(TenantId(row["tenant_id"]), ACTOR)
-            await self._handlers[row["kind"]](
-                db, Due(row["kind"], row["subject"], row["due_at"]), now
-            )
-        return True
+                return
+            taken.tenant = TenantId(row["tenant_id"])
+            taken.due = Due(row["kind"], row["subject"], row["due_at"])
+            await db.enter(taken.tenant, ACTOR)
+            await self._handlers[taken.due.kind](db, taken.due, now)
+
+    async def _put_off(self, tenant: TenantId, due: Due) -> None:
+        """What cannot be done now hinders no other; it is tried again."""
+        async with self._database.transaction(tenant) as db:
+            await set_timer(db, due.kind, due.subject, self._clock.now() + PUT_OFF)

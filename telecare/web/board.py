@@ -17,6 +17,7 @@ from telecare.access import store as access_store
 from telecare.access.service import unit_topic
 from telecare.alarms import arriving as alarm_arriving
 from telecare.alarms import store as alarm_store
+from telecare.alarms.receiving import receivers
 from telecare.calls import store as call_store
 from telecare.calls.model import CALL_IN_LANGUAGE_FIRST, CALL_IN_NEXT_UNIT, State
 from telecare.devices import store as device_store
@@ -38,6 +39,7 @@ from telecare.wire.signalling import (
     DispatchRow,
     HandOverRow,
     Locked,
+    ReceiversRow,
     Row,
     Rows,
     Snapshot,
@@ -86,7 +88,11 @@ class Board:
     @property
     def residents(self) -> Sequence[tuple[UUID, str]]:
         """Whose names stand on the list: what a recorded read covers."""
-        named = {row.resident_id: row.resident_name for row in self._rows.values()}
+        named = {
+            row.resident_id: row.resident_name
+            for row in self._rows.values()
+            if not isinstance(row, ReceiversRow)
+        }
         return sorted(named.items())
 
     async def locked(self) -> str:
@@ -178,7 +184,9 @@ async def unit_rows(db: Transaction, unit: CareUnitId, now: datetime) -> Sequenc
         *(d.dispatch.resident_id for d in dispatches),
     ]
     away = await absence_store.away(db, units, residents, now)
-    rows: list[Row] = [
+    names_of_receivers = await receivers(db, unit, now)
+    rows: list[Row] = [ReceiversRow(id=unit, names=list(names_of_receivers))]
+    rows += [
         _alarm_row(listed, names.get(listed.alarm.unit_id))
         for listed in await alarm_store.open_in(db, units, alarm_arriving.NEXT)
     ]

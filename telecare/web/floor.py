@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from aiohttp import web
 
+from telecare.alarms.receiving import Receiving
 from telecare.calls.service import Calls
 from telecare.calls.turn import TurnServer
 from telecare.devices.service import Devices
@@ -23,6 +24,7 @@ class Floor:
     boards: Boards
     calls: Calls
     devices: Devices
+    receiving: Receiving
     turn: TurnServer | None
     version: str
 

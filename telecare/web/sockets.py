@@ -62,6 +62,8 @@ class StaffSocket(PageSocket):
                 await self._subscribe(CareUnitId(frame.unit))
             case wire.Touched():
                 await self._cookie.use()
+            case wire.Ready():
+                await self.floor.receiving.heard(self.session, has_sound=frame.sound)
             case wire.Lock():
                 await self._cookie.lock(self.session)
             case _ if self._is_locked:

@@ -87,10 +87,18 @@ class Lock(FromPage):
     type: Literal["lock"] = "lock"
 
 
-FromPageFrame = Subscribe | Join | Signal | Alive | Report | Touched | Lock
+class Ready(FromPage):
+    """Staff only, every ten seconds: the page is there, and whether an alarm would be heard."""
+
+    type: Literal["ready"] = "ready"
+    sound: bool
+
+
+FromPageFrame = Subscribe | Join | Signal | Alive | Report | Touched | Lock | Ready
 FROM_PAGE: TypeAdapter[FromPageFrame] = TypeAdapter(
     Annotated[
-        Subscribe | Join | Signal | Alive | Report | Touched | Lock, Field(discriminator="type")
+        Subscribe | Join | Signal | Alive | Report | Touched | Lock | Ready,
+        Field(discriminator="type"),
     ]
 )
 
@@ -271,8 +279,17 @@ class AlarmRow(ToPage):
     unit_name: str | None = None
 
 
+class ReceiversRow(ToPage):
+    """Who receives this unit's alarms now. Nobody: every page says so."""
+
+    row: Literal["receivers"] = "receivers"
+    id: UUID
+    """The care unit's."""
+    names: list[str]
+
+
 Row = Annotated[
-    AlarmRow | VisitRow | CallRow | TaskRow | DispatchRow | HandOverRow | AbsenceRow,
+    ReceiversRow | AlarmRow | VisitRow | CallRow | TaskRow | DispatchRow | HandOverRow | AbsenceRow,
     Field(discriminator="row"),
 ]
 

@@ -16,6 +16,7 @@ from telecare.alarms.model import (
     NotYourAlarm,
 )
 from telecare.alarms.mqtt import AlarmLane
+from telecare.alarms.receiving import receivers
 from telecare.devices.mqtt import Unsealing
 from telecare.runtime.broker import Message, Publish
 from telecare.runtime.errors import FieldInvalid, NotFound
@@ -93,8 +94,26 @@ async def home(world, made, ingrid):
 
 
 @pytest.fixture
-async def maria(world):
-    return await world.staff("Maria", role=Role.LARMMOTTAGARE, on_shift=True)
+async def maria(world, made):
+    """On shift, and her page would sound."""
+    maria = await world.staff("Maria", role=Role.LARMMOTTAGARE, on_shift=True)
+    await made.receiving.heard(maria, has_sound=True)
+    return maria
+
+
+@pytest.fixture
+async def wait(made, world, clock):
+    """Time goes by, and the consoles of those who are there say so."""
+
+    async def go_by(seconds, *sessions):
+        step = 10
+        for _ in range(0, seconds, step):
+            clock.forward(seconds=step)
+            for session in sessions:
+                await made.receiving.heard(session, has_sound=True)
+            await world.run_due()
+
+    return go_by
 
 
 @pytest.fixture
@@ -266,16 +285,14 @@ async def test_only_those_who_take_alarms_and_are_asked_may(world, other_world, 
 
 
 async def test_an_alarm_that_was_taken_and_forgotten_is_in_the_queue_again(
-    world, home, maria, made, clock, effects
+    world, home, maria, made, wait, effects
 ):
     alarm = await home.press()
     await made.alarms.take(maria, alarm)
 
-    clock.forward(minutes=2, seconds=59)
-    await world.run_due()
+    await wait(170, maria)
     assert (await alarm_of(world))["state"] == "taken"
-    clock.forward(seconds=1)
-    await world.run_due()
+    await wait(10, maria)
 
     row = await alarm_of(world)
     assert (row["state"], row["returned_why"]) == ("new", "idle")
@@ -292,20 +309,32 @@ async def test_an_alarm_that_was_taken_and_forgotten_is_in_the_queue_again(
 
 
 async def test_whoever_does_something_about_it_keeps_it_three_minutes_more(
-    world, home, maria, made, clock
+    world, home, maria, made, wait
 ):
     alarm = await home.press()
     await made.alarms.take(maria, alarm)
-    clock.forward(minutes=2)
+    await wait(120, maria)
 
     await made.alarms.note(maria, alarm, "Ringer grannen")
-    clock.forward(minutes=2)
-    await world.run_due()
+    await wait(170, maria)
     assert (await alarm_of(world))["state"] == "taken"
-    clock.forward(minutes=1)
-    await world.run_due()
+    await wait(10, maria)
 
     assert (await alarm_of(world))["state"] == "new"
+
+
+async def test_one_whose_page_has_gone_silent_for_a_minute_has_it_no_more(
+    world, home, maria, made, wait
+):
+    alarm = await home.press()
+    await made.alarms.take(maria, alarm)
+    await wait(60, maria)
+
+    await wait(50)
+    assert (await alarm_of(world))["state"] == "taken"
+    await wait(30)
+
+    assert (await alarm_of(world))["returned_why"] == "unreachable"
 
 
 async def test_one_that_was_sent_and_does_not_arrive_is_asked_for_again(
@@ -383,22 +412,19 @@ async def test_one_she_called_a_mistake_ends_as_that(world, home, maria, made, c
 
 
 async def test_unanswered_it_is_asked_of_the_next_unit_too_and_then_is_a_deviation(
-    world, home, clock, made
+    world, home, maria, made, wait
 ):
+    nina = await world.staff("Nina", role=Role.LARMMOTTAGARE, on_shift=True, unit=world.night_unit)
+    await made.receiving.heard(nina, has_sound=True)
     alarm = await home.press()
 
-    clock.forward(seconds=59)
-    await world.run_due()
+    await wait(50, maria, nina)
     assert (await alarm_of(world))["asked_units"] == [world.unit]
-    clock.forward(seconds=1)
-    await world.run_due()
+    await wait(10, maria, nina)
     assert (await alarm_of(world))["asked_units"] == [world.unit, world.night_unit]
-    clock.forward(seconds=60)
-    await world.run_due()
+    await wait(60, maria, nina)
     assert await steps_of(world) == ["pressed", "stored", "asked", "asked", "heads"]
-    clock.forward(seconds=60)
-    await world.run_due()
-    await world.run_due()
+    await wait(70, maria, nina)
 
     found = await world.rows("select kind, about_id from deviation where tenant_id = $1",
                              world.tenant)  # fmt: skip
@@ -406,6 +432,41 @@ async def test_unanswered_it_is_asked_of_the_next_unit_too_and_then_is_a_deviati
     events = await world.events()
     assert (events.count("alarm.passed_on"), events.count("deviation.opened")) == (1, 1)
     assert (await alarm_of(world))["state"] == "new"
+    await made.alarms.take(nina, alarm)
+
+
+async def test_a_unit_where_nobody_would_hear_it_is_passed_over_at_once(world, home, made):
+    deaf = await world.staff("Doris", role=Role.LARMMOTTAGARE, on_shift=True)
+    await made.receiving.heard(deaf, has_sound=False)
+    await world.staff("Sven", role=Role.LARMMOTTAGARE, on_shift=True)
+    await home.press()
+
+    await world.run_due()
+
+    assert (await alarm_of(world))["asked_units"] == [world.unit, world.night_unit]
+    assert await steps_of(world) == [
+        "pressed", "stored", "asked", "nobody_receives", "asked", "nobody_receives", "heads",
+    ]  # fmt: skip
+
+
+async def test_a_page_counts_only_while_it_answers_with_its_sound_on(world, made, clock):
+    maria = await world.staff("Maria", role=Role.LARMMOTTAGARE, on_shift=True)
+    eva = await world.staff("Eva", on_shift=True)
+    free = await world.staff("Fia", role=Role.LARMMOTTAGARE)
+
+    async def listed():
+        async with world.begun() as db:
+            return list(await receivers(db, world.unit, world.now))
+
+    assert await listed() == []
+    for one in (maria, eva, free):
+        await made.receiving.heard(one, has_sound=True)
+    assert await listed() == ["Maria Ek"]
+    await made.receiving.heard(maria, has_sound=False)
+    assert await listed() == []
+    await made.receiving.heard(maria, has_sound=True)
+    clock.forward(seconds=20)
+    assert await listed() == []
 
 
 async def test_one_that_is_revoked_leaves_her_alarm_to_the_queue(world, home, maria, made):

@@ -19,6 +19,7 @@ ROWS = STATIC / "js" / "staff" / "rows.js"
 SHAPE_OF: dict[str, type[pydantic.BaseModel]] = {
     "hello": signalling.Hello,
     "alarm": signalling.AlarmRow,
+    "receivers": signalling.ReceiversRow,
     "visit": signalling.VisitRow,
     "waiting": signalling.CallRow,
     "task": signalling.TaskRow,
@@ -45,6 +46,7 @@ FROM_PAGE: dict[str, type[pydantic.BaseModel]] = {
     "alive": signalling.Alive,
     "report": signalling.Report,
     "touched": signalling.Touched,
+    "ready": signalling.Ready,
     "lock": signalling.Lock,
 }
 ID = "00000000-0000-4000-8000-000000000000"
@@ -58,7 +60,8 @@ def mirrored() -> dict[str, Any]:
         f"const s = await import({json.dumps(ROWS.as_uri())});"
         "const more = {loss_percent: 0, round_trip_ms: 0, width: 0, height: 0};"
         "const made = [p.subscribe('u'), p.join('c', 0), p.signalTo('c', 1, 'offer', 'b'),"
-        " p.alive('c', 1.5), p.report('c', 'quality', more), s.touched(), s.lockPage()];"
+        " p.alive('c', 1.5), p.report('c', 'quality', more), s.touched(), s.ready(true),"
+        " s.lockPage()];"
         "const SENT = Object.fromEntries(made.map((one) => [one.type, one]));"
         "console.log(JSON.stringify({SHAPES: s.STAFF.SHAPES, SENT, ROWS: s.STAFF.ROWS}))"
     )

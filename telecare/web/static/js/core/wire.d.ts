@@ -115,7 +115,12 @@ export interface AlarmRow {
   next_at: string|null;
   unit_name: string|null;
 }
-export type Row = AlarmRow|VisitRow|CallRow|TaskRow|DispatchRow|HandOverRow|AbsenceRow;
+export interface ReceiversRow {
+  row: "receivers";
+  id: string;
+  names: string[];
+}
+export type Row = ReceiversRow|AlarmRow|VisitRow|CallRow|TaskRow|DispatchRow|HandOverRow|AbsenceRow;
 export interface Snapshot {
   type: "snapshot";
   view: "today";
@@ -222,6 +227,10 @@ export interface Locked {
 export interface Touched {
   type: "touched";
 }
+export interface Ready {
+  type: "ready";
+  sound: boolean;
+}
 export interface Lock {
   type: "lock";
 }
@@ -257,4 +266,4 @@ export interface Report {
   width?: number|null;
   height?: number|null;
 }
-export type FromPage = Subscribe|Join|Signal|Alive|Report|Touched|Lock;
+export type FromPage = Subscribe|Join|Signal|Alive|Report|Touched|Lock|Ready;

@@ -30,17 +30,20 @@ export const STAFF = {
       row: "s", id: "s", kind: "s", state: "s", since: "s", resident_id: "s", resident_name: "s", from_id: "s", from_name: "s",
       to_id: "s?", to_name: "s", to_here: "b",
     },
+    receivers: { row: "s", id: "s", names: "[s]" },
     absence: { row: "s", id: "s", kind: "s", since: "s", until: "s?", resident_id: "s", resident_name: "s", unit_name: "s?" },
     snapshot: { type: "s", view: "s", unit: "s", version: "n", rows: "[@row]" },
     rows: { type: "s", view: "s", unit: "s", version: "n", changed: "[@row]", gone: "[s]" },
     waits: { id: "s", since: "s" },
     locked: { type: "s", waiting: "[@waits]" },
   }),
-  ROWS: { alarm: "alarm", visit: "visit", call: "waiting", task: "task", dispatch: "dispatch", hand_over: "hand_over", absence: "absence" },
+  ROWS: { alarm: "alarm", receivers: "receivers", visit: "visit", call: "waiting", task: "task", dispatch: "dispatch", hand_over: "hand_over", absence: "absence" },
   FRAMES: COMMON.FRAMES.concat(["snapshot", "rows", "locked"]),
 };
 
 /** @returns {import("../core/wire").Touched} */
 export const touched = () => ({ type: "touched" });
+/** @param {boolean} sound @returns {import("../core/wire").Ready} */
+export const ready = (sound) => ({ type: "ready", sound });
 /** @returns {import("../core/wire").Lock} */
 export const lockPage = () => ({ type: "lock" });

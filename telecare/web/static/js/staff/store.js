@@ -6,7 +6,7 @@ import { bootValues, duration, firstOf, t } from "../core/i18n.js";
 import { Live, SIGNED_OUT } from "../core/live.js";
 import * as sound from "../core/sound.js";
 import { Offers, dropSpare, getSpare } from "./offers.js";
-import { STAFF, lockPage, touched } from "./rows.js";
+import { STAFF, lockPage, ready, touched } from "./rows.js";
 
 /** @typedef {import("../core/wire").Row} Row */
 /** @typedef {import("../core/wire").VisitRow} VisitRow */
@@ -96,6 +96,8 @@ export const alarms = computed(() => /** @type {AlarmRow[]} */ (Array.from(rows.
   .filter((row) => row.row === "alarm")).sort((a, b) => a.priority - b.priority || a.since.localeCompare(b.since)));
 /** Those that nobody has, and that she may take. */
 export const calling = computed(() => (me.value && me.value.may.includes("alarm") ? alarms.value.filter((row) => row.state === "new") : []));
+/** Whose pages would sound now; null before anybody has said. */
+export const receivers = computed(() => { for (const row of rows.value.values()) if (row.row === "receivers") return row.names; return null; });
 /** @param {import("../core/wire").AbsenceKind} kind */
 export const isAway = (kind) => t("absence.is", { where: t(`absence.kind.${kind}`) });
 
@@ -432,6 +434,7 @@ setInterval(() => {
   if (performance.now() - touchedAt > IDLE_MS) lock();
   else if (touchedAt - toldOf > TELL_MS && live.send(touched())) toldOf = touchedAt;
   if (call.value) touchedAt = performance.now();
+  if (Math.floor(now.value / 1000) % 10 === 0) live.send(ready(soundOn.value));
 }, 1000);
 
 // The ring of those who wait, and the caller's own ring-back.

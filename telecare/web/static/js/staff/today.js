@@ -144,6 +144,7 @@ export function Queue() {
     <div role="region" aria-live="assertive" aria-label=${t("queue.new")}>${alarms.length > 0 && html`<${Part} from="alarm" name="Alarms" given=${{ list: alarms }} />`}
       ${waiting.map((row) => html`<${Waiting} key=${row.id} row=${row} />`)}</div>
     ${!some && html`<p class="soft later">${t("queue.nobody")}</p>`}
+    ${store.receivers.value && store.receivers.value.length > 0 && html`<${Part} from="alarm" name="Receivers" given=${{}} />`}
     ${hands.length > 0 && html`<${Part} from="shift" name="HandOvers" given=${{ list: hands }} />`}
     ${rest.length > 0 && html`<${Part} from="queue" name="Rest" given=${{ list: rest }} />`}</aside>`;
 }

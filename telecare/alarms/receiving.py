@@ -1,0 +1,52 @@
+"""Who really receives alarms: a page counts only while it answers, with its sound on."""
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+
+from telecare.access import store as access_store
+from telecare.access.model import Permission, StaffSession
+from telecare.access.service import unit_topic
+from telecare.alarms import receiving_store as store
+from telecare.audit.model import actor_text
+from telecare.runtime.clock import STOCKHOLM, Clock
+from telecare.runtime.db import Database, Transaction
+from telecare.wire.ids import CareUnitId, StaffId
+
+COUNTS_FOR = timedelta(seconds=20)
+"""A page says so every ten seconds: one may be lost."""
+
+
+class Receiving:
+    def __init__(self, database: Database, clock: Clock) -> None:
+        self._database = database
+        self._clock = clock
+
+    async def heard(self, session: StaffSession, *, has_sound: bool) -> None:
+        """A console is there. It receives when its sound is on and she, on shift, takes alarms."""
+        now = self._clock.now()
+        staff = session.staff
+        receives = has_sound and staff.shift_id is not None and staff.may(Permission.ALARM)
+        async with self._database.transaction(session.tenant, actor_text(session.actor)) as db:
+            before = await store.keep(
+                db, session.id, staff.id, staff.works_in, heard_at=now,
+                ready_at=now if receives else None,
+            )  # fmt: skip
+            did = before is not None and now - before < COUNTS_FOR
+            if did != receives:
+                db.changed(unit_topic(staff.works_in))
+
+
+async def receivers(db: Transaction, unit: CareUnitId, now: datetime) -> Sequence[str]:
+    """The names of those who receive this unit's alarms now, as they may be shown."""
+    found = await store.ready_since(db, now - COUNTS_FOR)
+    local = now.astimezone(STOCKHOLM)
+    covering = {
+        one: await access_store.covers(db, one, unit, local=local)
+        for one in {each.unit_id for each in found}
+    }
+    return list(dict.fromkeys(each.name for each in found if covering[each.unit_id]))
+
+
+async def last_heard(db: Transaction, staff_id: StaffId) -> datetime | None:
+    """When any of her consoles was there last."""
+    return await store.last_heard(db, staff_id)

@@ -1,0 +1,60 @@
+"""SQL of consoles that receive alarms."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from telecare.runtime.db import Transaction
+from telecare.wire.ids import CareUnitId, StaffId
+
+LIMIT = 500
+
+BEFORE = "select ready_at from receiver where tenant_id = $1 and session_id = $2"
+KEEP = """
+insert into receiver (tenant_id, session_id, staff_id, unit_id, heard_at, ready_at)
+values ($1, $2, $3, $4, $5, $6)
+on conflict (tenant_id, session_id) do update
+set unit_id = excluded.unit_id, heard_at = excluded.heard_at, ready_at = excluded.ready_at
+"""
+READY_SINCE = """
+select r.unit_id, shown_name(s) as name
+from receiver r
+join staff s on s.tenant_id = r.tenant_id and s.id = r.staff_id
+join session o on o.tenant_id = r.tenant_id and o.id = r.session_id and o.ended_at is null
+where r.tenant_id = $1 and r.ready_at > $2
+order by s.name, r.session_id
+limit $3
+"""
+LAST_HEARD = "select max(heard_at) from receiver where tenant_id = $1 and staff_id = $2"
+
+
+async def keep(
+    db: Transaction,
+    session_id: UUID,
+    staff_id: StaffId,
+    unit_id: CareUnitId,
+    *,
+    heard_at: datetime,
+    ready_at: datetime | None,
+) -> datetime | None:
+    """When it was ready last, before this."""
+    before: datetime | None = await db.fetchval(BEFORE, db.tenant, session_id)
+    await db.execute(KEEP, db.tenant, session_id, staff_id, unit_id, heard_at, ready_at)
+    return before
+
+
+@dataclass(frozen=True, slots=True)
+class Ready:
+    unit_id: CareUnitId
+    name: str
+
+
+async def ready_since(db: Transaction, at: datetime) -> Sequence[Ready]:
+    rows = await db.fetch(READY_SINCE, db.tenant, at, LIMIT)
+    return [Ready(CareUnitId(row["unit_id"]), row["name"]) for row in rows]
+
+
+async def last_heard(db: Transaction, staff_id: StaffId) -> datetime | None:
+    at: datetime | None = await db.fetchval(LAST_HEARD, db.tenant, staff_id)
+    return at
