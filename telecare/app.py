@@ -493,6 +493,7 @@ async def serving(
         made = services(database, reader, clock, config)
         feed = Feed(database)
         outgoing = Outgoing()
+        alive = Publish(topics.ALIVE, edge.Alive(epoch=uuid4()).model_dump_json().encode(), qos=0)
         unsealing = Unsealing(made.devices, outgoing.publish)
         inbox = Inbox(unsealing, made.devices, made.calls, made.liveness, outgoing.publish)
         events = EventLane(unsealing, made.devices, Ingest(ingest, clock), outgoing.publish)
@@ -509,6 +510,11 @@ async def serving(
             async with database.across_tenants() as db:
                 await db.execute(MAKE_PARTITIONS, PARTITIONS_AHEAD)
                 await db.execute(MAKE_EVENT_PARTITIONS, clock.now(), PARTITIONS_AHEAD)
+
+        async def say_alive() -> None:
+            """Only while an alarm that came now would be stored (P4)."""
+            if await database.is_up() and alarm_broker.is_up:
+                alarm_broker.publish(alive)
 
         errands = Errands()
         app = web_app(
@@ -532,6 +538,7 @@ async def serving(
                 broker=broker.run(),
                 events=event_broker.run(),
                 alarms=alarm_broker.run(),
+                alive=every(edge.ALIVE_EVERY, say_alive, limit=JOB_LIMIT),
                 timers=every(TICK, timers.run_due, limit=JOB_LIMIT),
                 leases=every(LEASE_INTERVAL, leases.renew, limit=JOB_LIMIT),
                 presence=every(PRESENCE_INTERVAL, made.devices.keep_signs_of_life, limit=JOB_LIMIT),

@@ -4,6 +4,7 @@ Unknown fields are ignored, so a newer unit can talk to an older server. Authent
 but around: `telecare.wire.seal`. Golden files in tests/assets/wire/ are added to, never changed.
 """
 
+from datetime import timedelta
 from typing import Annotated, Literal
 from uuid import UUID
 
@@ -13,6 +14,8 @@ MAX_PAYLOAD_BYTES = 16_384
 MAX_SDP_CHARS = 12_000
 STATUS_INTERVAL_S = 15
 ALIVE_INTERVAL_S = 1
+ALIVE_EVERY = timedelta(seconds=10)
+"""How often the server says to all units that an alarm would be stored."""
 LEASE_MS = 3_000
 """How long one renewal allows picture, sound and driving (architecture §1.5)."""
 

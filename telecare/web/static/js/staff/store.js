@@ -437,6 +437,8 @@ setInterval(() => {
   if (Math.floor(now.value / 1000) % 10 === 0) live.send(ready(soundOn.value));
 }, 1000);
 
+effect(() => { if (soundOn.value) live.send(ready(true)); });
+
 // The ring of those who wait, and the caller's own ring-back.
 effect(() => {
   const mine = me.value;
