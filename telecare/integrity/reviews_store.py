@@ -75,6 +75,10 @@ select
         select from follow_up f where f.tenant_id = $1 and f.resident_id = q.resident_id
             and f.kind <> 'break_glass' and f.created_at <= q.at + $5::interval
             and coalesce(f.closed_at, q.at) >= q.at - $5::interval
+    ) or exists (
+        select from alarm m where m.tenant_id = $1 and m.resident_id = q.resident_id
+            and m.received_at <= q.at + $5::interval
+            and coalesce(m.closed_at, q.at) >= q.at - $5::interval
     ) as something_near,
     (
         select o.kind from own_relation o where o.tenant_id = $1 and o.staff_id = q.staff_id

@@ -11,7 +11,7 @@ from typing import Literal
 from uuid import UUID
 
 NEAR = timedelta(minutes=30)
-"""A visit, a call, a task or a dispatch so near is a ground."""
+"""A visit, a call, an alarm, a task or a dispatch so near is a ground."""
 MANY_AT_LEAST = 10
 TIMES_THE_MEDIAN = 3
 ENDS_LATE = timedelta(seconds=4)

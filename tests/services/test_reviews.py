@@ -98,6 +98,14 @@ async def test_each_reading_is_held_against_what_was_the_case_then(world, desk, 
     assert found[without] == ["no_assignment", "nothing_near"]
 
 
+async def test_an_alarm_near_is_a_ground_to_look(world, desk, ingrid):
+    maria = await world.staff("Maria")
+    await world.alarm(ingrid)
+    read = await desk.read(maria, ingrid)
+
+    assert rules(await desk.drawn())[read] == ["no_assignment"]
+
+
 async def test_a_stated_relation_and_a_protected_identity_are_always_looked_at(
     world, made, desk, ingrid
 ):
