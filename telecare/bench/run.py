@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from telecare.bench.boot import boot
 from telecare.bench.cut import cut
 from telecare.bench.first_picture import first_picture
+from telecare.bench.ingest import ingest_db
 from telecare.bench.log import audit_append, audit_proof, audit_sequence, audit_verify
 from telecare.bench.report import Part, lines, load_now, made
 from telecare.bench.screens import screens
@@ -23,6 +24,7 @@ BENCHES: Mapping[str, Measure] = {
     "boot": boot,
     "cut": cut,
     "first-picture": first_picture,
+    "ingest-db": ingest_db,
     "screens": screens,
 }
 
