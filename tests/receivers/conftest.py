@@ -13,6 +13,8 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
 from telecare.alarms.receivers.arrived import Answer, Profile
+from telecare.alarms.receivers.scaip_receiver import Limits, ScaipReceiver
+from telecare.alarms.receivers.sip_ports import Port
 from telecare.runtime.errors import DatabaseUnavailable
 from telecare.runtime.tasks import Errands, running
 
@@ -169,3 +171,39 @@ def server_tls(certificate):
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(*certificate)
     return context
+
+
+class Rig:
+    def __init__(self, receiver, endpoints):
+        self.receiver = receiver
+        self.udp, self.tcp, self.tls = endpoints
+
+
+@pytest.fixture
+async def open_receiver(register, seconds, errands, server_tls):
+    @asynccontextmanager
+    async def opened(**limits):
+        ports = [
+            Port("north", "udp", "127.0.0.1", 0),
+            Port("north", "tcp", "127.0.0.1", 0),
+            Port("north", "tls", "127.0.0.1", 0, server_tls),
+        ]
+        receiver = ScaipReceiver(
+            ports,
+            look_up=register.look_up,
+            receive=register.receive,
+            refuse=register.refuse,
+            errands=errands,
+            clock=seconds,
+            limits=Limits(**limits),
+        )
+        async with receiver.open() as endpoints:
+            yield Rig(receiver, endpoints)
+
+    return opened
+
+
+@pytest.fixture
+async def rig(open_receiver):
+    async with open_receiver() as rig:
+        yield rig

@@ -73,6 +73,8 @@ class Profile:
     """It sends from these. Needed of a unit with neither password nor key."""
     password: str | None = field(default=None, repr=False)
     """SIP digest: asked for when there is one."""
+    digest: Literal["MD5", "SHA-256"] = "MD5"
+    """The one the unit knows: asked for both, those that know MD5 alone give up."""
     key: bytes | None = field(default=None, repr=False)
     """DC-09, AES: 16, 24 or 32 bytes; what is not encrypted does not prove the unit then."""
     scaip_reply: Literal["message", "in_200"] = "message"

@@ -51,7 +51,7 @@ REASONS: dict[Status, str] = {
 
 _REFERENCE = re.compile(r"[0-9A-Za-z._-]{1,32}")
 _FOUR_DIGITS = re.compile(r"[0-9]{1,4}")
-_REFERENCE_INSIDE = re.compile(rb"<ref>\s*([0-9A-Za-z._-]{1,32})\s*</ref>")
+_INSIDE = re.compile(rb"<(ref|cid)>\s*([0-9A-Za-z._-]{1,32})\s*</")
 
 
 class ScaipRefused(ValueError):
@@ -112,7 +112,8 @@ class Mrs:
 def read(body: bytes) -> Mrq:
     """Raises ScaipRefused, and nothing else."""
     if len(body) > MAX_BYTES:
-        raise ScaipRefused(TOO_LONG, ref=_reference_inside(body))
+        inside = {tag.decode(): value.decode() for tag, value in _INSIDE.findall(body[:MAX_BYTES])}
+        raise ScaipRefused(TOO_LONG, **inside)  # so that the unit can be told
     said = _elements(body)
     values: dict[str, str] = {}
     for name, value in said:
@@ -194,12 +195,6 @@ def _voice(mrq: Mrq) -> Voice | None:
     if callers and all(caller.lower().startswith(NO_VOICE) for caller in callers):
         return None
     return Voice(callers, is_called=mrq.get("cha") == "1")
-
-
-def _reference_inside(body: bytes) -> str:
-    """The reference of a message too long to be read, so that the unit can be told."""
-    found = _REFERENCE_INSIDE.search(body[:MAX_BYTES])
-    return found[1].decode() if found else ""
 
 
 def _elements(body: bytes) -> tuple[tuple[str, str], ...]:

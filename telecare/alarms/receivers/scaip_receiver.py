@@ -73,6 +73,7 @@ class Counts:
 
     taken: int = 0
     repeated: int = 0
+    retransmitted: int = 0
     refused: int = 0
     challenged: int = 0
     unproven: int = 0
@@ -166,6 +167,7 @@ class ScaipReceiver:
 
     def _begin(self, ask: _Ask) -> None:
         if (before := self._served.answer_to(ask.key)) is not None:
+            self.counts.retransmitted += 1
             ask.route.send(before, ask.to)
             return
         match ask.request.method:
@@ -189,7 +191,7 @@ class ScaipReceiver:
             case "full":
                 self._leave(ask)
             case "running":
-                pass
+                self.counts.retransmitted += 1
 
     async def _treat(self, ask: _Ask) -> None:
         try:
@@ -251,8 +253,8 @@ class ScaipReceiver:
         if profile is None and not self._has_share(ask, "", self._limits.unknown):
             return
         proof = self._proof(ask, mrq, profile)
-        if proof in {"missing", "stale"}:
-            self._challenge(ask, unproven, stale=proof == "stale")
+        if profile is not None and proof in {"missing", "stale"}:
+            self._challenge(ask, unproven, profile, stale=proof == "stale")
             return
         is_proven = proof == "proven"
         self._unproven.pop((claim, mrq.ref), None)
@@ -274,7 +276,8 @@ class ScaipReceiver:
             given = sip_digest.read(ask.request.headers.get("authorization"))
         except sip.SipMalformed:
             return "missing"
-        is_right = given.username == mrq.cid and sip_digest.is_right(
+        is_asked = given.username == mrq.cid and given.algorithm == profile.digest
+        is_right = is_asked and sip_digest.is_right(
             given, method="MESSAGE", realm=self._realm, password=profile.password
         )
         if not is_right:
@@ -284,7 +287,7 @@ class ScaipReceiver:
         )
         return "proven" if is_good else "stale"
 
-    def _challenge(self, ask: _Ask, arrived: Arrived, *, stale: bool) -> None:
+    def _challenge(self, ask: _Ask, arrived: Arrived, profile: Profile, *, stale: bool) -> None:
         now = self._clock()
         if arrived.kind in WAITED_FOR:
             if len(self._unproven) >= self._limits.unproven:
@@ -295,7 +298,8 @@ class ScaipReceiver:
             )
         self.counts.challenged += 1
         nonce = self._nonces.give(now, source=ask.route.source[0], body=ask.request.body)
-        self._answer(ask, 401, sip_digest.challenge(self._realm, nonce, stale=stale))
+        asked = sip_digest.challenge(self._realm, nonce, algorithm=profile.digest, stale=stale)
+        self._answer(ask, 401, (asked,))
 
     def _hand_over_unproven(self, arrived: Arrived) -> None:
         self.counts.unproven += 1

@@ -15,7 +15,6 @@ from telecare.alarms.receivers.sip import SipMalformed
 
 NONCE_GOOD_FOR_S = 300.0
 ALGORITHMS = {"SHA-256": "sha256", "MD5": "md5"}
-"""In the order we prefer."""
 
 _SCHEME = re.compile(r"\s*Digest\s+(.*)", re.IGNORECASE | re.DOTALL)
 _FIELD = re.compile(r'\s*([A-Za-z0-9_-]+)\s*=\s*(?:"((?:[^"\\]|\\.)*)"|([^\s,"]*))\s*(?:,|$)')
@@ -66,14 +65,11 @@ class Nonces:
         return hmac.new(self._secret, text, hashlib.sha256).digest()[:_MAC_BYTES]
 
 
-def challenge(realm: str, nonce: str, *, stale: bool) -> tuple[tuple[str, str], ...]:
-    """WWW-Authenticate for each algorithm, the better first (RFC 8760 §2.1)."""
+def challenge(realm: str, nonce: str, *, algorithm: str, stale: bool) -> tuple[str, str]:
+    """The WWW-Authenticate header. One algorithm: SIPp 3.6 ends at a first one it does not know."""
     tail = ", stale=true" if stale else ""
-    return tuple(
-        ("www-authenticate", f'Digest realm="{realm}", nonce="{nonce}", algorithm={a}, qop="auth"'
-         + tail)
-        for a in ALGORITHMS
-    )  # fmt: skip
+    asked = f'Digest realm="{realm}", nonce="{nonce}", algorithm={algorithm}, qop="auth"{tail}'
+    return "www-authenticate", asked
 
 
 def read(authorization: str) -> Credentials:
