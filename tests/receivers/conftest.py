@@ -13,8 +13,8 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
 from telecare.alarms.receivers.arrived import Answer, Profile
+from telecare.alarms.receivers.ports import Port
 from telecare.alarms.receivers.scaip_receiver import Limits, ScaipReceiver
-from telecare.alarms.receivers.sip_ports import Port
 from telecare.runtime.errors import DatabaseUnavailable
 from telecare.runtime.tasks import Errands, running
 

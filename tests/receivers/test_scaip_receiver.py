@@ -10,9 +10,9 @@ import pytest
 
 from telecare.alarms.receivers import sip, sip_digest
 from telecare.alarms.receivers.arrived import Profile
+from telecare.alarms.receivers.ports import HALF_READ_S
 from telecare.alarms.receivers.scaip_receiver import PROOF_WITHIN_S
 from telecare.alarms.receivers.shares import Allowance, Shares
-from telecare.alarms.receivers.sip_ports import HALF_READ_S
 from tests.receivers.conftest import HERE, datagrams
 from tests.receivers.test_scaip import alarm
 

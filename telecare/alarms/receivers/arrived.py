@@ -147,6 +147,10 @@ class Refused:
     """Its first bytes."""
 
 
+class Unreadable(ValueError):
+    """What came is nothing its protocol knows. On a stream nobody knows where the next begins."""
+
+
 LookUp = Callable[[Claim], Awaitable[Profile | None]]
 """None: no such unit. Raises DatabaseUnavailable; asked for each message."""
 Receive = Callable[[Arrived], Awaitable[Answer]]

@@ -24,8 +24,8 @@ from telecare.alarms.receivers.arrived import (
     Refuse,
     Refused,
 )
+from telecare.alarms.receivers.ports import Endpoint, Port, Ports, Route, Speech
 from telecare.alarms.receivers.shares import Allowance, Shares
-from telecare.alarms.receivers.sip_ports import Endpoint, Port, Route, SipPorts
 from telecare.alarms.receivers.sip_transactions import (
     LIFE_S,
     ClientTransactions,
@@ -37,6 +37,7 @@ from telecare.runtime.tasks import Errands
 
 log = logging.getLogger(__name__)
 
+SIP = Speech(sip.read_datagram, sip.Frames)
 TICK_S = 0.1
 METHODS = "MESSAGE, OPTIONS"
 BODIES = frozenset({scaip.CONTENT_TYPE, "application/xml", "text/xml"})
@@ -124,8 +125,8 @@ class ScaipReceiver:
         )
         self._shares = Shares(self._limits.shares)
         self._unproven: dict[tuple[Claim, str], tuple[Arrived, float]] = {}
-        self._ports = SipPorts(
-            ports, self._heard, clock=clock, connections=self._limits.connections
+        self._ports = Ports(
+            ports, SIP, self._heard, clock=clock, connections=self._limits.connections
         )
         self.counts = Counts()
 

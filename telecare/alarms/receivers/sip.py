@@ -7,6 +7,8 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from telecare.alarms.receivers.arrived import Unreadable
+
 MAX_HEAD_BYTES = 8_192
 MAX_BODY_BYTES = 32_768
 MAX_HEADERS = 100
@@ -48,7 +50,7 @@ _URI = re.compile(
 )
 
 
-class SipMalformed(ValueError):
+class SipMalformed(Unreadable):
     """It cannot be read as SIP, or is larger than we read."""
 
 

@@ -1,15 +1,15 @@
-"""The ports SIP is spoken on: UDP, TCP and TLS. Reads messages off them and nothing more."""
+"""The ports units speak to: UDP, TCP and TLS. Reads messages off them and nothing more."""
 
 import asyncio
 import contextlib
 import logging
 import ssl
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
-from typing import Literal, Protocol, cast
+from typing import Generic, Literal, Protocol, TypeVar, cast
 
-from telecare.alarms.receivers.sip import Frames, Message, SipMalformed, read_datagram
+from telecare.alarms.receivers.arrived import Unreadable
 from telecare.wire import tcp
 
 log = logging.getLogger(__name__)
@@ -21,6 +21,8 @@ HALF_READ_S = 30.0
 """A message that has begun must have ended by then."""
 KEEP_ALIVE = b"\r\n"
 Endpoint = tuple[str, int]
+M = TypeVar("M")
+M_co = TypeVar("M_co", covariant=True)
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,27 +53,48 @@ class Route(Protocol):
         ...
 
 
-Heard = Callable[[Message, Route], None]
+class Pieces(Protocol[M_co]):
+    """Messages out of one stream."""
+
+    @property
+    def is_between(self) -> bool:
+        """Nothing is half read."""
+        ...
+
+    def feed(self, piece: bytes) -> Iterator[M_co | None]:
+        """What is whole by now; None is a keep-alive that wants its answer. Raises Unreadable."""
+        ...
 
 
-class SipPorts:
+@dataclass(frozen=True, slots=True)
+class Speech(Generic[M]):
+    """How a protocol's messages are found in datagrams and in streams."""
+
+    datagram: Callable[[bytes], M]
+    """Raises Unreadable."""
+    stream: Callable[[], Pieces[M]]
+
+
+class Ports(Generic[M]):
     """At most `connections` at a time: the one silent longest is hung up on for a new one."""
 
     def __init__(
         self,
         ports: Sequence[Port],
-        heard: Heard,
+        speech: Speech[M],
+        heard: Callable[[M, Route], None],
         *,
         clock: Callable[[], float],
         connections: int,
     ) -> None:
         self._ports = ports
+        self._speech = speech
         self._heard = heard
         self._clock = clock
         self._connections = connections
         self._lines: dict[int, _Line] = {}
         self.malformed = 0
-        """Datagrams and connections that were no SIP. The internet is full of them."""
+        """Datagrams and connections that nobody could read. The internet is full of them."""
 
     @asynccontextmanager
     async def open(self) -> AsyncIterator[list[Endpoint]]:
@@ -107,8 +130,8 @@ class SipPorts:
         if not data.strip(b"\r\n\0"):
             return  # a keep-alive (RFC 5626 §3.5)
         try:
-            message = read_datagram(data)
-        except SipMalformed:
+            message = self._speech.datagram(data)
+        except Unreadable:
             self.malformed += 1
             return
         self._heard(message, route)
@@ -122,7 +145,7 @@ class SipPorts:
         self._lines[id(line)] = line
         try:
             await self._read(line, reader)
-        except SipMalformed:
+        except Unreadable:
             self.malformed += 1
         except OSError:
             pass  # it hung up; TLS faults are of this kind too
@@ -131,17 +154,17 @@ class SipPorts:
             writer.close()
 
     async def _read(self, line: "_Line", reader: asyncio.StreamReader) -> None:
-        frames = Frames()
+        pieces = self._speech.stream()
         while piece := await reader.read(READ_BYTES):
             now = self._clock()
             line.heard_at = now
-            for message in frames.feed(piece):
+            for message in pieces.feed(piece):
                 if message is None:
                     line.send(KEEP_ALIVE, line.source)
                 else:
                     self._heard(message, line)
                     line.half_since = None
-            line.half_since = None if frames.is_between else line.half_since or now
+            line.half_since = None if pieces.is_between else line.half_since or now
 
     def _make_room(self) -> None:
         if len(self._lines) >= self._connections:
