@@ -30,7 +30,7 @@ class Register:
         self.is_reachable = True
         self.commits = asyncio.Event()
         self.commits.set()
-        self.asked = self.failures = 0
+        self.asked = self.received = self.failures = 0
         self._changed = asyncio.Condition()
         self._stored = {}
 
@@ -41,6 +41,7 @@ class Register:
         return self.profiles.get(claim.account)
 
     async def receive(self, arrived):
+        self.received += 1
         await self.commits.wait()
         await self._reach()
         key = (arrived.claim.account, arrived.reference, arrived.fingerprint)

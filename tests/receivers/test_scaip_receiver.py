@@ -417,6 +417,43 @@ def test_shares_fill_up_again_and_are_not_remembered_for_ever():
     assert len(shares) == 100
 
 
+async def test_what_there_is_no_room_to_wait_for_is_left_and_comes_again(
+    open_receiver, register, seconds, secret_unit
+):
+    async with open_receiver(unproven=1) as rig, datagrams(rig.udp) as unit:
+        second = message(ref="second")
+        unit.send(message(ref="first"))
+        assert (await told(unit)).status == 401
+        unit.send(second)
+        await left(rig)
+        seconds.pass_(PROOF_WITHIN_S)
+        rig.receiver.tick()
+
+        unit.send(second)
+
+        assert (await told(unit)).status == 401
+
+
+async def test_memory_is_bounded_while_nothing_can_be_stored(open_receiver, register):
+    async with open_receiver(transactions=3) as rig, datagrams(rig.udp) as unit:
+        register.commits.clear()
+        last = message(ref="r9")
+        for n in range(9):
+            unit.send(message(ref=f"r{n}"))
+        unit.send(last)
+        async with asyncio.timeout(10):
+            while rig.receiver.counts.untreated < 7:
+                await asyncio.sleep(0)
+        assert len(rig.receiver._served) == 3
+
+        register.commits.set()
+        await register.until(lambda: len(register.arrived) == 3)
+        unit.send(last)
+        await register.until(lambda: len(register.arrived) == 4)
+
+        assert register.arrived[-1].reference == "r9"
+
+
 async def test_a_new_connection_takes_the_place_of_the_one_silent_longest(open_receiver, seconds):
     async with (
         open_receiver(connections=2) as rig,
