@@ -14,7 +14,7 @@ from siadc09.message import Message, NullMessage, parse_frame
 from siadc09.xdata import Data, XData
 
 from telecare.alarms.receivers import dc09
-from telecare.alarms.receivers.arrived import Claim
+from telecare.alarms.receivers.arrived import MAX_WORDS, Claim
 
 NOW = datetime(2026, 11, 23, 12, 0, 0, tzinfo=UTC)
 CLAIM = Claim("dc09", "north", "", "1234", ip_address("192.0.2.7"))
@@ -183,6 +183,12 @@ def test_contact_id_means_what_it_means_and_the_rest_is_an_alarm(text, kind, tri
     assert (arrived.kind, arrived.trigger, arrived.fault) == (kind, trigger, fault)
 
 
+def test_a_nul_is_not_handed_on():
+    arrived = understood(sent(data=b"#1234|NMA\x0001"))
+
+    assert ("data", "#1234|NMA\ufffd01") in arrived.codes
+
+
 def test_a_format_nobody_knows_is_an_alarm():
     assert code("1234", "SES-SS").kind == "alarm"
 
@@ -236,6 +242,8 @@ def test_no_bytes_break_the_reader(data, key):
             content = dc09.opened(read, key)
             arrived = dc09.understood(read, content, CLAIM, is_proven=True)
             assert (arrived.kind == "technical") == (arrived.fault is not None)
+            assert "\0" not in f"{arrived.codes}{arrived.device}{arrived.place}"
+            assert max(len(arrived.device), len(arrived.place)) <= MAX_WORDS
 
 
 @given(SAFE, st.sampled_from([None, *KEYS]), st.lists(SAFE.filter(bool), max_size=3))

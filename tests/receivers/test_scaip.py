@@ -10,12 +10,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from telecare.alarms.receivers import scaip, scaip_codes
-from telecare.alarms.receivers.arrived import Answer, Claim
+from telecare.alarms.receivers.arrived import MAX_WORDS, Answer, Claim
 
 CLAIM = Claim("scaip", "north", "larm.example", "700123", ip_address("192.0.2.7"))
 TEXT = st.text(
     st.characters(blacklist_categories=("Cs", "Cc"), blacklist_characters="\ufffe\uffff"),
-    max_size=40,
+    max_size=90,
 ).map(str.strip)
 REFERENCE = st.text("0123456789abcdefXYZ", min_size=1, max_size=16)
 
@@ -248,6 +248,7 @@ def test_what_is_written_is_read_back_and_understood(ref, said, random):
     arrived = understood(mrq(*tags))
 
     assert arrived.codes == tuple(tags)
+    assert max(len(arrived.device), len(arrived.place)) <= MAX_WORDS
     assert arrived.reference == ref
     assert (arrived.kind == "technical") == (arrived.fault is not None)
 

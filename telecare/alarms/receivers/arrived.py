@@ -11,6 +11,8 @@ from typing import Literal
 
 from telecare.wire import edge
 
+MAX_WORDS = 64
+"""Characters of a unit's own words. All it said stands in `Arrived.codes`."""
 Protocol = Literal["scaip", "dc09"]
 Address = IPv4Address | IPv6Address
 Network = IPv4Network | IPv6Network
@@ -109,9 +111,9 @@ class Arrived:
     trigger: Trigger = "other"
     fault: Fault | None = None
     device: str = ""
-    """What behind the unit raised it, in the unit's own words or number."""
+    """What behind the unit raised it, in the unit's own words or number; at most `MAX_WORDS`."""
     place: str = ""
-    """Where, as the unit wrote it; often empty."""
+    """Where, as the unit wrote it; at most `MAX_WORDS`, often empty."""
     room: Room | None = None
     """Where, by the protocol's own code."""
     voice: Voice | None = None

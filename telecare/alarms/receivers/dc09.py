@@ -14,6 +14,7 @@ from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
 
 from telecare.alarms.receivers import dc09_codes as codes
 from telecare.alarms.receivers.arrived import (
+    MAX_WORDS,
     Arrived,
     Claim,
     Fault,
@@ -181,8 +182,8 @@ def understood(frame: Frame, content: Content, claim: Claim, *, is_proven: bool)
         kind=kind,
         trigger=trigger,
         fault=fault,
-        device=by_letter.get("I", "") or device,
-        place=by_letter.get("R", "") or by_letter.get("L", ""),
+        device=(by_letter.get("I", "") or device)[:MAX_WORDS],
+        place=(by_letter.get("R", "") or by_letter.get("L", ""))[:MAX_WORDS],
         codes=(*said, *extended),
     )
 
@@ -241,7 +242,7 @@ def _stamp(now: datetime) -> str:
 
 def _content(text: str) -> Content:
     """`data]`, then any `[…]`, then the time."""
-    data, end, rest = text.partition("]")
+    data, end, rest = text.replace("\0", "\ufffd").partition("]")  # no table takes a NUL
     if not end or "[" in data:
         raise Dc09Refused("dc09_bad_format")
     extended = []

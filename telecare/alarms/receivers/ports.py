@@ -139,6 +139,9 @@ class Ports(Generic[M]):
     async def _talk(
         self, port: Port, reader: asyncio.StreamReader, writer: asyncio.StreamWriter
     ) -> None:
+        if writer.get_extra_info("peername") is None:  # gone before it was here
+            writer.close()
+            return
         tcp.send_at_once(writer.get_extra_info("socket"))
         line = _Line(port, writer, self._clock())
         self._make_room()

@@ -13,6 +13,7 @@ from xml.sax.saxutils import escape
 
 from telecare.alarms.receivers import scaip_codes as codes
 from telecare.alarms.receivers.arrived import (
+    MAX_WORDS,
     Answer,
     Arrived,
     Claim,
@@ -150,8 +151,8 @@ def understood(mrq: Mrq, claim: Claim, *, is_proven: bool) -> Arrived:
         kind=kind,
         trigger=_trigger(mrq),
         fault=fault,
-        device=mrq.get("dte") or mrq.get("did"),
-        place=mrq.get("lte"),
+        device=(mrq.get("dte") or mrq.get("did"))[:MAX_WORDS],
+        place=mrq.get("lte")[:MAX_WORDS],
         room=codes.ROOMS.get(mrq.lco),
         voice=_voice(mrq) if kind == "alarm" else None,
         codes=mrq.said,
