@@ -10,8 +10,8 @@ import pytest
 
 from telecare.alarms.receivers import sip, sip_digest
 from telecare.alarms.receivers.arrived import Profile
-from telecare.alarms.receivers.ports import HALF_READ_S
-from telecare.alarms.receivers.scaip_receiver import PROOF_WITHIN_S
+from telecare.alarms.receivers.ports import HALF_READ_S, NoCertificate, Port, Ports
+from telecare.alarms.receivers.scaip_receiver import PROOF_WITHIN_S, SIP
 from telecare.alarms.receivers.shares import Allowance, Shares
 from tests.receivers.conftest import HERE, datagrams
 from tests.receivers.test_scaip import alarm
@@ -521,6 +521,14 @@ async def test_an_alarm_in_pieces_is_answered_on_its_connection(
     assert b"<snu>0</snu>" in mrs.body
     assert f"SIP/2.0/{transport.upper()} " in mrs.headers.get("via")
     assert len(register.arrived) == 1
+
+
+async def test_a_port_for_tls_is_not_opened_without_a_certificate():
+    ports = Ports([Port("north", "tls", "127.0.0.1", 0)], SIP, print, clock=int, connections=1)
+
+    with pytest.raises(NoCertificate):
+        async with ports.open():
+            pass
 
 
 async def test_several_alarms_in_one_piece_are_each_stored(rig, register):

@@ -98,7 +98,8 @@ class Arrived:
 
     `(account, reference, fingerprint)` is the same each time the unit sends this message, and no
     other has it within `same_for`. A reference that comes again with other contents is another
-    message: a unit that has lost its power may begin its counting anew.
+    message: a unit that has lost its power may begin its counting anew. So may one whose alarm is
+    closed already, which is for whoever stores it to judge.
     """
 
     claim: Claim

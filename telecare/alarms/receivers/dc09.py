@@ -28,8 +28,8 @@ MAX_BYTES = 4_128
 EARLIEST = timedelta(seconds=-40)
 LATEST = timedelta(seconds=20)
 """DC-09 §5.5.1.9: how far a stamp may be from our clock."""
-SAME_FOR = timedelta(minutes=10)
-"""How long a sequence number means the same message: it has four digits and comes round."""
+SAME_FOR = timedelta(minutes=3)
+"""How long a sequence number means the same message: some units never count theirs on."""
 LINK_TESTS = frozenset({"NULL", "XNM"})
 BLOCK_BYTES = 16
 

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Generic, Literal, Protocol, TypeVar, cast
 
 from telecare.alarms.receivers.arrived import Unreadable
+from telecare.runtime.errors import CannotStart
 from telecare.wire import tcp
 
 log = logging.getLogger(__name__)
@@ -25,9 +26,13 @@ M = TypeVar("M")
 M_co = TypeVar("M_co", covariant=True)
 
 
+class NoCertificate(CannotStart):
+    """A port for TLS has no certificate, and is not opened without one."""
+
+
 @dataclass(frozen=True, slots=True)
 class Port:
-    """`name` is what tells whose receiver it is. `number` 0: whichever is free."""
+    """`name` is what tells whose receiver it is. `number` 0: whichever is free. `tls` is TLS's."""
 
     name: str
     transport: Literal["udp", "tcp", "tls"]
@@ -122,7 +127,10 @@ class Ports(Generic[M]):
         async def connected(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
             await self._talk(port, reader, writer)
 
-        server = await asyncio.start_server(connected, port.host, port.number, ssl=port.tls)
+        tls = port.tls if port.transport == "tls" else None
+        if port.transport == "tls" and tls is None:
+            raise NoCertificate(port.name)
+        server = await asyncio.start_server(connected, port.host, port.number, ssl=tls)
         stack.callback(server.close)
         return _endpoint(server.sockets[0].getsockname())
 

@@ -11,11 +11,9 @@ import time
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from ipaddress import ip_address
 
 from telecare.alarms.receivers import scaip, sip, sip_digest
 from telecare.alarms.receivers.arrived import (
-    Address,
     Arrived,
     Claim,
     LookUp,
@@ -24,12 +22,12 @@ from telecare.alarms.receivers.arrived import (
     Refuse,
     Refused,
 )
+from telecare.alarms.receivers.asks import Ask, read_ask
 from telecare.alarms.receivers.ports import Endpoint, Port, Ports, Route, Speech
 from telecare.alarms.receivers.shares import Allowance, Shares
 from telecare.alarms.receivers.sip_transactions import (
     LIFE_S,
     ClientTransactions,
-    Key,
     ServerTransactions,
 )
 from telecare.runtime.errors import DatabaseUnavailable
@@ -45,7 +43,6 @@ PROOF_WITHIN_S = 5.0
 """How long a unit that was asked for its password is waited for before its alarm is handed over as
 unproven."""
 RETRY_AFTER = (("retry-after", "5"),)
-SIP_PORT = 5060
 ALARMS = Allowance(20, 1)
 OTHERS = Allowance(20, 0.2)
 UNKNOWN = Allowance(40, 2)
@@ -81,19 +78,6 @@ class Counts:
     flooded: int = 0
     untreated: int = 0
     """Left without an answer, so that they are sent again."""
-
-
-@dataclass(frozen=True, slots=True)
-class _Ask:
-    request: sip.Request
-    route: Route
-    key: Key
-    to: Endpoint
-    tag: str
-
-    @property
-    def source(self) -> Address:
-        return ip_address(self.route.source[0].partition("%")[0])
 
 
 class ScaipReceiver:
@@ -160,13 +144,13 @@ class ScaipReceiver:
             if isinstance(message, sip.Response):
                 self._asked.answered(via.branch, message.status)
                 return
-            ask = _ask(message, route, via)
+            ask = read_ask(message, route, via)
         except sip.SipMalformed:
             self._ports.malformed += 1
             return
         self._begin(ask)
 
-    def _begin(self, ask: _Ask) -> None:
+    def _begin(self, ask: Ask) -> None:
         if (before := self._served.answer_to(ask.key)) is not None:
             self.counts.retransmitted += 1
             ask.route.send(before, ask.to)
@@ -183,7 +167,7 @@ class ScaipReceiver:
             case _:
                 self._answer(ask, 405, (("allow", METHODS),))
 
-    def _begin_message(self, ask: _Ask) -> None:
+    def _begin_message(self, ask: Ask) -> None:
         match self._served.begin(ask.key, self._clock()):
             case "begun":
                 self._errands.start(
@@ -194,7 +178,7 @@ class ScaipReceiver:
             case "running":
                 self.counts.retransmitted += 1
 
-    async def _treat(self, ask: _Ask) -> None:
+    async def _treat(self, ask: Ask) -> None:
         try:
             async with asyncio.timeout(LIFE_S):
                 await self._read(ask)
@@ -202,16 +186,16 @@ class ScaipReceiver:
             log.warning("message not stored, unit left without an answer")
             self._leave(ask)
 
-    def _leave(self, ask: _Ask) -> None:
+    def _leave(self, ask: Ask) -> None:
         """No answer: it is sent again by datagram, or on the unit's next connection."""
         self._forget(ask)
         ask.route.hang_up()
 
-    def _forget(self, ask: _Ask) -> None:
+    def _forget(self, ask: Ask) -> None:
         self.counts.untreated += 1
         self._served.forget(ask.key)
 
-    async def _read(self, ask: _Ask) -> None:
+    async def _read(self, ask: Ask) -> None:
         kind = ask.request.headers.get("content-type").partition(";")[0].strip().lower()
         if kind not in BODIES and not ask.request.body.lstrip().startswith(b"<"):
             self._answer(ask, 415, (("accept", scaip.CONTENT_TYPE),))
@@ -223,10 +207,10 @@ class ScaipReceiver:
             return
         await self._take(ask, mrq)
 
-    async def _refuse_it(self, ask: _Ask, error: scaip.ScaipRefused) -> None:
+    async def _refuse_it(self, ask: Ask, error: scaip.ScaipRefused) -> None:
         if not self._has_share(ask, "", self._limits.unknown):
             return
-        profile = await self._look_up(_claim(ask, error.cid)) if error.cid else None
+        profile = await self._look_up(ask.claim(error.cid)) if error.cid else None
         await self._refuse(
             Refused(
                 "scaip",
@@ -243,8 +227,8 @@ class ScaipReceiver:
         else:
             self._answer(ask, 400)
 
-    async def _take(self, ask: _Ask, mrq: scaip.Mrq) -> None:
-        claim = _claim(ask, mrq.cid)
+    async def _take(self, ask: Ask, mrq: scaip.Mrq) -> None:
+        claim = ask.claim(mrq.cid)
         unproven = scaip.understood(mrq, claim, is_proven=False)
         is_urgent = unproven.kind in WAITED_FOR
         share = self._limits.alarms if is_urgent else self._limits.others
@@ -266,13 +250,13 @@ class ScaipReceiver:
         self.counts.unproven += not is_proven
         self._reply(ask, scaip.answered(mrq, arrived, answer), profile)
 
-    def _proof(self, ask: _Ask, mrq: scaip.Mrq, profile: Profile | None) -> str:
+    def _proof(self, ask: Ask, mrq: scaip.Mrq, profile: Profile | None) -> str:
         """Of a unit with a password, that; of another, its network and its name in From."""
         if profile is None:
             return "none"
         if profile.password is None:
             is_there = any(ask.source in network for network in profile.networks)
-            return "proven" if is_there and _from_user(ask) == mrq.cid else "none"
+            return "proven" if is_there and ask.from_user == mrq.cid else "none"
         try:
             given = sip_digest.read(ask.request.headers.get("authorization"))
         except sip.SipMalformed:
@@ -288,7 +272,7 @@ class ScaipReceiver:
         )
         return "proven" if is_good else "stale"
 
-    def _challenge(self, ask: _Ask, arrived: Arrived, profile: Profile, *, stale: bool) -> None:
+    def _challenge(self, ask: Ask, arrived: Arrived, profile: Profile, *, stale: bool) -> None:
         now = self._clock()
         if arrived.kind in WAITED_FOR:
             if len(self._unproven) >= self._limits.unproven:
@@ -324,7 +308,7 @@ class ScaipReceiver:
         key = (arrived.claim, arrived.reference)
         self._unproven[key] = (arrived, self._clock() + PROOF_WITHIN_S)
 
-    def _has_share(self, ask: _Ask, whose: str, allowance: Allowance) -> bool:
+    def _has_share(self, ask: Ask, whose: str, allowance: Allowance) -> bool:
         """If not, it is told to come again; nothing is stored."""
         key = (ask.route.port.name, ask.route.source[0], whose)
         if self._shares.take(key, allowance, self._clock()):
@@ -333,14 +317,14 @@ class ScaipReceiver:
         self._answer(ask, 503, RETRY_AFTER)
         return False
 
-    def _reply(self, ask: _Ask, mrs: scaip.Mrs, profile: Profile | None) -> None:
+    def _reply(self, ask: Ask, mrs: scaip.Mrs, profile: Profile | None) -> None:
         body = scaip.write(mrs)
         if profile is not None and profile.scaip_reply == "in_200":
             self._answer(ask, 200, (("content-type", scaip.CONTENT_TYPE),), body)
             return
         self._answer(ask, 200)
         branch = sip.MAGIC + secrets.token_hex(12)
-        request = sip.write(_message(ask, branch, body))
+        request = sip.write(ask.our_message(branch, body, scaip.CONTENT_TYPE))
         self._asked.begin(
             branch,
             (ask.route, ask.to),
@@ -352,7 +336,7 @@ class ScaipReceiver:
 
     def _answer(
         self,
-        ask: _Ask,
+        ask: Ask,
         status: int,
         more: tuple[tuple[str, str], ...] = (),
         body: bytes = b"",
@@ -363,60 +347,3 @@ class ScaipReceiver:
         data = sip.write(response)
         self._served.answered(ask.key, data, self._clock())
         ask.route.send(data, ask.to)
-
-
-def _ask(request: sip.Request, route: Route, via: sip.Via) -> _Ask:
-    """Raises SipMalformed when it lacks what an answer must repeat (RFC 3261 §8.1.1)."""
-    needed = [request.headers.get(name) for name in ("from", "to", "call-id", "cseq")]
-    if not all(needed):
-        raise sip.SipMalformed("header missing")
-    host, port = route.source
-    to = (host, port if via.wants_rport else via.port or SIP_PORT)
-    key = (route.port.name, host, via.sent_by, via.branch, request.method, needed[2], needed[3])
-    return _Ask(request, route, key, to, secrets.token_hex(8))
-
-
-def _claim(ask: _Ask, account: str) -> Claim:
-    try:
-        domain = sip.read_uri(ask.request.uri).host.lower()
-    except sip.SipMalformed:
-        domain = ""
-    return Claim("scaip", ask.route.port.name, domain, account, ask.source)
-
-
-def _from_user(ask: _Ask) -> str:
-    try:
-        return sip.read_uri(sip.uri_of(ask.request.headers.get("from"))).user
-    except sip.SipMalformed:
-        return ""
-
-
-def _message(ask: _Ask, branch: str, body: bytes) -> sip.Request:
-    """Our own request with the answer, outside any dialog (RFC 3428 §4)."""
-    headers = ask.request.headers
-    host, port = ask.route.here
-    shown = f"[{host}]" if ":" in host else host
-    unit = sip.uri_of(headers.get("from"))
-    contact = sip.uri_of(headers.get("contact"))
-    transport = ask.route.port.transport.upper()
-    lines = (
-        ("via", f"SIP/2.0/{transport} {shown}:{port};branch={branch};rport"),
-        ("max-forwards", "70"),
-        ("from", f"<{sip.uri_of(headers.get('to'))}>;tag={ask.tag}"),
-        ("to", f"<{unit}>"),
-        ("call-id", secrets.token_hex(16)),
-        ("cseq", "1 MESSAGE"),
-        ("content-type", scaip.CONTENT_TYPE),
-    )
-    return sip.Request("MESSAGE", _callable(contact, unit), sip.Headers(lines), body)
-
-
-def _callable(*uris: str) -> str:
-    """The first that is a SIP URI."""
-    for uri in uris:
-        try:
-            sip.read_uri(uri)
-        except sip.SipMalformed:
-            continue
-        return uri
-    return "sip:unit@invalid"
