@@ -1,3 +1,4 @@
+# ruff: noqa: INP001
 """The reference of `first-picture`, the home: it answers when it rings, and shows its camera.
 
 Bare aiohttp and aiortc and the simulated camera: no consent, no record, no lease, no outbox. A

@@ -1,3 +1,4 @@
+# ruff: noqa: INP001
 """Rows into a table as fast as PostgreSQL takes them: COPY, without a wall, a key or a question."""
 
 import time

@@ -1,3 +1,4 @@
+# ruff: noqa: INP001
 """The reference of `screens`: an aiohttp WebSocket server that sends back what it is sent."""
 
 import asyncio

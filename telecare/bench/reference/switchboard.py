@@ -1,3 +1,4 @@
+# ruff: noqa: INP001
 """The reference of `first-picture`, the server: passes on what one page and one home say.
 
 No person, no consent, no record, no database, no broker: bare aiohttp.

@@ -1,1 +1,0 @@
-"""What the benches are compared with: bare programs, and plain ways into the same database."""
