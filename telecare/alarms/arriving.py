@@ -26,6 +26,7 @@ from telecare.audit.model import HomeActor, Person, Record, SystemActor
 from telecare.devices import store as device_store
 from telecare.devices.model import Unit
 from telecare.devices.outgoing import Addressee, to_unit
+from telecare.people.model import Resident
 from telecare.people.service import known, resident_topic
 from telecare.runtime.db import RefusedByDatabase, Transaction
 from telecare.runtime.timers import Due, set_timer
@@ -42,30 +43,68 @@ TIMER = SystemActor("alarm timer")
 
 
 async def raised(db: Transaction, unit: Unit, event: edge.AlarmRaised, now: datetime) -> None:
-    """Stored once, with the timers that ask on by themselves."""
+    """From a home unit. Stored once, with the timers that ask on by themselves."""
     resident = await known(db, unit.resident_id)
-    at = pressed_at(event.occurred_at, clock_ok=event.clock_ok, received_at=now)
-    alarm = Alarm(
-        id=AlarmId(new_row_id(now)),
-        lane="test" if event.is_test else "care",
-        source="unit",
-        source_id=unit.id,
-        reference=_reference(event.boot, event.seq),
-        resident_id=resident.id,
-        unit_id=resident.unit_id,
-        asked_units=(resident.unit_id,),
-        trigger=event.trigger,
-        device=event.device,
-        place=event.place,
-        priority=PRIORITY[event.trigger],
-        state=State.TESTED if event.is_test else State.NEW,
-        pressed_at=at,
-        received_at=now,
+    await _arrive(
+        db,
+        Alarm(
+            id=AlarmId(new_row_id(now)),
+            lane="test" if event.is_test else "care",
+            source="unit",
+            source_id=unit.id,
+            reference=_reference(event.boot, event.seq),
+            resident_id=resident.id,
+            unit_id=resident.unit_id,
+            asked_units=(resident.unit_id,),
+            trigger=event.trigger,
+            device=event.device,
+            place=event.place,
+            priority=PRIORITY[event.trigger],
+            state=State.TESTED if event.is_test else State.NEW,
+            pressed_at=pressed_at(event.occurred_at, clock_ok=event.clock_ok, received_at=now),
+            received_at=now,
+        ),
+        resident,
+        unit.actor,
+        now,
     )
+
+
+async def raised_on_tv(db: Transaction, actor: HomeActor, press: UUID, now: datetime) -> None:
+    """On the TV's own page; `press` makes a repeat the same alarm."""
+    resident = await known(db, actor.resident_id)
+    await _arrive(
+        db,
+        Alarm(
+            id=AlarmId(new_row_id(now)),
+            lane="care",
+            source="tv",
+            source_id=str(actor.endpoint_id),
+            reference=str(press),
+            resident_id=resident.id,
+            unit_id=resident.unit_id,
+            asked_units=(resident.unit_id,),
+            trigger="screen",
+            device="",
+            place="",
+            priority=PRIORITY["screen"],
+            state=State.NEW,
+            pressed_at=now,
+            received_at=now,
+        ),
+        resident,
+        actor,
+        now,
+    )
+
+
+async def _arrive(
+    db: Transaction, alarm: Alarm, resident: Resident, actor: HomeActor, now: datetime
+) -> None:
     if not await store.add(db, alarm):
         await _tell_again(db, alarm)
         return
-    await store.add_step(db, alarm.id, "pressed", at)
+    await store.add_step(db, alarm.id, "pressed", alarm.pressed_at)
     await store.add_step(db, alarm.id, "stored", now)
     action = Action.ALARM_TESTED
     if alarm.state is State.NEW:
@@ -79,9 +118,9 @@ async def raised(db: Transaction, unit: Unit, event: edge.AlarmRaised, now: date
         "place": alarm.place,
         "pressed_at": alarm.pressed_at.isoformat(),
         "trigger": alarm.trigger,
-        "unit": unit.id,
+        alarm.source: alarm.source_id,
     }
-    await _enter(db, alarm.id, Record(action, unit.actor, [resident.person], what), now)
+    await _enter(db, alarm.id, Record(action, actor, [resident.person], what), now)
 
 
 async def asked(db: Transaction, alarm: Alarm, unit: CareUnitId, now: datetime) -> None:
@@ -99,17 +138,22 @@ async def cancelled(db: Transaction, unit: Unit, event: edge.AlarmCancelled, now
     alarm = await store.hold_said(db, "unit", unit.id, _reference(event.boot, event.alarm))
     if alarm is None:
         return False
+    await mark_cancelled(db, alarm, unit.actor, now)
+    return True
+
+
+async def mark_cancelled(db: Transaction, alarm: Alarm, actor: HomeActor, now: datetime) -> None:
+    """The caller holds the alarm. Somebody still asks how she is."""
     marked = alarm.cancel(now)
     if marked == alarm:
-        return True
+        return
     await store.save(db, marked)
     await store.add_step(db, alarm.id, "cancelled", now)
     tell(db, marked)
     resident = await known(db, alarm.resident_id)
     what: Document = {"alarm_id": str(alarm.id)}
-    record = Record(Action.ALARM_CANCELLED, unit.actor, [resident.person], what)
+    record = Record(Action.ALARM_CANCELLED, actor, [resident.person], what)
     await _enter(db, alarm.id, record, now)
-    return True
 
 
 async def enter_owed(db: Transaction, due: Due, now: datetime) -> None:
@@ -186,13 +230,15 @@ def _document(record: Record) -> Document:
     assert isinstance(record.actor, HomeActor)  # noqa: S101 - alarms come from homes
     return {
         "action": str(record.action),
+        "device": record.actor.device,
         "endpoint_id": str(record.actor.endpoint_id),
         "what": dict(record.what),
     }
 
 
 def _of_document(owed: Document, person: Person, happened_at: datetime) -> Record:
-    actor = HomeActor(EndpointId(UUID(str(owed["endpoint_id"]))), "unit", person.id)
+    device: Literal["tv", "unit"] = "tv" if owed["device"] == "tv" else "unit"
+    actor = HomeActor(EndpointId(UUID(str(owed["endpoint_id"]))), device, person.id)
     what = owed["what"]
     assert isinstance(what, dict)  # noqa: S101 - as `_document` wrote it
     more: Document = {"happened_at": happened_at.isoformat(), "written_afterwards": True}

@@ -7,7 +7,7 @@ from uuid import UUID
 from aiohttp import web
 from pydantic import Field
 
-from telecare.access.http import STAFF, path_id
+from telecare.access.http import SCREEN, STAFF, path_id
 from telecare.alarms.model import Closing, Person, PressedBy
 from telecare.alarms.service import Alarms
 from telecare.audit.actions import Action
@@ -145,8 +145,29 @@ async def close(request: web.Request) -> web.Response:
     return nothing()
 
 
+class PressBody(Body):
+    press: UUID
+
+
+async def press(request: web.Request) -> web.Response:
+    """ "Larma", on the TV."""
+    body = await read_body(request, PressBody)
+    await request.app[ALARMS].press_on_tv(request[SCREEN], body.press)
+    return nothing()
+
+
+async def cancel(request: web.Request) -> web.Response:
+    """ "Jag tryckte fel", on the TV."""
+    await read_body(request, Empty)
+    await request.app[ALARMS].cancel_on_tv(request[SCREEN], _id(request))
+    return nothing()
+
+
 _HERS = (Code.NOT_YOUR_ALARM, Code.ALARM_CLOSED)
 ROUTES = (
+    Route("POST", "/api/tv/alarms", press, "screen", Action.ALARM_RAISED, PressBody, status=204),
+    Route("POST", "/api/tv/alarms/{id}/cancel", cancel, "screen", Action.ALARM_CANCELLED, Empty,
+          errors=(Code.NOT_FOUND,), status=204),
     Route("GET", "/api/alarms/{id}", read, "staff", Action.ALARM_READ, answer=AlarmAnswer),
     Route("POST", "/api/alarms/{id}/take", take, "staff", Action.ALARM_TAKEN, Empty,
           errors=(Code.ALARM_TAKEN, Code.ALARM_CLOSED), status=204, permission="alarm"),

@@ -29,7 +29,7 @@ PRIORITY: dict[Trigger, int] = {
 }  # fmt: skip
 
 Lane = Literal["care", "test"]
-Source = Literal["unit", "scaip", "dc09"]
+Source = Literal["unit", "tv", "scaip", "dc09"]
 Contact = Literal["call", "arrival", "phone"]
 Person = Literal["resident", "cohabitant", "relative", "other"]
 PressedBy = Literal["resident", "cohabitant", "relative", "staff", "device", "unknown"]

@@ -13,7 +13,7 @@ from uuid import UUID
 from telecare.access import lists_store
 from telecare.access import store as access_store
 from telecare.access.errors import NotPermitted
-from telecare.access.model import Permission, StaffSession
+from telecare.access.model import Permission, ScreenSession, StaffSession
 from telecare.access.service import React, end_assignments, is_new_read, stays
 from telecare.alarms import arriving, store
 from telecare.alarms.arriving import NEXT, TIMER, UNANSWERED, tell, tell_home
@@ -94,6 +94,21 @@ class Alarms:
                         if await arriving.cancelled(db, unit, event, now):
                             done.append((unit, event))
         return done
+
+    async def press_on_tv(self, session: ScreenSession, press: UUID) -> None:
+        """ "Larma": the same press is the same alarm."""
+        now = self._clock.now()
+        async with self._database.transaction(session.tenant, actor_text(session.actor)) as db:
+            await arriving.raised_on_tv(db, session.actor, press, now)
+
+    async def cancel_on_tv(self, session: ScreenSession, alarm_id: AlarmId) -> None:
+        """ "Jag tryckte fel", also of one that was raised by a button. Raises NotFound."""
+        now = self._clock.now()
+        async with self._database.transaction(session.tenant, actor_text(session.actor)) as db:
+            alarm = await store.hold(db, alarm_id)
+            if alarm is None or alarm.resident_id != session.actor.resident_id:
+                raise NotFound
+            await arriving.mark_cancelled(db, alarm, session.actor, now)
 
     # --- by staff -----------------------------------------------------------------------------
 

@@ -10,7 +10,7 @@ from telecare.access.holding import Held, held
 from telecare.alarms.model import Alarm, Closing, State
 from telecare.audit.format import Document
 from telecare.runtime.db import Row, Transaction
-from telecare.wire.ids import AlarmId, CareUnitId, StaffId
+from telecare.wire.ids import AlarmId, CareUnitId, ResidentId, StaffId
 
 LIMIT = 100
 
@@ -61,6 +61,15 @@ left join timer n on n.tenant_id = a.tenant_id and n.kind = $3 and n.subject = a
 where a.tenant_id = $1 and a.state in ('new', 'taken', 'handled') and a.asked_units && $2
 order by a.priority, a.received_at
 limit $4
+"""
+IN_HOME = """
+select a.id, a.state, a.cancelled_at is not null as is_cancelled, a.received_at,
+    case when s.is_protected then '' else s.given_name end as given_name
+from alarm a
+left join staff s on s.tenant_id = a.tenant_id and s.id = a.taken_by
+where a.tenant_id = $1 and a.resident_id = $2 and a.state in ('new', 'taken', 'handled')
+order by a.received_at desc, a.id desc
+limit 1
 """
 STEP = """
 insert into alarm_step (tenant_id, alarm_id, n, at, kind, staff_id, unit_id, what)
@@ -179,6 +188,25 @@ async def open_in(db: Transaction, units: Sequence[CareUnitId], next_kind: str) 
         )
         for row in rows
     ]  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class InHome:
+    """Her newest open alarm, as her own screen shows it. `by`: given name of who has it."""
+
+    id: AlarmId
+    is_taken: bool
+    is_cancelled: bool
+    by: str
+
+
+async def in_home(db: Transaction, resident_id: ResidentId) -> InHome | None:
+    row = await db.fetchrow(IN_HOME, db.tenant, resident_id)
+    if row is None:
+        return None
+    return InHome(
+        AlarmId(row["id"]), row["state"] != "new", row["is_cancelled"], row["given_name"] or ""
+    )
 
 
 @dataclass(frozen=True, slots=True)

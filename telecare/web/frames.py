@@ -5,6 +5,7 @@ from uuid import UUID
 
 from telecare.access import store as access_store
 from telecare.access.model import ScreenSession, StaffSession
+from telecare.alarms import store as alarm_store
 from telecare.calls import store as call_store
 from telecare.calls.model import Kind, Reason
 from telecare.calls.turn import TurnServer, credential
@@ -18,7 +19,7 @@ from telecare.runtime.db import Transaction
 from telecare.visits import store as visit_store
 from telecare.visits.model import VisitState
 from telecare.wire.ids import CallId
-from telecare.wire.signalling import CallFrame, Home, IceServer, Media, NextThing
+from telecare.wire.signalling import CallFrame, Home, HomeAlarm, IceServer, Media, NextThing
 
 FACES_FOR = timedelta(seconds=60)
 """How long after a call the question how it felt may still come up."""
@@ -100,6 +101,7 @@ async def home_frame(
     ahead = [t for t in things if t.at > now - LATE_FOR]
     cameras, heard_at = cameras_of(await device_store.endpoints(db, resident.id), now)
     consents = await consent_store.all_newest(db, resident.id)
+    alarm = await alarm_store.in_home(db, resident.id)
     return Home(
         version=version,
         resident_given_name=resident.given_name,
@@ -114,6 +116,11 @@ async def home_frame(
         ask_faces_for=await call_store.faces_due(
             db, session.actor.endpoint_id, since=now - FACES_FOR, day_start=start
         ),
+        alarm=HomeAlarm(
+            id=alarm.id, taken=alarm.is_taken, by=alarm.by, cancelled=alarm.is_cancelled
+        )
+        if alarm
+        else None,
         shows_looks=(await looks_store.shows(db, resident.id))[0],
         yes=[
             str(c.purpose)

@@ -5,8 +5,8 @@ from collections.abc import Mapping
 from telecare.runtime.texts import catalogue
 
 TV = ("tv.",)
-OF_TV_LATER = ("tv.yes.", "tv.looks.")
-"""Of the pages behind "Mina ja", which are fetched when she goes there."""
+OF_TV_LATER = ("tv.alarm.", "tv.looks.", "tv.my_day.", "tv.yes.")
+"""Of pages that are fetched when she goes there, or an alarm is out."""
 LATER = (
     "after.", "alarm.", "anyway.", "begin.", "caller.", "card.", "change.", "consent.", "consents.",
     "device.", "device_state.", "dispatch.", "error.absence_", "error.already_",

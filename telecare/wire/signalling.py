@@ -405,6 +405,16 @@ class NextThing(ToPage):
     state: Literal["planned", "late", "moved", "taken_over"]
 
 
+class HomeAlarm(ToPage):
+    """Her newest alarm that is open. It has arrived, or it would not be here."""
+
+    id: UUID
+    taken: bool
+    by: str
+    """Given name of who has taken it; empty: somebody."""
+    cancelled: bool
+
+
 class Home(ToPage):
     """Everything a TV page shows when nobody rings; the whole of it at each change."""
 
@@ -425,6 +435,7 @@ class Home(ToPage):
     """Purposes the resident may take back here and now."""
     shows_looks: bool = False
     """She wants to see here who has looked."""
+    alarm: HomeAlarm | None = None
 
 
 class Refused(ToPage):

@@ -12,6 +12,7 @@ from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.properties import Properties
 
 from telecare.wire import edge, seal, topics
+from tests.flows.look import TVS, Look
 from tests.flows.test_shift import begun, look
 
 pytestmark = [pytest.mark.asyncio(loop_scope="session")]
@@ -98,3 +99,27 @@ async def test_an_alarm_is_met_on_every_page_and_never_takes_the_focus(stack, wi
     await look().at(maria, "alarm-strip")
     await strip.locator("[data-test=take-alarm]").click()
     await maria.locator("[data-test=alarm-page]").wait_for()
+
+
+async def test_her_tv_says_what_has_become_of_it_and_takes_a_mistake(stack, windows):
+    maria = await begun(windows, "Maria Ek")
+    tv = await windows.tv("ingrid")
+    seen = Look("sv", TVS, is_tv=True)
+    alarm = await press(stack)
+
+    page = tv.locator("[data-test=alarm]")
+    await page.wait_for()
+    await tv.get_by_text("Larmet har kommit fram").wait_for()
+    assert await page.get_attribute("data-taken") == "false"
+    await seen.at(tv, "alarm-arrived")
+    await maria.locator(f"[data-id='{alarm}'] [data-test=take-alarm]").click()
+    await tv.get_by_text("Maria har tagit emot det.").wait_for()
+    await tv.locator("[data-test=alarm-wrong]").click()
+    await tv.get_by_text("Någon frågar ändå hur du mår").wait_for()
+    await seen.at(tv, "alarm-wrong")
+    await maria.get_by_text("Hon har sagt att hon tryckte fel.").first.wait_for()
+    await tv.locator("[data-test=alarm-again]").click()
+    rows = await stack.until("select id from alarm where source = 'tv'")
+
+    assert len(rows) == 1
+    assert seen.faults == []

@@ -250,6 +250,24 @@ async def test_a_mistake_that_comes_before_its_alarm_comes_again_by_itself(world
     assert (await alarm_of(world))["cancelled_at"] == world.now
 
 
+async def test_on_the_tv_the_same_press_is_the_same_alarm_and_a_mistake_is_marked(
+    world, ingrid, other_world, made
+):
+    tv, press = await world.tv(ingrid), uuid4()
+    await made.alarms.press_on_tv(tv, press)
+    await made.alarms.press_on_tv(tv, press)
+
+    row = await alarm_of(world)
+    assert (row["source"], row["trigger"], row["state"]) == ("tv", "screen", "new")
+    theirs = await other_world.tv(await other_world.resident("Aino"))
+    neighbour = await world.tv(await world.resident("Birgitta"))
+    for other in (theirs, neighbour):
+        with pytest.raises(NotFound):
+            await made.alarms.cancel_on_tv(other, row["id"])
+    await made.alarms.cancel_on_tv(tv, row["id"])
+    assert (await alarm_of(world))["cancelled_at"] == world.now
+
+
 # --- somebody takes it -------------------------------------------------------------------------
 
 

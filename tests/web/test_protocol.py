@@ -37,6 +37,7 @@ SHAPE_OF: dict[str, type[pydantic.BaseModel]] = {
     "lease": signalling.Lease,
     "next": signalling.NextThing,
     "home": signalling.Home,
+    "tv_alarm": signalling.HomeAlarm,
     "refused": signalling.Refused,
 }
 FROM_PAGE: dict[str, type[pydantic.BaseModel]] = {

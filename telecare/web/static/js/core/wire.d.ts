@@ -195,6 +195,12 @@ export interface NextThing {
   insats: string;
   state: "planned"|"late"|"moved"|"taken_over";
 }
+export interface HomeAlarm {
+  id: string;
+  taken: boolean;
+  by: string;
+  cancelled: boolean;
+}
 export interface Home {
   type: "home";
   version: number;
@@ -210,6 +216,7 @@ export interface Home {
   ask_faces_for: string|null;
   yes: Array<"video_visit"|"auto_answer">;
   shows_looks: boolean;
+  alarm: HomeAlarm|null;
 }
 export interface Refused {
   type: "refused";

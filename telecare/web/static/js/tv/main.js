@@ -4,19 +4,8 @@ import { bootValues, clock, dayMonth, partOfDay, t, weekday } from "../core/i18n
 import { Icon } from "../core/icons.js";
 import { focusFirst, isBack, isVolumeOrPower, keyOf, move } from "../core/spatial.js";
 import { CallingIn, Faces, InCall, Nobody, Over, Ringing, Taken } from "./call.js";
-import { BackKey, CameraChip, goHome } from "./parts.js";
+import { BackKey, CameraChip, goHome, ringsText } from "./parts.js";
 import * as state from "./state.js";
-
-/** @typedef {import("../core/wire").NextThing} NextThing */
-
-/** @param {NextThing} thing */
-function ringsText(thing) {
-  const who = thing.who;
-  if (thing.state === "late") return who ? t("tv.next.late", { name: who }) : t("tv.next.late_unit");
-  if (thing.state === "moved") return who ? t("tv.next.moved", { name: who }) : t("tv.next.moved_unit");
-  if (thing.state === "taken_over") return who ? t("tv.next.taken_over", { name: who }) : t("tv.next.rings_unit");
-  return who ? t("tv.next.rings", { name: who }) : t("tv.next.rings_unit");
-}
 
 /** "Klockan 15", "Klockan 15:20". @param {string} at */
 const atText = (at) => t("tv.next.at", { time: clock(at).slice(3) === "00" ? String(Number(clock(at).slice(0, 2))) : clock(at) });
@@ -35,19 +24,6 @@ function Home() {
     ${home && home.shows_looks && html`<button type="button" class="tile" data-test="tile-looks" onClick=${() => { state.screen.value = "looks"; }}><span class="in"><${Icon} name="people" />${t("tv.home.looks")}</span></button>`}</nav></main>`;
 }
 
-function Day() {
-  const home = state.home.value;
-  const at = state.now.value;
-  const [page, setPage] = useState(0);
-  const all = home ? home.today : [];
-  const size = 4;
-  const shown = all.slice(page * size, page * size + size);
-  const next = all.find((one) => Date.parse(one.at) >= at - 600000);
-  return html`<main class="safe" data-test="day"><header class="head"><div><h1>${t("tv.home.day")}</h1><p class="lead">${t("tv.my_day.lead", { weekday: weekday(at), date: dayMonth(at), time: clock(at) })}</p></div><div><${CameraChip} /></div></header>
-    ${all.length ? html`<ol class="plan">${shown.map((one) => { const past = Date.parse(one.at) < at - 600000 && one !== next; return html`<li key=${one.at} class=${one === next ? "now" : past ? "past" : ""} aria-current=${one === next ? "time" : undefined}><time datetime=${one.at}>${clock(one.at)}</time><${Icon} name=${past ? "check" : "video"} /><span>${ringsText(one)}</span></li>`; })}</ol>` : html`<p class="lead empty">${t("tv.next.none")}</p>`}
-    <div class="foot"><${BackKey} />${all.length > size && html`<button type="button" class="key" data-test="more" onClick=${() => setPage((page + 1) * size < all.length ? page + 1 : 0)}><${Icon} name="right" />${t("tv.more")}</button>`}</div></main>`;
-}
-
 /** Pairing is fetched only by a screen that has no home yet. @param {{name: "Pairing"|"Word"}} props */
 function Unpaired({ name }) {
   const [page, setPage] = useState(/** @type {typeof import("./pairing.js")|null} */ (null));
@@ -57,7 +33,7 @@ function Unpaired({ name }) {
   return View ? html`<${View} />` : html`<main class="safe"><h1>${t("tv.pairing.title")}</h1><p class="lead" role="status">${t("tv.pairing.fetching")}</p></main>`;
 }
 
-/** Fetched when she goes there. @param {{name: "Yes"|"Looks"}} props */
+/** Fetched when she goes there, or an alarm is out. @param {{name: "Yes"|"Looks"|"Day"|"Alarm"}} props */
 function Own({ name }) {
   const [page, setPage] = useState(/** @type {typeof import("./own.js")|null} */ (null));
   useEffect(() => { import("./own.js").then((own) => own.ready().then(() => setPage(own))).catch(state.say); }, []);
@@ -101,9 +77,10 @@ function current() {
   if (screen === "over") return { name: screen, view: html`<${Over} />` };
   if (screen === "faces") return { name: screen, view: html`<${Faces} />` };
   if (screen === "taken") return { name: screen, view: html`<${Taken} />` };
+  if (state.home.value && state.home.value.alarm) return { name: "alarm", view: html`<${Own} key="alarm" name="Alarm" />` };
   if (state.cutSince.value !== null) return { name: "no-contact", view: html`<${NoContact} />` };
   if (state.night.value) return { name: "night", view: html`<${Night} />` };
-  if (screen === "day") return { name: "day", view: html`<${Day} />` };
+  if (screen === "day") return { name: "day", view: html`<${Own} key="day" name="Day" />` };
   if (screen === "yes") return { name: screen, view: html`<${Own} key="yes" name="Yes" />` };
   if (screen === "looks") return { name: screen, view: html`<${Own} key="looks" name="Looks" />` };
   return { name: "home", view: html`<${Home} />` };

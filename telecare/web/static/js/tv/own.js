@@ -1,9 +1,9 @@
 // Her own choices, and who has looked. ES2019 only (Chromium 79).
 import { html, useEffect, useState } from "../lib/preact.js";
 import { ApiError, post } from "../core/api.js";
-import { bootValues, clock, dayMonth, learn, t } from "../core/i18n.js";
+import { bootValues, clock, dayMonth, learn, t, weekday } from "../core/i18n.js";
 import { Icon } from "../core/icons.js";
-import { BackKey, CameraChip } from "./parts.js";
+import { BackKey, CameraChip, ringsText } from "./parts.js";
 import * as state from "./state.js";
 
 /** @typedef {{n: number, at: string, kind: string, seconds: number, who: string, unit: string}} Look */
@@ -102,4 +102,44 @@ export function Looks() {
   return html`<main class="safe" key=${of ? of.id : "list"} data-test=${of ? "looks-of" : "looks"}>${head}
     ${page && (page.items.length ? html`<div class="rows">${page.items.map((one) => html`<button type="button" class="row" key=${one.n} data-test="look-row" onClick=${() => choose(one)}><span class="in"><${Icon} name="video" /><span><b>${what(one, Boolean(of))}</b><span class="sub">${lasted(one.seconds)}. ${one.unit}</span></span><span class="when">${when(one.at)}</span></span></button>`)}</div>` : html`<p class="lead empty">${t(of ? "tv.looks.of_nobody" : "tv.looks.nobody")}</p>`)}
     <div class="foot">${of ? back : html`<${BackKey} />`}${page && page.below !== null && html`<button type="button" class="key" data-test="older" onClick=${() => read(page.below)}><${Icon} name="right" />${t("tv.looks.older")}</button>`}${of ? html`<button type="button" class="key" data-test="looks-hide-from" onClick=${() => showTo(of, false)}><${Icon} name="shield" />${t("tv.looks.of_hide", { name })}</button>` : page && page.sharers.map((other) => html`<button type="button" class="key" key=${other.id} data-test="looks-whose" onClick=${() => turn(other)}><${Icon} name="people" />${other.given_name}</button>`)}</div></main>`;
+}
+
+/** What stands in her day. */
+export function Day() {
+  const home = state.home.value;
+  const at = state.now.value;
+  const [page, setPage] = useState(0);
+  const all = home ? home.today : [];
+  const size = 4;
+  const shown = all.slice(page * size, page * size + size);
+  const next = all.find((one) => Date.parse(one.at) >= at - 600000);
+  return html`<main class="safe" data-test="day"><header class="head"><div><h1>${t("tv.home.day")}</h1><p class="lead">${t("tv.my_day.lead", { weekday: weekday(at), date: dayMonth(at), time: clock(at) })}</p></div><div><${CameraChip} /></div></header>
+    ${all.length ? html`<ol class="plan">${shown.map((one) => { const past = Date.parse(one.at) < at - 600000 && one !== next; return html`<li key=${one.at} class=${one === next ? "now" : past ? "past" : ""} aria-current=${one === next ? "time" : undefined}><time datetime=${one.at}>${clock(one.at)}</time><${Icon} name=${past ? "check" : "video"} /><span>${ringsText(one)}</span></li>`; })}</ol>` : html`<p class="lead empty">${t("tv.next.none")}</p>`}
+    <div class="foot"><${BackKey} />${all.length > size && html`<button type="button" class="key" data-test="more" onClick=${() => setPage((page + 1) * size < all.length ? page + 1 : 0)}><${Icon} name="right" />${t("tv.more")}</button>`}</div></main>`;
+}
+
+/** @param {string} path @param {object} body */
+async function sayOf(path, body) {
+  try { await post(path, body); } catch (error) { state.say(error); }
+}
+
+/** Her alarm has arrived, and who has it. Pressing again is another alarm. */
+export function Alarm() {
+  const home = state.home.value;
+  const alarm = home && home.alarm;
+  const again = () => sayOf("/api/tv/alarms", { press: newId() });
+  if (!alarm) return null;
+  return html`<main class="safe" data-test="alarm" data-taken=${String(alarm.taken)}><div class="topright"><${CameraChip} /></div><div class="say"><div class="disc arrived"><${Icon} name="check" /></div><div><h1>${t("tv.alarm.arrived")}</h1>
+    <p class="lead" role="status">${alarm.taken ? t(alarm.by ? "tv.alarm.taken" : "tv.alarm.taken_unit", { name: alarm.by }) : t("tv.alarm.waiting")}</p>
+    <p class="lead">${t(alarm.cancelled ? "tv.alarm.cancelled" : "tv.alarm.stay")}</p>${state.problem.value && html`<p class="lead" role="alert">${state.problem.value} ${home.unit_phone}</p>`}
+    <div class="act"><button type="button" class="key" data-first data-test="alarm-again" onClick=${again}>${t("tv.alarm.again")}</button> ${!alarm.cancelled && html`<button type="button" class="key" data-test="alarm-wrong" onClick=${() => sayOf(`/api/tv/alarms/${alarm.id}/cancel`, {})}><${Icon} name="x" />${t("tv.alarm.wrong")}</button>`}</div></div></div></main>`;
+}
+
+/** Chromium 79 has no crypto.randomUUID. */
+function newId() {
+  const b = crypto.getRandomValues(new Uint8Array(16));
+  b[6] = (b[6] & 15) | 64;
+  b[8] = (b[8] & 63) | 128;
+  const hex = Array.from(b, (one) => one.toString(16).padStart(2, "0")).join("");
+  return [hex.slice(0, 8), hex.slice(8, 12), hex.slice(12, 16), hex.slice(16, 20), hex.slice(20)].join("-");
 }

@@ -15,3 +15,12 @@ export function goHome() {
 }
 
 export const BackKey = () => html`<button type="button" class="key" data-first data-test="back" onClick=${goHome}><${Icon} name="back" />${t("tv.back")}</button>`;
+
+/** @param {import("../core/wire").NextThing} thing */
+export function ringsText(thing) {
+  const who = thing.who;
+  if (thing.state === "late") return who ? t("tv.next.late", { name: who }) : t("tv.next.late_unit");
+  if (thing.state === "moved") return who ? t("tv.next.moved", { name: who }) : t("tv.next.moved_unit");
+  if (thing.state === "taken_over") return who ? t("tv.next.taken_over", { name: who }) : t("tv.next.rings_unit");
+  return who ? t("tv.next.rings", { name: who }) : t("tv.next.rings_unit");
+}
