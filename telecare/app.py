@@ -41,6 +41,7 @@ from telecare.consent import objections_store
 from telecare.consent import service as consent_service
 from telecare.consent.rules import Rules
 from telecare.consent.service import Consents
+from telecare.deviations.service import Deviations
 from telecare.devices import http as device_http
 from telecare.devices.ingest import Ingest
 from telecare.devices.mqtt import EventLane, Unsealing
@@ -222,6 +223,7 @@ class Services:
     calls: Calls
     dispatches: Dispatches
     alarms: Alarms
+    deviations: Deviations
     receiving: Receiving
     visits: Visits
     insatser: Insatser
@@ -306,6 +308,7 @@ def services(database: Database, reader: Database, clock: Clock, config: Config)
         calls=calls,
         dispatches=Dispatches(database, clock, react),
         alarms=alarms,
+        deviations=Deviations(database, clock),
         receiving=Receiving(database, clock),
         visits=visits,
         insatser=Insatser(database, clock),
@@ -394,6 +397,7 @@ def web_app(
     app[device_http.DEVICES] = made.devices
     app[call_http.CALLS] = made.calls
     app[alarm_http.ALARMS] = made.alarms
+    app[admin.DEVIATIONS] = made.deviations
     app[dispatch_http.DISPATCHES] = made.dispatches
     app[visit_http.VISITS] = made.visits
     _integrity(app, made)

@@ -1,16 +1,45 @@
 """A deviation is opened by what happened, in its transaction; the same thing makes only one."""
 
-from telecare.access.service import unit_topic
+from collections.abc import Sequence
+
+from telecare.access.model import Permission, StaffSession
+from telecare.access.service import is_new_read, require, unit_topic
 from telecare.audit.actions import Action
 from telecare.audit.append import append
-from telecare.audit.model import Record, SystemActor
+from telecare.audit.format import Document
+from telecare.audit.model import Person, Record, SystemActor, actor_text
 from telecare.deviations import store
 from telecare.deviations.model import Opening
 from telecare.people.model import Resident
-from telecare.runtime.db import Transaction
+from telecare.runtime.clock import Clock
+from telecare.runtime.db import Database, Transaction
 from telecare.wire.ids import new_row_id
 
 REACTION = SystemActor("reaction")
+
+
+class Deviations:
+    """What went wrong in her units, for whoever leads them."""
+
+    def __init__(self, database: Database, clock: Clock) -> None:
+        self._database = database
+        self._clock = clock
+
+    async def listed(self, session: StaffSession) -> Sequence[store.Listed]:
+        """Newest first. Raises NotPermitted."""
+        now = self._clock.now()
+        units = session.staff.units_of(Permission.LEAD)
+        async with self._database.transaction(session.tenant, actor_text(session.actor)) as db:
+            require(db, session, Permission.LEAD, Action.LIST_READ)
+            found = await store.listed(db, units)
+            if await is_new_read(db, session, "deviations", units[0], now):
+                named = {one.resident_id: one.resident_name for one in found if one.resident_id}
+                persons = [
+                    Person(id_, name, is_protected=not name) for id_, name in sorted(named.items())
+                ]
+                what: Document = {"list": "deviations", "units": [str(unit) for unit in units]}
+                await append(db, Record(Action.LIST_READ, session.actor, persons, what))
+        return found
 
 
 async def open_deviation(db: Transaction, opening: Opening, resident: Resident) -> None:

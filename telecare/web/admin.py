@@ -18,6 +18,7 @@ from telecare.access.http import ACCESS, STAFF, path_id
 from telecare.access.model import GRANTABLE, PERMISSIONS, Permission, Role
 from telecare.access.staffing import Details, NewRole, Staffing
 from telecare.audit.actions import Action
+from telecare.deviations.service import Deviations
 from telecare.devices.http import DEVICES
 from telecare.runtime.clock import STOCKHOLM, from_local
 from telecare.runtime.http import OWN, Body, Empty, Exempt, Route
@@ -28,6 +29,7 @@ from telecare.wire.errors import Code
 from telecare.wire.ids import CareUnitId, ProviderId, StaffId
 from telecare.wire.signalling import Language
 
+DEVIATIONS = web.AppKey("deviations", Deviations)
 STAFFING = web.AppKey("staffing", Staffing)
 CARE_UNITS = web.AppKey("care_units", CareUnits)
 PUBLIC_URL = web.AppKey("public_url", str)
@@ -52,6 +54,7 @@ SECTIONS = (
     Section("units", "/admin/units", Permission.CONFIGURE),
     Section("lists", "/admin/lists", Permission.CONFIGURE),
     Section("rules", "/admin/rules", Permission.CONFIGURE),
+    Section("deviations", "/admin/deviations", Permission.LEAD),
     Section("devices", "/admin/devices", Permission.DEVICES),
     Section("rights", "/admin/rights", Permission.INVITE),
     Section("audit", "/audit", Permission.REVIEW),
@@ -326,6 +329,12 @@ async def devices(request: web.Request) -> web.StreamResponse:
     return await admin_page(request, "devices", "devices", devices=found, silent=silent)
 
 
+async def deviations(request: web.Request) -> web.StreamResponse:
+    """What went wrong, newest first."""
+    found = await request.app[DEVIATIONS].listed(request[STAFF])
+    return await admin_page(request, "deviations", "deviations", deviations=found)
+
+
 _STAFF = Exempt("shows staff, no resident")
 _UNITS = Exempt("no personal data")
 
@@ -357,6 +366,8 @@ ROUTES = (
                permission="invite"),
     form_route("/admin/staff/{id}/revoke", revoke, colleague, Action.STAFF_REVOKED, Empty,
                errors=(Code.LAST_HEAD,), permission="invite"),
+    Route("GET", "/admin/deviations", deviations, "staff", Action.LIST_READ, kind="page",
+          permission="lead"),
     Route("GET", "/admin/devices", devices, "staff", _UNITS, kind="page", permission="devices"),
     Route("GET", "/admin/rights", rights, "staff", _STAFF, kind="page", permission="invite"),
     form_route("/admin/rights/reviews", review, rights, Action.RIGHTS_REVIEWED, ReviewForm,

@@ -453,6 +453,26 @@ async def test_unanswered_it_is_asked_of_the_next_unit_too_and_then_is_a_deviati
     await made.alarms.take(nina, alarm)
 
 
+async def test_the_head_of_the_unit_sees_the_deviation_and_nobody_elses_head(
+    world, home, client, wait
+):
+    await home.press()
+    await wait(190)
+    head = await world.staff("Hedda", role=Role.ENHETSCHEF)
+    other = await world.staff("Nora", role=Role.ENHETSCHEF, unit=world.night_unit)
+    nobody = await world.staff("Eva")
+
+    _, page = await client.look("/admin/deviations", head)
+    _, theirs = await client.look("/admin/deviations", other)
+    refused, _ = await client.look("/admin/deviations", nobody)
+
+    assert page.count('data-kind="alarm_unanswered"') == 1
+    assert "Ingrid Provsson" in page
+    assert "Ingrid" not in theirs
+    assert refused == 403
+    assert "list.read" in await world.events()
+
+
 async def test_a_unit_where_nobody_would_hear_it_is_passed_over_at_once(world, home, made):
     deaf = await world.staff("Doris", role=Role.LARMMOTTAGARE, on_shift=True)
     await made.receiving.heard(deaf, has_sound=False)
