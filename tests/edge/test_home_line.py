@@ -5,7 +5,8 @@ from uuid import uuid4
 
 from outsider import Server
 
-from edge.homes import OUTBOX_FILE, wall_clock
+from edge.clock import HomeClock, wall_clock
+from edge.homes import OUTBOX_FILE
 from edge.outbox import Lane, Outbox
 from edge.records import CameraRecords
 from telecare.wire.edge import CameraTurned, UnitDeclined, UnitStatus
@@ -16,7 +17,7 @@ async def store_camera_records(identity, count: int) -> None:
     """As if the unit had been in calls while nobody listened."""
     with Outbox(identity.folder / OUTBOX_FILE, now=wall_clock) as outbox:
         records = CameraRecords(
-            outbox, identity, camera="room", now=wall_clock, stored=lambda: None
+            outbox, identity, camera="room", clock=HomeClock(), stored=lambda: None
         )
         for _ in range(count):
             await records.turned_on(uuid4())
