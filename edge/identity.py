@@ -97,7 +97,7 @@ async def enrol(state: Path, *, server_url: str, code: str) -> Identity:
     key = await asyncio.to_thread(_signing_key, state)
     request = EnrolRequest(code=code, public_key=to_text(key.public_key().public_bytes_raw()))
     enrolment = await _post(server_url.rstrip("/") + ENROL_PATH, request)
-    return await asyncio.to_thread(_keep, state, enrolment)
+    return await asyncio.to_thread(keep, state, enrolment)
 
 
 def refuse_plain_text(url: str, *, secure_scheme: str) -> None:
@@ -136,7 +136,7 @@ async def _post(url: str, request: EnrolRequest) -> Enrolment:
             raise EnrolmentRefused(response.status, "answer_malformed") from error
 
 
-def _keep(state: Path, enrolment: Enrolment) -> Identity:
+def keep(state: Path, enrolment: Enrolment) -> Identity:
     _write_private(state / MAC_KEY_FILE, from_text(enrolment.mac_key))
     unit = _UnitFile(
         unit=enrolment.unit,

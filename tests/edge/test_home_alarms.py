@@ -6,8 +6,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
-from conftest import EmbeddedBroker, home_in, may_mount
-from outsider import Server
+from conftest import home_in, may_mount
 
 from edge.agent import Patiences
 from edge.alarm import Patience
@@ -332,24 +331,3 @@ async def test_script_says_what_happens_in_a_home(server, homes):
     assert [event.sensor for event in server.all(SensorChanged)] == ["bed", "door"]
     assert (door.device, door.place) == ("front", "hall")
     assert button.battery_percent == 12
-
-
-# --- two ways to the server ------------------------------------------------------------------
-
-
-@pytest.fixture
-def second_broker(tmp_path):
-    folder = tmp_path / "second"
-    folder.mkdir()
-    broker = EmbeddedBroker(folder)
-    yield broker
-    broker.stop()
-
-
-@pytest.fixture
-async def second_server(second_broker, identity):
-    """The same server, heard by another address."""
-    outsider = Server(second_broker.port, identity.unit, identity.mac_key)
-    await outsider.start()
-    yield outsider
-    outsider.stop()
