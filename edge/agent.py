@@ -143,6 +143,7 @@ class Agent:
             reserve=self._reserve,
             will=lambda: self._status_json(0),
             came_up=self._came_up,
+            has_room=self._send_on,
             is_urgent=self._is_urgent,
             patience=waits.path,
         )
@@ -229,6 +230,9 @@ class Agent:
         if silent_ms is not None:
             self._events.note(Reached(self.link.path, silent_ms))
         self._changed.set()
+
+    def _send_on(self) -> None:
+        self._delivery.wake()
 
     def _is_urgent(self) -> bool:
         """An alarm or a call holds this line."""

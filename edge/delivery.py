@@ -109,6 +109,8 @@ class Delivery:
         lanes = {event.seq: event.lane for event in due}
         payloads = await asyncio.wrap_future(self._outbox.payloads(list(lanes)))
         for seq, payload in payloads:
+            if self._link.is_full and lanes[seq] is not Lane.ALARM:
+                break  # woken when there is room again
             if not self._link.send(topic_lane(lanes[seq]), payload):
                 break
             self._plan.sent(seq, monotonic_ms())

@@ -41,6 +41,11 @@ COUNTERS_PER_CONNECTION = 1 << 20
 """Reserved at once, so that the will (sealed before the rest) can have the highest of them."""
 LISTENS_TO = (Down.RECEIPT, Down.CALL, Down.SIGNAL, Down.CONFIG, Down.ALARM)
 TO_ALL = (HELLO, ALIVE)
+TELEMETRY = (Up.EVENT, Up.VITAL)
+MOST_UNANSWERED = 10
+"""Telemetry on its way to the broker: on a slow line an alarm stands behind no more than this, and
+half of what brokers allow in flight (Mosquitto: 20) is left for it.
+"""
 MAX_RECEIVED = 1_000
 """Messages that wait for the agent; beyond it the newest are dropped and counted."""
 
@@ -82,11 +87,13 @@ class Link:
         reserve: Callable[[int], Awaitable[int]],
         will: Callable[[], bytes],
         came_up: Callable[[int | None], None],
+        has_room: Callable[[], None] = lambda: None,
         is_urgent: Callable[[], bool] = lambda: False,
         patience: PathPatience | None = None,
     ) -> None:
         """`reserve(n)` gives the first of n numbers never given before (durable). `came_up` hears
-        how many milliseconds it was silent, or None the first time.
+        how many milliseconds it was silent, or None the first time; `has_room`, that `is_full` is
+        over.
         """
         self._urls: dict[BrokerPath, str] = {"first": identity.broker_url}
         if identity.second_broker_url is not None:
@@ -97,7 +104,9 @@ class Link:
         self._reserve = reserve
         self._will = will
         self._came_up = came_up
+        self._has_room = has_room
         self._is_urgent = is_urgent
+        self._unanswered: set[int] = set()
         self._paths = Paths("second" in self._urls, monotonic_ms(), patience or PathPatience())
         self._hurried = asyncio.Event()
         self._has_network = asyncio.Event()
@@ -131,8 +140,15 @@ class Link:
         counter, self._numbers.next_out = self._numbers.next_out, self._numbers.next_out + 1
         topic = up(self._identity.unit, lane)
         properties = self._sealed(topic, counter, payload, PacketTypes.PUBLISH)
-        client.publish(topic, payload, qos, retain, properties)
+        handed = client.publish(topic, payload, qos, retain, properties)
+        if lane in TELEMETRY:
+            self._unanswered.add(handed.mid)
         return True
+
+    @property
+    def is_full(self) -> bool:
+        """No more telemetry now: `send` would take it, and an alarm would wait behind it."""
+        return len(self._unanswered) >= MOST_UNANSWERED
 
     @property
     def path(self) -> BrokerPath:
@@ -203,6 +219,7 @@ class Link:
         self._numbers.next_out, self._numbers.last_out = first, first + COUNTERS_PER_CONNECTION - 1
         self._lost.clear()
         self._settled.clear()
+        self._unanswered.clear()
         client = self._new_client(url)
         try:
             return await self._stay(client, url)
@@ -243,7 +260,6 @@ class Link:
         )
         client.connect_timeout = CONNECT_TIMEOUT_S
         client.on_socket_open = lambda _client, _user, line: tcp.send_at_once(line)
-        client.on_publish = lambda *_: tcp.acknowledge_at_once(client.socket())
         will, topic = self._will(), up(unit, Up.STATUS)
         properties = self._sealed(topic, self._numbers.last_out, will, PacketTypes.WILLMESSAGE)
         client.will_set(topic, will, qos=1, retain=True, properties=properties)
@@ -273,6 +289,10 @@ class Link:
             tcp.acknowledge_at_once(client.socket())
             loop.call_soon_threadsafe(self._on_message, message)
 
+        def on_publish(client: Client, _user: object, mid: int, *_: object) -> None:
+            tcp.acknowledge_at_once(client.socket())
+            loop.call_soon_threadsafe(self._on_answered, client, mid)
+
         def on_disconnect(
             client: Client, _user: object, _flags: DisconnectFlags, _reason: ReasonCode, _: object
         ) -> None:
@@ -281,6 +301,7 @@ class Link:
         client.on_connect = on_connect
         client.on_subscribe = on_subscribe
         client.on_message = on_message
+        client.on_publish = on_publish
         client.on_disconnect = on_disconnect
 
     @staticmethod
@@ -299,6 +320,12 @@ class Link:
             self.connected.set()
             self._settled.set()
             self._came_up(self._paths.connected(monotonic_ms()))
+
+    def _on_answered(self, client: Client, mid: int) -> None:
+        if client is self._client and mid in self._unanswered:
+            self._unanswered.remove(mid)
+            if len(self._unanswered) == MOST_UNANSWERED // 2:
+                self._has_room()
 
     def _on_lost(self, client: Client) -> None:
         if client is self._client:

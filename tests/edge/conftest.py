@@ -165,6 +165,55 @@ class EmbeddedBroker:
         return f"mqtt://127.0.0.1:{self.port}"
 
 
+class Line:
+    """A network between home and broker that can stall, without either end hearing of it."""
+
+    def __init__(self, port: int) -> None:
+        self._port = port
+        self._flows = asyncio.Event()
+        self._flows.set()
+        self._tasks: set[asyncio.Task] = set()
+
+    async def __aenter__(self):
+        self._server = await asyncio.start_server(self._join, "127.0.0.1", 0)
+        self.url = f"mqtt://127.0.0.1:{self._server.sockets[0].getsockname()[1]}"
+        return self
+
+    async def __aexit__(self, *_):
+        self._server.close()
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+
+    def stall(self) -> None:
+        self._flows.clear()
+
+    def flow(self) -> None:
+        self._flows.set()
+
+    async def _join(self, reader, writer) -> None:
+        there_reader, there_writer = await asyncio.open_connection("127.0.0.1", self._port)
+        for pair in ((reader, there_writer), (there_reader, writer)):
+            self._tasks.add(asyncio.create_task(self._carry(*pair)))
+
+    async def _carry(self, reader, writer) -> None:
+        try:
+            while chunk := await reader.read(65_536):
+                await self._flows.wait()
+                writer.write(chunk)
+                await writer.drain()
+        except OSError:
+            pass
+        finally:
+            writer.close()
+
+
+@pytest.fixture
+async def line(broker):
+    async with Line(broker.port) as between:
+        yield between
+
+
 @pytest.fixture
 def broker(tmp_path):
     embedded = EmbeddedBroker(tmp_path)

@@ -2,6 +2,7 @@
 
 import asyncio
 from contextlib import suppress
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -11,6 +12,7 @@ from conftest import home_in, may_mount
 from edge.agent import Patiences
 from edge.alarm import Patience
 from edge.clock import PLAUSIBLE_FROM, HomeClock
+from edge.link import MOST_UNANSWERED
 from edge.outbox import BALLAST, Lane, Outbox
 from telecare.wire.edge import AlarmCancelled, AlarmRaised, EventsDropped, SensorChanged, UnitStatus
 from telecare.wire.homes import Happens, HomeSettings, Watch
@@ -174,17 +176,28 @@ async def said(home, phrase: str) -> None:
             await asyncio.sleep(0.02)
 
 
-async def test_alarm_does_not_wait_behind_what_is_replayed(server, identity):
-    """It is the first alarm message there is, among thousands of events that wait."""
-    server.receipts = False
-    async with home_in(identity) as home:
-        for _ in range(3_000):
+async def test_alarm_does_not_wait_behind_what_is_replayed(server, line, identity):
+    """The line stalls in the middle of a replay: she presses, and is next when it flows again."""
+    async with home_in(replace(identity, broker_url=line.url)) as home:
+        line.stall()
+        for _ in range(500):
             home.outbox.put(Lane.VITAL, vital)
-        await server.hears(SensorChanged, count=50)
+        home.agent._delivery.wake()
+        await full(home)
         home.sense("button")
-        await server.hears(AlarmRaised)
+        await home.says("sending")
+        line.flow()
+        await server.hears(SensorChanged, count=500)
 
-        assert len(server.all(SensorChanged)) < 3_000
+    places = [event.seq for event in server.heard if isinstance(event, AlarmRaised | SensorChanged)]
+    assert places.index(501) <= MOST_UNANSWERED
+    assert sorted(places) == list(range(1, 502))
+
+
+async def full(home) -> None:
+    async with asyncio.timeout(10):
+        while not home.agent.link.is_full:
+            await asyncio.sleep(0.01)
 
 
 def vital(place) -> bytes:
