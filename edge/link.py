@@ -172,7 +172,7 @@ class Link:
 
     def heard(self) -> None:
         """The server has answered."""
-        self._paths.heard()
+        self._paths.heard(monotonic_ms())
 
     async def reconsider(self, *, silent_ms: int, waiting_ms: int) -> None:
         """Leave an address that looks dead, and go back to the first when it answers; to be asked

@@ -19,6 +19,8 @@ class PathPatience:
     """So long the first may be silent, or an alarm without a receipt, before another is tried."""
     silent_ms: int = 20_000
     """Connected, but no word of the server: two of its signs of life have not come."""
+    deaf_ms: int = 15_000
+    """Lost after such a silence, a line was dead already: one sign of life has not come."""
     silent_jitter_ms: int = 6_000
     """All homes miss the same sign; they do not all connect anew at once."""
     probe_ms: int = 60_000
@@ -35,6 +37,7 @@ class Paths:
     _silent_since_ms: int = field(init=False)
     _was_connected: bool = field(default=False, init=False)
     _connected_at_ms: int = field(default=0, init=False)
+    _heard_at_ms: int = field(default=0, init=False)
     _probed_at_ms: int = field(default=0, init=False)
     _doubts: int = field(default=0, init=False)
     _disappointments: int = field(default=0, init=False)
@@ -67,12 +70,20 @@ class Paths:
         return silent_ms
 
     def lost(self, now_ms: int) -> None:
-        """Also said of a try that failed."""
-        if not self.is_silent:
-            self.is_silent, self._silent_since_ms = True, now_ms
+        """Also said of a try that failed. What was silent before it fell is not tried again."""
+        if self.is_silent:
+            return
+        self.is_silent, self._silent_since_ms = True, now_ms
+        if now_ms - max(self._connected_at_ms, self._heard_at_ms) >= self.patience.deaf_ms:
+            self._leave()
 
-    def heard(self) -> None:
+    def _leave(self) -> None:
+        if self._wanted is None and self.has_second:
+            self._wanted = OTHER[self.current]
+
+    def heard(self, now_ms: int) -> None:
         """The server answers on this address."""
+        self._heard_at_ms = now_ms
         self._doubts = 0
         if self.current == "first":
             self._disappointments = 0
@@ -85,7 +96,7 @@ class Paths:
         )
         if is_dead:
             self._doubts = min(self._doubts + 1, MOST_DOUBTS)
-            self._wanted = OTHER[self.current] if self.has_second else None
+            self._leave()
             if self.current == "first":
                 self._disappointments = min(self._disappointments + 1, MOST_DOUBTS)
         return is_dead

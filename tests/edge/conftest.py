@@ -192,7 +192,11 @@ class Line:
         self._flows.set()
 
     async def _join(self, reader, writer) -> None:
-        there_reader, there_writer = await asyncio.open_connection("127.0.0.1", self._port)
+        try:
+            there_reader, there_writer = await asyncio.open_connection("127.0.0.1", self._port)
+        except OSError:
+            writer.close()
+            return
         for pair in ((reader, there_writer), (there_reader, writer)):
             self._tasks.add(asyncio.create_task(self._carry(*pair)))
 
@@ -202,6 +206,7 @@ class Line:
                 await self._flows.wait()
                 writer.write(chunk)
                 await writer.drain()
+            await self._flows.wait()
         except OSError:
             pass
         finally:

@@ -122,6 +122,28 @@ async def test_second_address_must_be_encrypted_too(identity):
         )  # fmt: skip
 
 
+def test_line_that_was_deaf_before_it_fell_is_not_tried_again_first():
+    paths = Paths(True, 0)
+    paths.next(0)
+    paths.connected(0)
+    paths.heard(1_000)
+
+    paths.lost(20_000)
+
+    assert paths.next(20_100) == "second"
+
+
+def test_line_that_falls_while_it_is_heard_is_tried_again_for_ten_seconds():
+    paths = Paths(True, 0)
+    paths.next(0)
+    paths.connected(0)
+    paths.heard(19_000)
+
+    paths.lost(20_000)
+
+    assert [paths.next(ms) for ms in (20_100, 29_999, 30_000)] == ["first", "first", "second"]
+
+
 class PathsLive(RuleBasedStateMachine):
     """A unit always tries something, the first when all is well, and not in a frenzy."""
 
