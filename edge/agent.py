@@ -229,6 +229,7 @@ class Agent:
     def _came_up(self, silent_ms: int | None) -> None:
         if silent_ms is not None:
             self._events.note(Reached(self.link.path, silent_ms))
+            self._alarms.start_over()
         self._changed.set()
 
     def _send_on(self) -> None:

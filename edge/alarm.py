@@ -74,6 +74,8 @@ class Patience:
     """Wire contract of `Alive`: one in 10 s; together with what follows within P4's 30 s."""
     hope_ms: int = 30_000
     """An alarm without a receipt for so long is as good as no contact: she must ring herself."""
+    test_ms: int = 30_000
+    """A test alarm has arrived, and nobody closes it: shown for so long."""
 
 
 @dataclass(slots=True)
@@ -84,6 +86,7 @@ class OpenAlarm:
     is_safe: bool
     """On the disk, or handed to a connection."""
     has_arrived: bool = False
+    arrived_at_ms: int = 0
     told: Literal["nothing", "waiting", "taken", "waiting again"] = "nothing"
     by: str = ""
     is_mistake: bool = False
@@ -92,6 +95,11 @@ class OpenAlarm:
     @property
     def is_known_to_server(self) -> bool:
         return self.has_arrived or self.told != "nothing"
+
+    def ends_ms(self, patience: Patience) -> int | None:
+        """A test ends by itself; an alarm when the server says so."""
+        is_over = self.is_test and self.has_arrived
+        return self.arrived_at_ms + patience.test_ms if is_over else None
 
     def sign(self, now_ms: int, patience: Patience) -> Sign:
         if self.told == "taken":
@@ -138,8 +146,8 @@ class HomeAlarms:
     def receipted(self, place: Place, now_ms: int) -> list[Effect]:
         """The server has committed it."""
         alarm = self._open.get(place)
-        if alarm is not None:
-            alarm.has_arrived = True
+        if alarm is not None and not alarm.has_arrived:
+            alarm.has_arrived, alarm.arrived_at_ms = True, now_ms
         return self.heard(now_ms)
 
     def told(
@@ -154,7 +162,8 @@ class HomeAlarms:
             alarm = OpenAlarm(place, now_ms, is_test=False, is_safe=True, has_arrived=True)
             self._open = {place: alarm, **self._open}
         if state == "taken":
-            alarm.told, alarm.by = "taken", by
+            alarm.by = by if by or alarm.told != "taken" else alarm.by
+            alarm.told = "taken"
         elif alarm.told != "waiting again":
             alarm.told = "waiting again" if alarm.told == "taken" else "waiting"
         return self._turn(now_ms)
@@ -165,6 +174,10 @@ class HomeAlarms:
         return self._turn(now_ms)
 
     def tick(self, now_ms: int) -> list[Effect]:
+        for alarm in list(self._open.values()):
+            ends_ms = alarm.ends_ms(self.patience)
+            if ends_ms is not None and now_ms >= ends_ms:
+                del self._open[alarm.place]
         return self._turn(now_ms)
 
     def due_ms(self, now_ms: int) -> int | None:
@@ -174,6 +187,7 @@ class HomeAlarms:
         if newest is not None and not newest.is_known_to_server:
             times.append(newest.pressed_at_ms + self.patience.receipt_ms)
             times.append(newest.pressed_at_ms + self.patience.hope_ms)
+        times += [at for a in self._open.values() if (at := a.ends_ms(self.patience)) is not None]
         return min((at for at in times if at > now_ms), default=None)
 
     @property
@@ -181,6 +195,14 @@ class HomeAlarms:
         """The one that "Jag tryckte fel" is about."""
         newest = self._newest()
         return None if newest is None or newest.is_mistake else newest.place
+
+    def is_open(self, place: Place) -> bool:
+        return place in self._open
+
+    @property
+    def arrived(self) -> list[Place]:
+        """Open, and the server's to tell about; oldest first."""
+        return [alarm.place for alarm in self._open.values() if alarm.has_arrived]
 
     def waits_for_receipt(self) -> bool:
         return any(not alarm.has_arrived for alarm in self._open.values())

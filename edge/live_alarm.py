@@ -21,6 +21,7 @@ from edge.outbox import DISK_FAULTS, Lane, Outbox, Place
 from edge.pipe import monotonic_ms
 from edge.sensing import Alarm
 from telecare.wire.edge import UP_ALARM, AlarmCancelled, AlarmIs, AlarmRaised, Receipt
+from telecare.wire.topics import Up
 
 log = logging.getLogger(__name__)
 
@@ -28,6 +29,8 @@ STORE_S = 2
 """A disk that has not taken an alarm by then is not waited for: twice is better than never."""
 TICK_S = 1
 MOST_RESTORED = 1_000
+MOST_ASKED = 20
+"""About so many of her newest alarms, when the line is back."""
 
 
 class LiveAlarms:
@@ -49,6 +52,8 @@ class LiveAlarms:
         self._announcer = announcer
         self._clock = clock
         self._alarms = HomeAlarms(monotonic_ms(), patience or Patience())
+        self._sent: dict[Place, bytes] = {}
+        """Of open alarms, for asking again what has become of them."""
         self._spare: Outbox | None = None
         self._spare_delivery: Delivery | None = None
         self._until_end = ExitStack()
@@ -105,6 +110,8 @@ class LiveAlarms:
         if news.boot == self._outbox.boot or (spare is not None and news.boot == spare.boot):
             place = Place(news.boot, news.seq)
             self._tell(self._alarms.told(place, news.state, news.by, monotonic_ms()))
+            if news.state == "closed":
+                self._sent.pop(place, None)
         self.heard()
 
     def heard(self) -> None:
@@ -113,9 +120,15 @@ class LiveAlarms:
         self._tell(self._alarms.heard(monotonic_ms()))
 
     def start_over(self) -> None:
-        """The server may have missed anything."""
+        """The server may have missed anything, and so may we: an alarm that comes again is stored
+        once, and answered with what has become of it.
+        """
         if self._spare_delivery is not None:
             self._spare_delivery.start_over()
+        self._sent = {p: said for p, said in self._sent.items() if self._alarms.is_open(p)}
+        for place in self._alarms.arrived[-MOST_ASKED:]:
+            if place in self._sent:
+                self._link.send(Up.ALARM, self._sent[place])
 
     def is_urgent(self) -> bool:
         return self._alarms.waits_for_receipt()
@@ -135,6 +148,7 @@ class LiveAlarms:
         is_on_disk = place is not None
         if place is None:
             place = await self._kept_in_memory(write)
+        self._sent[place] = write(place)
         is_safe = is_on_disk or self._link.connected.is_set()
         now_ms = monotonic_ms()
         self._tell(self._alarms.pressed(place, now_ms, is_test=alarm.is_test, is_safe=is_safe))
@@ -210,6 +224,7 @@ class LiveAlarms:
                 continue
             if isinstance(alarm, AlarmRaised):
                 place = Place(self._outbox.boot, seq)
+                self._sent[place] = payload
                 effects = self._alarms.pressed(place, monotonic_ms(), is_test=alarm.is_test)
         self._tell(effects)
 

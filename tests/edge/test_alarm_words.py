@@ -124,6 +124,27 @@ def test_test_alarm_is_said_to_be_one():
     assert said(alarms.receipted(FIRST, 100)) == ["test_arrived"]
 
 
+def test_test_alarm_that_has_arrived_is_over_by_itself():
+    alarms = home()
+    alarms.pressed(FIRST, 0, is_test=True)
+    alarms.receipted(FIRST, 100)
+    alarms.heard(20_000)
+
+    assert alarms.due_ms(20_000) == 30_100
+    assert alarms.tick(30_099) == []
+    assert alarms.tick(30_100) == [Shown(Sign.QUIET, None)]
+
+
+def test_name_that_was_said_is_not_lost_when_the_server_repeats_itself_without_it():
+    alarms = home()
+    alarms.pressed(FIRST, 0)
+    alarms.receipted(FIRST, 100)
+    alarms.told(FIRST, "taken", "Maria", 200)
+
+    assert alarms.told(FIRST, "taken", "", 300) == []
+    assert Spoken(Phrase.TAKEN, "Eva") in alarms.told(FIRST, "taken", "Eva", 400)
+
+
 def test_alarm_of_an_earlier_run_is_taken_up_behind_the_newest():
     alarms = home()
     alarms.pressed(SECOND, 0)

@@ -14,7 +14,14 @@ from edge.alarm import Patience
 from edge.clock import PLAUSIBLE_FROM, HomeClock
 from edge.link import MOST_UNANSWERED
 from edge.outbox import BALLAST, Lane, Outbox
-from telecare.wire.edge import AlarmCancelled, AlarmRaised, EventsDropped, SensorChanged, UnitStatus
+from telecare.wire.edge import (
+    AlarmCancelled,
+    AlarmRaised,
+    EventsDropped,
+    PathChanged,
+    SensorChanged,
+    UnitStatus,
+)
 from telecare.wire.homes import Happens, HomeSettings, Watch
 
 HASTY = Patiences(alarm=Patience(receipt_ms=400, contact_ms=900, hope_ms=60_000))
@@ -131,9 +138,13 @@ async def test_home_without_a_server_says_so_and_says_when_it_is_back(server, id
 
 
 async def test_old_sign_of_life_that_the_broker_kept_proves_nothing(server, identity):
+    server.receipts = False
     server.alive(retain=True)
     async with home_in(identity, patiences=HASTY) as home:
         await home.says("no_contact")
+        home.sense("network_lost")
+        home.sense("network_back")
+        await server.hears(PathChanged)
 
     assert home.said() == ["no_contact"]
 
@@ -153,6 +164,29 @@ async def test_alarm_pressed_without_a_line_arrives_once_when_it_is_back(server,
     assert home.said() == ["sending", "not_arrived", "arrived"]
 
 
+async def test_home_that_was_away_asks_what_has_become_of_her_alarm(server, identity):
+    async with home_in(identity) as home:
+        home.sense("button")
+        await server.hears(AlarmRaised)
+        await home.says("arrived")
+        home.sense("network_lost")
+        home.sense("network_back")
+        again = await server.hears(AlarmRaised, count=2)
+        server.alarm_is(again, "taken", "Maria")
+        await home.says("taken")
+        server.hello()
+        again = await server.hears(AlarmRaised, count=3)
+        server.alarm_is(again, "closed")
+        await home.says("closed")
+        server.hello()
+        home.sense("door_opens")
+        await server.hears(SensorChanged)
+
+    assert len(server.all(AlarmRaised)) == 3
+    assert len({(alarm.boot, alarm.seq) for alarm in server.all(AlarmRaised)}) == 1
+    assert home.said() == ["sending", "arrived", "taken", "closed"]
+
+
 async def test_alarm_that_waited_through_a_restart_is_said_and_sent_again(server, homes):
     server.receipts = False
     home = await homes(happens=[Happens(after_s=0, what="button")])
@@ -168,6 +202,7 @@ async def test_alarm_that_waited_through_a_restart_is_said_and_sent_again(server
         (first.boot, first.seq)
     }
     await said(again, "arrived")
+    assert [sign.get("said") for sign in again.signs()].count("sending") == 2
 
 
 async def said(home, phrase: str) -> None:
