@@ -145,7 +145,7 @@ class LiveAlarms:
         self, storing: Future[Place] | None, write: Callable[[Place], bytes], alarm: Alarm
     ) -> None:
         place = await self._stored(storing, write)
-        is_on_disk = place is not None
+        is_on_disk = place is not None and self._outbox.is_durable
         if place is None:
             place = await self._kept_in_memory(write)
         self._sent[place] = write(place)

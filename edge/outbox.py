@@ -206,6 +206,10 @@ class Outbox:
         self._thread.join()
 
     @property
+    def is_durable(self) -> bool:
+        return self._path is not None
+
+    @property
     def boot(self) -> UUID:
         """New whenever the file is made anew."""
         return self._opened.result()

@@ -65,7 +65,7 @@ class CameraRecords:
 
     async def turned_on(self, call_id: UUID) -> None:
         """Return when the record is on the disk; raises `RecordNotStored`."""
-        if self._owed:
+        if self._owed or not self._outbox.is_durable:
             raise RecordNotStored
         try:
             await self._store(Turn(on=True, at=self._clock.now(), reason="call", call_id=call_id))

@@ -1,6 +1,7 @@
 """The light on the unit or the button: one sign at a time, for who cannot hear."""
 
 import json
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
@@ -11,7 +12,7 @@ from edge.pipe import monotonic_ms
 
 class Lamp(Protocol):
     def show(self, sign: Sign) -> None:
-        """Until the next one; must not block."""
+        """Until the next one; must neither block nor raise."""
 
 
 class NoLamp:
@@ -32,5 +33,5 @@ class SimulatedLamp:
 
 
 def write_stamp(stamps: Path, **what: str) -> None:
-    with stamps.open("a") as file:
+    with suppress(OSError), stamps.open("a") as file:  # a full disk hinders no alarm
         file.write(json.dumps({**what, "at_ms": monotonic_ms()}, ensure_ascii=False) + "\n")

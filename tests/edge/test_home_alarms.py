@@ -5,6 +5,7 @@ from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
+from uuid import uuid4
 
 import pytest
 from conftest import home_in, may_mount
@@ -12,8 +13,10 @@ from conftest import home_in, may_mount
 from edge.agent import Patiences
 from edge.alarm import Patience
 from edge.clock import PLAUSIBLE_FROM, HomeClock
+from edge.homes import OUTBOX_FILE
 from edge.link import MOST_UNANSWERED
 from edge.outbox import BALLAST, Lane, Outbox
+from edge.records import CameraRecords, RecordNotStored
 from telecare.wire.edge import (
     AlarmCancelled,
     AlarmRaised,
@@ -264,6 +267,27 @@ async def test_alarm_that_no_disk_takes_is_sent_from_memory_until_its_receipt(se
 
 def break_disk(outbox: Outbox) -> None:
     outbox.submit(lambda file: file._db.execute("pragma query_only = 1")).result(5)
+
+
+async def test_unit_whose_disk_is_dead_starts_all_the_same_and_sends_alarms(
+    server, homes, identity
+):
+    (identity.folder / OUTBOX_FILE).mkdir()
+
+    home = await homes(happens=[Happens(after_s=0, what="button")])
+
+    await server.hears(AlarmRaised)
+    await said(home, "arrived")
+    (identity.folder / OUTBOX_FILE).rmdir()
+
+
+async def test_no_camera_opens_on_a_record_that_is_in_memory_only(identity):
+    with Outbox(None, now=lambda: PLAUSIBLE_FROM) as outbox:
+        records = CameraRecords(
+            outbox, identity, camera="room", clock=HomeClock(), stored=lambda: None
+        )
+        with pytest.raises(RecordNotStored):
+            await records.turned_on(uuid4())
 
 
 async def test_alarm_that_neither_disk_nor_line_takes_is_loud_at_once(server, identity):
