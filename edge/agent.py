@@ -5,31 +5,41 @@ Leaving `run` (cancelled or failed) ends the call first, then says goodbye, then
 
 import asyncio
 import logging
-import sqlite3
 from collections import deque
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass
-from datetime import datetime
+from dataclasses import dataclass, field
+from typing import Annotated, assert_never
 from uuid import UUID, uuid4
 
-from pydantic import BaseModel, ValidationError
+from pydantic import BaseModel, Field, TypeAdapter, ValidationError
 
 from edge import call as calls
+from edge import sensing
+from edge.alarm import Patience
+from edge.announcer import Announcer
 from edge.call import CALL_IN_PATIENCE_MS, Answered, Stage
+from edge.clock import HomeClock
 from edge.delivery import Delivery
+from edge.events import HomeEvents, Reached
+from edge.hardware.lamp import Lamp, NoLamp
 from edge.hardware.screen import Screen
+from edge.hardware.speaker import NoSpeaker, Speaker
 from edge.identity import Identity
 from edge.link import LISTENS_TO, Link, Received
+from edge.live_alarm import LiveAlarms
 from edge.live_call import Home, LiveCall, Press, Said
 from edge.media_process import Standby
-from edge.outbox import Outbox, OutboxBusy
+from edge.outbox import DISK_FAULTS, Outbox
+from edge.paths import PathPatience
 from edge.pipe import Hardware, monotonic_ms
 from edge.records import CameraRecords
 from telecare.wire.edge import (
     DOWN_CALL,
     DOWN_SIGNAL,
     STATUS_INTERVAL_S,
+    AlarmIs,
+    Alive,
     CameraState,
     Candidate,
     HangUp,
@@ -49,6 +59,7 @@ from telecare.wire.edge import (
     UnitWiped,
     Wipe,
 )
+from telecare.wire.homes import HomeSettings
 from telecare.wire.topics import Down, Up, down
 
 log = logging.getLogger(__name__)
@@ -57,10 +68,12 @@ VERSION = "0.1.0"
 CAMERA = "room"
 SEAL_COUNTER = "seal.out"
 TAKEN_COUNTER = "seal.in."
-DISK_FAULTS = (sqlite3.Error, OutboxBusy)
 REMEMBERED_CALLS = 32
 PRESS_AGAIN_S = 2
 SCREEN_INTERVAL_S = 15
+SAID_TO_ALL: TypeAdapter[Hello | Alive] = TypeAdapter(
+    Annotated[Hello | Alive, Field(discriminator="kind")]
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +84,17 @@ class Fittings:
     screen: Screen
     standby: Standby
     rings_on_screen: bool = True
+    lamp: Lamp = field(default_factory=NoLamp)
+    speaker: Speaker = field(default_factory=NoSpeaker)
+    settings: HomeSettings = field(default_factory=HomeSettings)
+
+
+@dataclass(frozen=True, slots=True)
+class Patiences:
+    """How long this home waits; other figures than these are for tests."""
+
+    alarm: Patience = field(default_factory=Patience)
+    path: PathPatience = field(default_factory=PathPatience)
 
 
 class Wiped(Exception):
@@ -86,10 +110,12 @@ class Agent:
         outbox: Outbox,
         fittings: Fittings,
         *,
-        now: Callable[[], datetime],
+        clock: HomeClock,
         notice: Callable[[Stage], None],
+        patiences: Patiences | None = None,
     ) -> None:
         hardware = fittings.hardware
+        waits = patiences or Patiences()
         self._identity = identity
         self._outbox = outbox
         self._screen = fittings.screen
@@ -97,7 +123,10 @@ class Agent:
         self._notice = notice
         self.boot = uuid4()
         self.malformed = 0
-        self._now = now
+        self._clock = clock
+        self._settings = fittings.settings
+        self._mains: bool | None = None
+        self._batteries: dict[str, int] = {}
         self._cameras: dict[str, CameraState] = {} if hardware.camera == "none" else {CAMERA: "off"}
         self._screen_state: ScreenState = "unknown"
         self._live: LiveCall | None = None
@@ -113,11 +142,21 @@ class Agent:
             identity,
             reserve=self._reserve,
             will=lambda: self._status_json(0),
-            came_up=self._changed.set,
+            came_up=self._came_up,
+            has_room=self._send_on,
+            is_urgent=self._is_urgent,
+            patience=waits.path,
         )
         self._delivery = Delivery(outbox, self.link)
+        self._events = HomeEvents(outbox, clock=clock, stored=self._delivery.wake)
+        announcer = Announcer(
+            fittings.settings, lamp=fittings.lamp, screen=fittings.screen, speaker=fittings.speaker
+        )
+        self._alarms = LiveAlarms(
+            outbox, self.link, self._delivery, announcer, clock=clock, patience=waits.alarm
+        )
         records = CameraRecords(
-            outbox, identity, camera=CAMERA, now=now, stored=self._delivery.wake
+            outbox, identity, camera=CAMERA, clock=clock, stored=self._delivery.wake
         )
         self._home = Home(
             boot=self.boot,
@@ -138,6 +177,8 @@ class Agent:
             lines.create_task(self.link.run(), name="link")
             lines.create_task(self._delivery.run(), name="delivery")
             lines.create_task(self._home.records.run(), name="owed camera records")
+            lines.create_task(self._alarms.run(), name="alarms")
+            lines.create_task(self._events.run(), name="events")
             try:
                 await self._live_on()
             except* Wiped:
@@ -156,6 +197,47 @@ class Agent:
             self._changed.set()
         elif press is Press.HANG_UP:
             self._waiting_press = None
+
+    def sense(self, signal: sensing.Signal) -> None:
+        """Every sensor and button that is not about a call."""
+        at = self._clock.now()
+        is_right = self._clock.is_right(at)
+        for what in sensing.felt(signal, self._settings, at=at, is_clock_right=is_right):
+            match what:
+                case sensing.Alarm():
+                    battery = self._batteries.get(what.device)
+                    self._alarms.raise_alarm(what, battery_percent=battery)
+                case sensing.Mistake():
+                    self._alarms.cancel_newest()
+                case sensing.Network(is_on=is_on):
+                    self.link.mend() if is_on else self.link.cut()
+                case sensing.Battery() | sensing.Mains() | sensing.Cover() | sensing.Change():
+                    self._note(what)
+                case _:
+                    assert_never(what)
+
+    def _note(self, what: sensing.Telemetry) -> None:
+        match what:
+            case sensing.Mains(is_on=is_on):
+                self._mains = is_on
+                self._changed.set()
+            case sensing.Battery(device=device, percent=percent):
+                self._batteries[device] = percent
+                self._changed.set()
+        self._events.note(what)
+
+    def _came_up(self, silent_ms: int | None) -> None:
+        if silent_ms is not None:
+            self._events.note(Reached(self.link.path, silent_ms))
+            self._alarms.start_over()
+        self._changed.set()
+
+    def _send_on(self) -> None:
+        self._delivery.wake()
+
+    def _is_urgent(self) -> bool:
+        """An alarm or a call holds this line."""
+        return self._live is not None or self._alarms.is_urgent()
 
     async def _live_on(self) -> None:
         async with asyncio.TaskGroup() as self._group:
@@ -179,13 +261,15 @@ class Agent:
     async def _hear(self, received: Received) -> None:
         match received.lane:
             case None:
-                self._greeted(Hello.model_validate_json(received.payload))
+                self._hear_all(SAID_TO_ALL.validate_json(received.payload))
             case Down.RECEIPT:
                 await self._forget(Receipt.model_validate_json(received.payload))
             case Down.CALL:
                 self._hear_call(DOWN_CALL.validate_json(received.payload))
             case Down.SIGNAL:
                 self._pass_on(DOWN_SIGNAL.validate_json(received.payload))
+            case Down.ALARM:
+                self._alarms.told(AlarmIs.model_validate_json(received.payload))
             case Down.CONFIG:
                 Wipe.model_validate_json(received.payload)
                 raise Wiped
@@ -195,13 +279,21 @@ class Agent:
         with suppress(*DISK_FAULTS):
             if await asyncio.wrap_future(self._outbox.receipted(receipt)) == 0:
                 self._changed.set()
+        await self._alarms.receipted(receipt)
         self._delivery.wake()
+
+    def _hear_all(self, message: Hello | Alive) -> None:
+        if isinstance(message, Alive):
+            self._alarms.heard()
+        else:
+            self._greeted(message)
 
     def _greeted(self, hello: Hello) -> None:
         """Not sealed, so it may cost no more than sending what is unreceipted once."""
         if hello.epoch != self._epoch:
             self._epoch = hello.epoch
             self._delivery.start_over()
+            self._alarms.start_over()
             self._changed.set()
 
     def _hear_call(self, message: Ring | StopRinging | Opened | Renewal | HangUp) -> None:
@@ -264,11 +356,13 @@ class Agent:
 
     async def _tell_status(self) -> None:
         """On each connection, at once on a change, and every 15 s."""
+        waiting = 0
         while True:
             await self.link.connected.wait()
             changed = self._changed.is_set()
             self._changed.clear()
-            waiting = await asyncio.wrap_future(self._outbox.count())
+            with suppress(*DISK_FAULTS):
+                waiting = await asyncio.wrap_future(self._outbox.count())
             payload = self._status_json(waiting, online=True)
             self.link.send(Up.STATUS, payload, qos=1 if changed else 0, retain=True)
             with suppress(TimeoutError):
@@ -288,6 +382,9 @@ class Agent:
                 cameras=self._cameras,
                 screen=self._screen_state,
                 waiting=waiting,
+                path=self.link.path,
+                mains=self._mains,
+                battery_percent=self._batteries.get(sensing.UNIT),
             )
         )
 
@@ -327,7 +424,7 @@ class Agent:
 
     async def _reserve(self, count: int) -> int:
         """A unit whose file is lost or full goes on from its clock, above what it gave before."""
-        floor = max(int(self._now().timestamp() * 1_000_000), self._reserved_to)
+        floor = max(int(self._clock.now().timestamp() * 1_000_000), self._reserved_to)
         try:
             first = await asyncio.wrap_future(
                 self._outbox.reserve(SEAL_COUNTER, count, floor=floor)
@@ -347,6 +444,7 @@ class Agent:
     async def _keep_counting(self) -> None:
         """Now and then: each is a write to the disk, which a camera's record would wait for."""
         while True:
+            await asyncio.to_thread(self._outbox.keep_ballast)
             await asyncio.sleep(STATUS_INTERVAL_S)
             await self._keep_counters()
 

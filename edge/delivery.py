@@ -1,13 +1,16 @@
 """Sends what waits in the outbox until the server's receipt, alarms first, paced."""
 
 import asyncio
+import logging
 from dataclasses import dataclass, field
 from typing import assert_never
 
 from edge.link import Link
-from edge.outbox import Lane, Outbox, Waiting
+from edge.outbox import DISK_FAULTS, Lane, Outbox, Waiting
 from edge.pipe import monotonic_ms
 from telecare.wire.topics import Up
+
+log = logging.getLogger(__name__)
 
 ALARM_RESEND_MS = 2_000
 RESEND_MS = 10_000
@@ -35,7 +38,8 @@ class Plan:
         due = [event for event in waiting if left_ms[event.seq] <= 0]
         if len(due) > BURST:
             return due[:BURST], PAUSE_MS
-        return due, min((left for left in left_ms.values() if left > 0), default=RESEND_MS)
+        again_ms = [left_ms[e.seq] if left_ms[e.seq] > 0 else interval_ms(e) for e in waiting]
+        return due, min(again_ms, default=RESEND_MS)
 
     def sent(self, seq: int, now_ms: int) -> None:
         self.sent_at_ms[seq] = now_ms
@@ -47,7 +51,11 @@ class Plan:
         sent = self.sent_at_ms.get(event.seq)
         if sent is None:
             return 0
-        return sent + (ALARM_RESEND_MS if event.lane is Lane.ALARM else RESEND_MS) - now_ms
+        return sent + interval_ms(event) - now_ms
+
+
+def interval_ms(event: Waiting) -> int:
+    return ALARM_RESEND_MS if event.lane is Lane.ALARM else RESEND_MS
 
 
 class Delivery:
@@ -58,6 +66,7 @@ class Delivery:
         self._link = link
         self._plan = Plan()
         self._connection = 0
+        self._is_readable = True
         self._woken = asyncio.Event()
 
     def wake(self) -> None:
@@ -83,11 +92,25 @@ class Delivery:
                 continue
 
     async def _send_due(self) -> int:
+        """Milliseconds until something is due again; a disk that cannot be read is asked again."""
+        try:
+            pause_ms = await self._send_readable()
+        except DISK_FAULTS:
+            if self._is_readable:
+                log.exception("the outbox cannot be read")
+            self._is_readable = False
+            return ALARM_RESEND_MS
+        self._is_readable = True
+        return pause_ms
+
+    async def _send_readable(self) -> int:
         waiting = await asyncio.wrap_future(self._outbox.waiting(WINDOW))
         due, pause_ms = self._plan.due(waiting, monotonic_ms())
         lanes = {event.seq: event.lane for event in due}
         payloads = await asyncio.wrap_future(self._outbox.payloads(list(lanes)))
         for seq, payload in payloads:
+            if self._link.is_full and lanes[seq] is not Lane.ALARM:
+                break  # woken when there is room again
             if not self._link.send(topic_lane(lanes[seq]), payload):
                 break
             self._plan.sent(seq, monotonic_ms())

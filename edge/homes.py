@@ -2,35 +2,48 @@
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
-from datetime import UTC, datetime
+import sqlite3
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import ExitStack, asynccontextmanager, contextmanager
 from pathlib import Path
+from typing import get_args
 
 from edge.agent import Agent, Fittings, Wiped
 from edge.call import Stage
+from edge.clock import HomeClock, wall_clock
+from edge.hardware.lamp import NoLamp, SimulatedLamp
 from edge.hardware.screen import CecScreen, Screen, SimulatedScreen
+from edge.hardware.speaker import NoSpeaker, PlayerSpeaker, SimulatedSpeaker, Speaker
 from edge.identity import IDENTITY_FILES, Identity, NotEnrolled, enrol, load
 from edge.live_call import Press
 from edge.media_process import Standby
-from edge.outbox import Outbox
+from edge.outbox import BALLAST, Outbox
 from edge.person import SimulatedPerson
 from edge.pipe import Hardware
+from edge.sensing import Signal
 from edge.stdin import lines_of_stdin
-from telecare.wire.homes import HomeScript
+from telecare.wire.homes import Happening, Happens, HomeScript, HomeSettings
 
 log = logging.getLogger(__name__)
 
 OUTBOX_FILE = "outbox.sqlite"
+SETTINGS_FILE = "settings.json"
 STAMPS_FILE = "camera-stamps.jsonl"
+SIGNS_FILE = "signs.jsonl"
+"""What the lamp showed and the voice said, of a simulated home."""
+HAPPENINGS: tuple[Happening, ...] = get_args(Happening)
 
 
-def wall_clock() -> datetime:
-    return datetime.now(UTC)
-
-
-def open_outbox(folder: Path) -> Outbox:
-    return Outbox(folder / OUTBOX_FILE, now=wall_clock)
+@contextmanager
+def open_outbox(folder: Path) -> Iterator[Outbox]:
+    """On a disk that takes nothing the unit lives on in memory: alarms go out, no camera opens."""
+    with ExitStack() as stack:
+        try:
+            outbox = stack.enter_context(Outbox(folder / OUTBOX_FILE, now=wall_clock))
+        except (sqlite3.Error, OSError):
+            log.exception("the outbox cannot be opened")
+            outbox = stack.enter_context(Outbox(None, now=wall_clock))
+        yield outbox
 
 
 async def simulate(scripts: AsyncIterator[bytes], up: Callable[[str], None]) -> None:
@@ -52,15 +65,26 @@ async def simulate_home(script: HomeScript, standby: Standby, up: Callable[[str]
         screen=SimulatedScreen(script.screen),
         standby=standby,
         rings_on_screen=script.rings_on_screen,
+        lamp=SimulatedLamp(folder / SIGNS_FILE),
+        speaker=SimulatedSpeaker(folder / SIGNS_FILE),
+        settings=script.settings,
     )
+    clock = HomeClock(is_synchronised=lambda: script.has_right_clock)
     async with forgotten_when_wiped(folder):
         with open_outbox(folder) as outbox:
-            agent = Agent(identity, outbox, fittings, now=wall_clock, notice=person.notice)
+            agent = Agent(identity, outbox, fittings, clock=clock, notice=person.notice)
             async with asyncio.TaskGroup() as group:
                 group.create_task(agent.run(), name="agent")
                 await agent.link.connected.wait()
                 up(identity.unit)
                 group.create_task(person.live(agent.press), name="person")
+                for happens in script.happens:
+                    group.create_task(happen(happens, agent.sense), name=happens.what)
+
+
+async def happen(happens: Happens, sense: Callable[[Signal], None]) -> None:
+    await asyncio.sleep(happens.after_s)
+    sense(Signal(happens.what, happens.device, happens.place, happens.percent))
 
 
 @asynccontextmanager
@@ -77,7 +101,8 @@ async def forgotten_when_wiped(folder: Path) -> AsyncIterator[None]:
 
 def forget(folder: Path) -> None:
     """The keys first: with half of it gone the unit can never speak again."""
-    for name in (*IDENTITY_FILES, OUTBOX_FILE, f"{OUTBOX_FILE}-wal", f"{OUTBOX_FILE}-shm"):
+    outbox = (OUTBOX_FILE + suffix for suffix in ("", "-wal", "-shm", BALLAST))
+    for name in (*IDENTITY_FILES, *outbox, SETTINGS_FILE, SIGNS_FILE):
         (folder / name).unlink(missing_ok=True)
 
 
@@ -102,27 +127,53 @@ def simulated_hardware(script: HomeScript, folder: Path) -> Hardware:
 
 
 async def run_unit(folder: Path, hardware: Hardware, *, has_screen: bool) -> None:
-    """A real home. Keys come as words on standard input, one a line (see `Press`)."""
+    """A real home. Keys and signals come as words on standard input, one a line."""
     identity = await asyncio.to_thread(load, folder)
+    settings = await asyncio.to_thread(settings_of, folder)
     standby = Standby()
     screen: Screen = CecScreen() if has_screen else SimulatedScreen("unknown")
-    fittings = Fittings(hardware=hardware, screen=screen, standby=standby)
+    fittings = Fittings(
+        hardware=hardware,
+        screen=screen,
+        standby=standby,
+        lamp=NoLamp(),
+        speaker=speaker_of(settings),
+        settings=settings,
+    )
     async with forgotten_when_wiped(folder):
         with open_outbox(folder) as outbox:
-            agent = Agent(identity, outbox, fittings, now=wall_clock, notice=nobody)
+            agent = Agent(identity, outbox, fittings, clock=HomeClock(), notice=nobody)
             async with asyncio.TaskGroup() as group:
                 group.create_task(standby.keep(), name="media standby")
                 group.create_task(agent.run(), name="agent")
-                group.create_task(read_keys(agent.press), name="keys")
+                group.create_task(read_keys(agent.press, agent.sense), name="keys")
 
 
-async def read_keys(press: Callable[[Press], None]) -> None:
-    """Ends with the input; an unknown word is no key."""
-    words = {key.value: key for key in Press}
+def settings_of(folder: Path) -> HomeSettings:
+    """As the installer left them; a unit without any is Swedish, silent and watches nothing."""
+    path = folder / SETTINGS_FILE
+    return HomeSettings.model_validate_json(path.read_bytes()) if path.exists() else HomeSettings()
+
+
+def speaker_of(settings: HomeSettings) -> Speaker:
+    if not settings.player and not settings.speech:
+        return NoSpeaker()
+    folder = Path(settings.voice_dir) if settings.voice_dir else None
+    return PlayerSpeaker(settings.player, settings.speech, folder)
+
+
+async def read_keys(press: Callable[[Press], None], sense: Callable[[Signal], None]) -> None:
+    """`answer`, `button`, `door_opens front hall`: a word of `Press` or `Happening`, then device
+    and place. Ends with the input; an unknown word is no key.
+    """
+    keys = {key.value: key for key in Press}
+    happenings = {happening: happening for happening in HAPPENINGS}
     async for line in lines_of_stdin():
-        key = words.get(line.decode(errors="replace"))
-        if key is not None:
-            press(key)
+        word, device, place, *_ = [*line.decode(errors="replace").split(maxsplit=2), "", "", ""]
+        if word in keys:
+            press(keys[word])
+        elif word in happenings:
+            sense(Signal(happenings[word], device[:32], place[:32]))
 
 
 def nobody(_stage: Stage) -> None:

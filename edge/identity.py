@@ -49,6 +49,7 @@ class _UnitFile(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
     unit: str
     broker_url: str
+    second_broker_url: str | None = None
 
 
 class _Problem(BaseModel):
@@ -65,6 +66,7 @@ class Identity:
     broker_url: str
     mac_key: bytes = field(repr=False)
     signing_key: Ed25519PrivateKey = field(repr=False)
+    second_broker_url: str | None = None
 
     def signed(self, record: CameraTurned) -> CameraTurned:
         """The same record with this unit's signature over `signed_text`."""
@@ -79,7 +81,14 @@ def load(state: Path) -> Identity:
         mac_key = (state / MAC_KEY_FILE).read_bytes()
     except (FileNotFoundError, ValidationError) as error:
         raise NotEnrolled(str(state)) from error
-    return Identity(state, UnitId(unit.unit), unit.broker_url, mac_key, _signing_key(state))
+    return Identity(
+        state,
+        UnitId(unit.unit),
+        unit.broker_url,
+        mac_key,
+        _signing_key(state),
+        unit.second_broker_url,
+    )
 
 
 async def enrol(state: Path, *, server_url: str, code: str) -> Identity:
@@ -88,7 +97,7 @@ async def enrol(state: Path, *, server_url: str, code: str) -> Identity:
     key = await asyncio.to_thread(_signing_key, state)
     request = EnrolRequest(code=code, public_key=to_text(key.public_key().public_bytes_raw()))
     enrolment = await _post(server_url.rstrip("/") + ENROL_PATH, request)
-    return await asyncio.to_thread(_keep, state, enrolment)
+    return await asyncio.to_thread(keep, state, enrolment)
 
 
 def refuse_plain_text(url: str, *, secure_scheme: str) -> None:
@@ -127,9 +136,13 @@ async def _post(url: str, request: EnrolRequest) -> Enrolment:
             raise EnrolmentRefused(response.status, "answer_malformed") from error
 
 
-def _keep(state: Path, enrolment: Enrolment) -> Identity:
+def keep(state: Path, enrolment: Enrolment) -> Identity:
     _write_private(state / MAC_KEY_FILE, from_text(enrolment.mac_key))
-    unit = _UnitFile(unit=enrolment.unit, broker_url=enrolment.broker_url)
+    unit = _UnitFile(
+        unit=enrolment.unit,
+        broker_url=enrolment.broker_url,
+        second_broker_url=enrolment.second_broker_url,
+    )
     _write_private(state / UNIT_FILE, unit.model_dump_json().encode())
     return load(state)
 

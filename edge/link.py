@@ -7,8 +7,10 @@ session expiry 0: what must survive is re-sent by `edge.delivery`, never by brok
 import asyncio
 import logging
 import random
+import socket
 import ssl
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -20,9 +22,11 @@ from paho.mqtt.properties import Properties
 from paho.mqtt.reasoncodes import ReasonCode
 
 from edge.identity import Identity, refuse_plain_text
+from edge.paths import PathPatience, Paths
+from edge.pipe import monotonic_ms
 from telecare.wire import seal, tcp
-from telecare.wire.edge import MAX_PAYLOAD_BYTES
-from telecare.wire.topics import HELLO, Down, Up, down, up
+from telecare.wire.edge import MAX_PAYLOAD_BYTES, BrokerPath
+from telecare.wire.topics import ALIVE, HELLO, Down, Up, down, up
 
 log = logging.getLogger(__name__)
 
@@ -30,16 +34,25 @@ KEEPALIVE_S = 15
 CONNECT_TIMEOUT_S = 10
 FIRST_PAUSE_S = 0.5
 LONGEST_PAUSE_S = 30.0
+URGENT_PAUSE_S = 2.0
+"""Longest pause while an alarm waits."""
+PROBE_TIMEOUT_S = 5
 COUNTERS_PER_CONNECTION = 1 << 20
 """Reserved at once, so that the will (sealed before the rest) can have the highest of them."""
-LISTENS_TO = (Down.RECEIPT, Down.CALL, Down.SIGNAL, Down.CONFIG)
+LISTENS_TO = (Down.RECEIPT, Down.CALL, Down.SIGNAL, Down.CONFIG, Down.ALARM)
+TO_ALL = (HELLO, ALIVE)
+TELEMETRY = (Up.EVENT, Up.VITAL)
+MOST_UNANSWERED = 10
+"""Telemetry on its way to the broker: on a slow line an alarm stands behind no more than this, and
+half of what brokers allow in flight (Mosquitto: 20) is left for it.
+"""
 MAX_RECEIVED = 1_000
 """Messages that wait for the agent; beyond it the newest are dropped and counted."""
 
 
 @dataclass(frozen=True, slots=True)
 class Received:
-    """A genuine message of the server; `lane` is None for its unsealed hello."""
+    """A genuine message of the server; `lane` is None for what it says to all, unsealed."""
 
     lane: Down | None
     payload: bytes
@@ -73,17 +86,35 @@ class Link:
         *,
         reserve: Callable[[int], Awaitable[int]],
         will: Callable[[], bytes],
-        came_up: Callable[[], None],
+        came_up: Callable[[int | None], None],
+        has_room: Callable[[], None] = lambda: None,
+        is_urgent: Callable[[], bool] = lambda: False,
+        patience: PathPatience | None = None,
     ) -> None:
-        """`reserve(n)` gives the first of n numbers never given before (durable)."""
-        refuse_plain_text(identity.broker_url, secure_scheme="mqtts")
+        """`reserve(n)` gives the first of n numbers never given before (durable). `came_up` hears
+        how many milliseconds it was silent, or None the first time; `has_room`, that `is_full` is
+        over.
+        """
+        self._urls: dict[BrokerPath, str] = {"first": identity.broker_url}
+        if identity.second_broker_url is not None:
+            self._urls["second"] = identity.second_broker_url
+        for url in self._urls.values():
+            refuse_plain_text(url, secure_scheme="mqtts")
         self._identity = identity
         self._reserve = reserve
         self._will = will
         self._came_up = came_up
+        self._has_room = has_room
+        self._is_urgent = is_urgent
+        self._unanswered: set[int] = set()
+        self._paths = Paths("second" in self._urls, monotonic_ms(), patience or PathPatience())
+        self._hurried = asyncio.Event()
+        self._has_network = asyncio.Event()
+        self._has_network.set()
         self._numbers = Counters(0, 0)
         self._client: Client | None = None
         self._lost = asyncio.Event()
+        self._settled = asyncio.Event()
         self.connected = asyncio.Event()
         self.connections = 0
         self.received: asyncio.Queue[Received] = asyncio.Queue(MAX_RECEIVED)
@@ -109,43 +140,101 @@ class Link:
         counter, self._numbers.next_out = self._numbers.next_out, self._numbers.next_out + 1
         topic = up(self._identity.unit, lane)
         properties = self._sealed(topic, counter, payload, PacketTypes.PUBLISH)
-        client.publish(topic, payload, qos, retain, properties)
+        handed = client.publish(topic, payload, qos, retain, properties)
+        if lane in TELEMETRY:
+            self._unanswered.add(handed.mid)
         return True
+
+    @property
+    def is_full(self) -> bool:
+        """No more telemetry now: `send` would take it, and an alarm would wait behind it."""
+        return len(self._unanswered) >= MOST_UNANSWERED
+
+    @property
+    def path(self) -> BrokerPath:
+        """The address of this connection, or of the next."""
+        return self._paths.current
 
     async def run(self) -> None:
         """Connect, stay, and connect again with growing, jittered pauses."""
         pause_s = FIRST_PAUSE_S
         while True:
-            if await self._live_once():
+            await self._has_network.wait()
+            path = self._paths.next(monotonic_ms())
+            if await self._live_once(self._urls[path]):
                 pause_s = FIRST_PAUSE_S
-            await asyncio.sleep(pause_s * random.uniform(0.5, 1.5))  # noqa: S311 - jitter
+            await self._pause(pause_s * random.uniform(0.5, 1.5))  # noqa: S311 - jitter
             pause_s = min(pause_s * 2, LONGEST_PAUSE_S)
 
-    async def _live_once(self) -> bool:
+    def hurry(self) -> None:
+        """Somebody waits: do not sit out a pause."""
+        self._hurried.set()
+
+    def heard(self) -> None:
+        """The server has answered."""
+        self._paths.heard(monotonic_ms())
+
+    async def reconsider(self, *, silent_ms: int, waiting_ms: int) -> None:
+        """Leave an address that looks dead, and go back to the first when it answers; to be asked
+        now and then. `waiting_ms`: of the oldest alarm without a sign from the server.
+        """
+        if not self.connected.is_set():
+            return
+        if self._paths.doubts(monotonic_ms(), silent_ms=silent_ms, waiting_ms=waiting_ms):
+            log.warning("the server is silent; connecting anew")
+            self._fall()
+        elif (
+            self._paths.should_probe(monotonic_ms())
+            and await answers(self._urls["first"])
+            and not self._is_urgent()
+        ):
+            self._paths.go_back()
+            self._lost.set()
+            self._hurried.set()
+
+    def cut(self) -> None:
+        """Simulated: the network is gone."""
+        self._has_network.clear()
+        self._fall()
+
+    def mend(self) -> None:
+        self._has_network.set()
+
+    def _fall(self) -> None:
+        """Without a goodbye: a dead line would not carry it."""
+        self.connected.clear()
+        self._lost.set()
+        self._hurried.set()
+
+    async def _pause(self, seconds: float) -> None:
+        longest_s = URGENT_PAUSE_S if self._is_urgent() else LONGEST_PAUSE_S
+        with suppress(TimeoutError):
+            async with asyncio.timeout(min(seconds, longest_s)):
+                await self._hurried.wait()
+        self._hurried.clear()
+
+    async def _live_once(self, url: str) -> bool:
         """One connection from first to last; False when it never came up."""
         first = await self._reserve(COUNTERS_PER_CONNECTION)
         self._numbers.next_out, self._numbers.last_out = first, first + COUNTERS_PER_CONNECTION - 1
         self._lost.clear()
-        client = self._new_client()
+        self._settled.clear()
+        self._unanswered.clear()
+        client = self._new_client(url)
         try:
-            return await self._stay(client)
+            return await self._stay(client, url)
         finally:
             was_connected = self.connected.is_set()
             self.connected.clear()
             self._client = None
+            self._paths.lost(monotonic_ms())
             await asyncio.shield(asyncio.to_thread(self._close, client, polite=was_connected))
 
-    async def _stay(self, client: Client) -> bool:
-        address = urlsplit(self._identity.broker_url)
-        port = address.port or (8883 if address.scheme == "mqtts" else 1883)
+    async def _stay(self, client: Client, url: str) -> bool:
+        host, port = address_of(url)
         try:
             await asyncio.to_thread(
-                client.connect,
-                address.hostname or "localhost",
-                port,
-                KEEPALIVE_S,
-                clean_start=True,
-                properties=no_session(),
+                client.connect, host, port, KEEPALIVE_S, clean_start=True, properties=no_session()
             )
         except (OSError, ValueError):
             return False
@@ -153,13 +242,15 @@ class Link:
         client.loop_start()
         try:
             async with asyncio.timeout(CONNECT_TIMEOUT_S):
-                await self.connected.wait()
+                await self._settled.wait()
         except TimeoutError:
+            return False
+        if not self.connected.is_set():
             return False
         await self._lost.wait()
         return True
 
-    def _new_client(self) -> Client:
+    def _new_client(self, url: str) -> Client:
         unit = self._identity.unit
         client = Client(
             CallbackAPIVersion.VERSION2,
@@ -169,17 +260,19 @@ class Link:
         )
         client.connect_timeout = CONNECT_TIMEOUT_S
         client.on_socket_open = lambda _client, _user, line: tcp.send_at_once(line)
-        client.on_publish = lambda *_: tcp.acknowledge_at_once(client.socket())
         will, topic = self._will(), up(unit, Up.STATUS)
         properties = self._sealed(topic, self._numbers.last_out, will, PacketTypes.WILLMESSAGE)
         client.will_set(topic, will, qos=1, retain=True, properties=properties)
-        if urlsplit(self._identity.broker_url).scheme == "mqtts":
+        if urlsplit(url).scheme == "mqtts":
             client.tls_set_context(tls_context(self._identity.folder))
         self._listen(client, asyncio.get_running_loop())
         return client
 
     def _listen(self, client: Client, loop: asyncio.AbstractEventLoop) -> None:
-        topics = [(HELLO, 1), *((down(self._identity.unit, lane), 1) for lane in LISTENS_TO)]
+        topics = [
+            *((topic, 1) for topic in TO_ALL),
+            *((down(self._identity.unit, lane), 1) for lane in LISTENS_TO),
+        ]
 
         def on_connect(
             client: Client, _user: object, _flags: ConnectFlags, reason: ReasonCode, _: object
@@ -196,6 +289,10 @@ class Link:
             tcp.acknowledge_at_once(client.socket())
             loop.call_soon_threadsafe(self._on_message, message)
 
+        def on_publish(client: Client, _user: object, mid: int, *_: object) -> None:
+            tcp.acknowledge_at_once(client.socket())
+            loop.call_soon_threadsafe(self._on_answered, client, mid)
+
         def on_disconnect(
             client: Client, _user: object, _flags: DisconnectFlags, _reason: ReasonCode, _: object
         ) -> None:
@@ -204,6 +301,7 @@ class Link:
         client.on_connect = on_connect
         client.on_subscribe = on_subscribe
         client.on_message = on_message
+        client.on_publish = on_publish
         client.on_disconnect = on_disconnect
 
     @staticmethod
@@ -211,6 +309,8 @@ class Link:
         """Without a proper goodbye the broker sends the will, which is what a fall should do."""
         if polite:
             client.disconnect()
+        else:
+            end(client.socket())
         client.loop_stop()
 
     def _on_connected(self, client: Client) -> None:
@@ -218,12 +318,20 @@ class Link:
             log.info("connected to the broker")
             self.connections += 1
             self.connected.set()
-            self._came_up()
+            self._settled.set()
+            self._came_up(self._paths.connected(monotonic_ms()))
+
+    def _on_answered(self, client: Client, mid: int) -> None:
+        if client is self._client and mid in self._unanswered:
+            self._unanswered.remove(mid)
+            if len(self._unanswered) == MOST_UNANSWERED // 2:
+                self._has_room()
 
     def _on_lost(self, client: Client) -> None:
         if client is self._client:
             log.warning("connection to the broker lost")
             self.connected.clear()
+            self._settled.set()
             self._lost.set()
 
     def _on_message(self, message: MQTTMessage) -> None:
@@ -241,8 +349,8 @@ class Link:
         if len(payload) > MAX_PAYLOAD_BYTES:
             self.counts.oversized += 1
             return None
-        if topic == HELLO:
-            return Received(None, payload)
+        if topic in TO_ALL:
+            return None if message.retain else Received(None, payload)
         properties = getattr(message.properties, "UserProperty", [])
         counter = seal.opened(self._identity.mac_key, topic, properties, payload)
         if counter is None:
@@ -258,6 +366,32 @@ class Link:
         properties = Properties(packet)  # type: ignore[no-untyped-call]
         properties.UserProperty = seal.seal(self._identity.mac_key, topic, counter, payload)
         return properties
+
+
+def end(line: object) -> None:
+    """Now: paho's thread would wait for a dead line to drain."""
+    if isinstance(line, socket.socket):
+        with suppress(OSError):
+            line.shutdown(socket.SHUT_RDWR)
+
+
+def address_of(url: str) -> tuple[str, int]:
+    address = urlsplit(url)
+    port = address.port or (8883 if address.scheme == "mqtts" else 1883)
+    return address.hostname or "localhost", port
+
+
+async def answers(url: str) -> bool:
+    """Does anything listen there? What it is shows when connecting."""
+
+    def listens() -> bool:
+        try:
+            socket.create_connection(address_of(url), PROBE_TIMEOUT_S).close()
+        except OSError:
+            return False
+        return True
+
+    return await asyncio.to_thread(listens)
 
 
 def no_session() -> Properties:

@@ -5,6 +5,9 @@ future that is done has reached the disk. Deletion happens on the server's recei
 PUBACK proves nothing (docs/decisions, ingest evidence §0). Knows nothing of MQTT.
 """
 
+import itertools
+import logging
+import os
 import queue
 import sqlite3
 import threading
@@ -20,6 +23,8 @@ from uuid import UUID, uuid4
 
 from telecare.wire.edge import MAX_PAYLOAD_BYTES, EventsDropped, Receipt
 
+log = logging.getLogger(__name__)
+
 T = TypeVar("T")
 
 MAX_WAITING_JOBS = 10_000
@@ -27,6 +32,12 @@ MAX_JOBS_IN_A_TRANSACTION = 500
 BUSY_TIMEOUT_MS = 5_000
 SHED_FRACTION = 20
 """When full, a twentieth of the cap is shed at once, so drop reports stay few."""
+BALLAST_BYTES = 1 << 20
+"""Kept beside the file for the day the disk is full: only alarms spend it, a little each."""
+BALLAST_FOR_AN_ALARM = 64 << 10
+SHED_FOR_AN_ALARM = 1_000
+BALLAST = "-ballast"
+IN_MEMORY = ":memory:"
 
 SCHEMA = """
 create table if not exists outbox (boot text not null);
@@ -80,6 +91,9 @@ class PayloadTooLarge(ValueError):
 
 class OutboxBusy(OSError):
     """The writer is so far behind that taking more would only fill the memory."""
+
+
+DISK_FAULTS = (sqlite3.Error, OutboxBusy)
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,13 +174,15 @@ class Outbox:
     """A context manager: leaving it waits for what was accepted and closes the file.
 
     `submit` may be called from any thread. When the file cannot be written the future carries
-    the `sqlite3.Error`: the caller fails closed (camera) or loud (alarm).
+    the `sqlite3.Error`: the caller fails closed (camera) or loud (alarm). Without a path it is in
+    memory, for alarms that no disk takes.
     """
 
     def __init__(
-        self, path: Path, *, now: Callable[[], datetime], caps: Caps | None = None
+        self, path: Path | None, *, now: Callable[[], datetime], caps: Caps | None = None
     ) -> None:
         self._path = path
+        self._ballast = None if path is None else path.with_name(path.name + BALLAST)
         self._now = now
         self._caps = caps or Caps()
         self._jobs: queue.Queue[tuple[Future[object], Job[object]] | None] = queue.Queue(
@@ -190,6 +206,10 @@ class Outbox:
         self._thread.join()
 
     @property
+    def is_durable(self) -> bool:
+        return self._path is not None
+
+    @property
     def boot(self) -> UUID:
         """New whenever the file is made anew."""
         return self._opened.result()
@@ -206,6 +226,32 @@ class Outbox:
 
     def put(self, lane: Lane, write: Callable[[Place], bytes]) -> Future[Place]:
         return self.submit(lambda file: file.put(lane, write))
+
+    def put_at_any_price(self, write: Callable[[Place], bytes]) -> Future[Place]:
+        """An alarm on a full disk: spend the ballast and shed the oldest telemetry for it."""
+
+        def insist(file: Transaction) -> Place:
+            rows = itertools.islice(file.oldest_telemetry(), SHED_FOR_AN_ALARM)
+            drop(file, [(seq, stands_for) for seq, _, stands_for in rows], self._now())
+            return file.put(Lane.ALARM, write)
+
+        self._spend_ballast()
+        return self.submit(insist)
+
+    def _spend_ballast(self) -> None:
+        if self._ballast is not None and self._ballast.exists():
+            left = self._ballast.stat().st_size - BALLAST_FOR_AN_ALARM
+            os.truncate(self._ballast, max(0, left))
+
+    def keep_ballast(self) -> None:
+        """Blocking; on a disk that is full it stays as it is."""
+        if self._ballast is None:
+            return
+        try:
+            with self._ballast.open("ab") as file:
+                file.write(bytes(max(0, BALLAST_BYTES - file.tell())))
+        except OSError:
+            log.warning("the disk is full")
 
     def receipted(self, receipt: Receipt) -> Future[int]:
         """Forget what the server has committed; how many events wait after that.
@@ -321,8 +367,10 @@ class Outbox:
             future.set_result(result)
 
 
-def open_file(path: Path) -> tuple[sqlite3.Connection, UUID]:
+def open_file(path: Path | None) -> tuple[sqlite3.Connection, UUID]:
     """The file, made when missing; one that is no database is set aside and made anew."""
+    if path is None:
+        return _open(IN_MEMORY)
     try:
         return _open(path)
     except sqlite3.DatabaseError as error:
@@ -334,7 +382,7 @@ def open_file(path: Path) -> tuple[sqlite3.Connection, UUID]:
         return _open(path)
 
 
-def _open(path: Path) -> tuple[sqlite3.Connection, UUID]:
+def _open(path: Path | str) -> tuple[sqlite3.Connection, UUID]:
     db = sqlite3.connect(path, isolation_level=None, timeout=BUSY_TIMEOUT_MS / 1000)
     try:
         db.execute("pragma journal_mode = wal")
@@ -357,15 +405,20 @@ def shed(file: Transaction, caps: Caps, now: datetime) -> None:
         return
     keep_rows = caps.rows - caps.rows // SHED_FRACTION - 1
     keep_bytes = caps.bytes - caps.bytes // SHED_FRACTION
-    dropped: list[int] = []
-    count = 0
+    dropped: list[tuple[int, int]] = []
     for seq, length, stands_for in file.oldest_telemetry():
         if rows <= keep_rows and size <= keep_bytes:
             break
-        dropped.append(seq)
-        rows, size, count = rows - 1, size - length, count + stands_for
-    if dropped:
-        file.forget(dropped)
+        dropped.append((seq, stands_for))
+        rows, size = rows - 1, size - length
+    drop(file, dropped, now)
+
+
+def drop(file: Transaction, events: Sequence[tuple[int, int]], now: datetime) -> None:
+    """(seq, stands_for) of telemetry; what is left of it is one report of how many."""
+    if events:
+        count = sum(stands_for for _, stands_for in events)
+        file.forget([seq for seq, _ in events])
         file.put(Lane.EVENT, lambda place: _report(place, count, now), stands_for=count)
 
 

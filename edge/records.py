@@ -10,10 +10,11 @@ import sqlite3
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Literal
 from uuid import UUID
 
+from edge.clock import HomeClock
 from edge.identity import Identity
 from edge.outbox import Lane, Outbox, OutboxBusy, Place, Transaction
 from telecare.wire.edge import CameraTurned
@@ -23,8 +24,6 @@ log = logging.getLogger(__name__)
 NUMBER = "camera.number"
 IS_ON = "camera.is_on"
 RETRY_S = 1
-CLOCK_PLAUSIBLE_FROM = datetime(2026, 1, 1, tzinfo=UTC)
-"""A unit without a clock battery wakes up long before this."""
 
 Reason = Literal["call", "hang_up", "lease", "must_end", "viewer_silent", "fault", "start"]
 
@@ -53,28 +52,28 @@ class CameraRecords:
         identity: Identity,
         *,
         camera: str,
-        now: Callable[[], datetime],
+        clock: HomeClock,
         stored: Callable[[], None],
     ) -> None:
         self._outbox = outbox
         self._identity = identity
         self._camera = camera
-        self._now = now
+        self._clock = clock
         self._stored = stored
         self._owed: deque[Turn] = deque()
         self._owes = asyncio.Event()
 
     async def turned_on(self, call_id: UUID) -> None:
         """Return when the record is on the disk; raises `RecordNotStored`."""
-        if self._owed:
+        if self._owed or not self._outbox.is_durable:
             raise RecordNotStored
         try:
-            await self._store(Turn(on=True, at=self._now(), reason="call", call_id=call_id))
+            await self._store(Turn(on=True, at=self._clock.now(), reason="call", call_id=call_id))
         except (sqlite3.Error, OutboxBusy) as error:
             raise RecordNotStored from error
 
     async def turned_off(self, call_id: UUID, *, reason: Reason, seconds: int) -> None:
-        turn = Turn(on=False, at=self._now(), reason=reason, call_id=call_id, seconds=seconds)
+        turn = Turn(on=False, at=self._clock.now(), reason=reason, call_id=call_id, seconds=seconds)
         await self._store_or_owe(turn)
 
     async def _store_or_owe(self, turn: Turn) -> None:
@@ -88,7 +87,7 @@ class CameraRecords:
     async def close_what_was_left_open(self) -> None:
         """A run that died with the camera on left no off: write it, without a length."""
         if (await asyncio.wrap_future(self._outbox.counters([IS_ON])))[0] == 1:
-            await self._store_or_owe(Turn(on=False, at=self._now(), reason="start"))
+            await self._store_or_owe(Turn(on=False, at=self._clock.now(), reason="start"))
 
     async def run(self) -> None:
         """Write what is owed; for the life of the agent."""
@@ -118,7 +117,7 @@ class CameraRecords:
             boot=place.boot,
             seq=place.seq,
             occurred_at=turn.at,
-            clock_ok=turn.at >= CLOCK_PLAUSIBLE_FROM,
+            clock_ok=self._clock.is_right(turn.at),
             camera=self._camera,
             number=number,
             on=turn.on,

@@ -36,6 +36,9 @@ class Screen(Protocol):
     def show(self, text: TextHeard) -> None:
         """Real-time text, large; kept in memory only, gone with the call."""
 
+    def tell(self, text: str) -> None:
+        """How her alarm stands, large; empty takes it away."""
+
 
 @dataclass(slots=True)
 class SimulatedScreen:
@@ -45,6 +48,7 @@ class SimulatedScreen:
     shows_call: bool = False
     lines: list[str] = field(default_factory=list)
     live: str = ""
+    told: str = ""
 
     async def ring(self) -> None:
         self.shows_call = self.power == "on"
@@ -63,6 +67,9 @@ class SimulatedScreen:
         if text.line is not None:
             self.lines.append(text.line)
         self.live = text.live or ""
+
+    def tell(self, text: str) -> None:
+        self.told = text
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,6 +117,9 @@ class CecScreen:
             return await self._power()
 
     def show(self, text: TextHeard) -> None:
+        """See the class."""
+
+    def tell(self, text: str) -> None:
         """See the class."""
 
     async def _power(self) -> ScreenState:

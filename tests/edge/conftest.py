@@ -11,6 +11,7 @@ import sys
 import tempfile
 import threading
 import time
+from contextlib import ExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from xml.etree import ElementTree as ET
@@ -18,10 +19,20 @@ from xml.etree import ElementTree as ET
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from iotcore import Broker
-from outsider import Server
+from outsider import WAIT_S, Server
 
+from edge.agent import Agent, Fittings
+from edge.clock import HomeClock
+from edge.hardware.lamp import SimulatedLamp
+from edge.hardware.screen import SimulatedScreen
+from edge.hardware.speaker import SimulatedSpeaker
+from edge.homes import OUTBOX_FILE, SIGNS_FILE
 from edge.identity import Identity, to_text
-from telecare.wire.homes import HomeScript, Pressed
+from edge.media_process import Standby
+from edge.outbox import Outbox
+from edge.pipe import Hardware
+from edge.sensing import Signal
+from telecare.wire.homes import HomeScript, HomeSettings, Pressed
 from telecare.wire.ids import new_unit_id
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -35,6 +46,10 @@ ip link set care0 up
 ip link set care1 up
 exec "$@"
 """
+OWN_DISK = (
+    *("unshare", "-Urm", "sh", "-ec"),
+    'mount -t tmpfs -o "$1" tmpfs "$3"; cp -a "$2/." "$3/"; shift 3; exec "$@"',
+)
 BROKER = """
 id = 0
 [router]
@@ -150,6 +165,60 @@ class EmbeddedBroker:
         return f"mqtt://127.0.0.1:{self.port}"
 
 
+class Line:
+    """A network between home and broker that can stall, without either end hearing of it."""
+
+    def __init__(self, port: int) -> None:
+        self._port = port
+        self._flows = asyncio.Event()
+        self._flows.set()
+        self._tasks: set[asyncio.Task] = set()
+
+    async def __aenter__(self):
+        self._server = await asyncio.start_server(self._join, "127.0.0.1", 0)
+        self.url = f"mqtt://127.0.0.1:{self._server.sockets[0].getsockname()[1]}"
+        return self
+
+    async def __aexit__(self, *_):
+        self._server.close()
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+
+    def stall(self) -> None:
+        self._flows.clear()
+
+    def flow(self) -> None:
+        self._flows.set()
+
+    async def _join(self, reader, writer) -> None:
+        try:
+            there_reader, there_writer = await asyncio.open_connection("127.0.0.1", self._port)
+        except OSError:
+            writer.close()
+            return
+        for pair in ((reader, there_writer), (there_reader, writer)):
+            self._tasks.add(asyncio.create_task(self._carry(*pair)))
+
+    async def _carry(self, reader, writer) -> None:
+        try:
+            while chunk := await reader.read(65_536):
+                await self._flows.wait()
+                writer.write(chunk)
+                await writer.drain()
+            await self._flows.wait()
+        except OSError:
+            pass
+        finally:
+            writer.close()
+
+
+@pytest.fixture
+async def line(broker):
+    async with Line(broker.port) as between:
+        yield between
+
+
 @pytest.fixture
 def broker(tmp_path):
     embedded = EmbeddedBroker(tmp_path)
@@ -179,12 +248,84 @@ async def server(broker, identity):
     outsider.stop()
 
 
+def may_mount() -> bool:
+    return subprocess.run(["unshare", "-Urm", "true"], check=False).returncode == 0
+
+
+def stamps_in(path: Path) -> list[dict]:
+    return [json.loads(line) for line in path.read_text().splitlines()] if path.exists() else []
+
+
+@dataclass
+class HomeHere:
+    """A home in the test's own loop: its patience can be shorter than a person's."""
+
+    agent: Agent
+    outbox: Outbox
+    screen: SimulatedScreen
+    folder: Path
+
+    def sense(self, what: str, device: str = "", place: str = "", **values) -> None:
+        self.agent.sense(Signal(what, device, place, **values))
+
+    def said(self) -> list[str]:
+        return [sign["said"] for sign in stamps_in(self.folder / SIGNS_FILE) if "said" in sign]
+
+    def texts(self) -> list[str]:
+        return [sign["text"] for sign in stamps_in(self.folder / SIGNS_FILE) if "said" in sign]
+
+    def lamp(self) -> list[str]:
+        return [sign["lamp"] for sign in stamps_in(self.folder / SIGNS_FILE) if "lamp" in sign]
+
+    async def says(self, phrase: str, *, count: int = 1) -> None:
+        async with asyncio.timeout(WAIT_S):
+            while self.said().count(phrase) < count:
+                await asyncio.sleep(0.01)
+
+    async def shows(self, sign: str) -> None:
+        async with asyncio.timeout(WAIT_S):
+            while self.lamp()[-1:] != [sign]:
+                await asyncio.sleep(0.01)
+
+
+@asynccontextmanager
+async def home_in(identity, *, settings=None, patiences=None, clock=None, outbox=None):
+    """`outbox`: one that is open already."""
+    clock = clock or HomeClock(is_synchronised=lambda: True)
+    signs = identity.folder / SIGNS_FILE
+    screen = SimulatedScreen()
+    fittings = Fittings(
+        hardware=Hardware(),
+        screen=screen,
+        standby=Standby(),
+        lamp=SimulatedLamp(signs),
+        speaker=SimulatedSpeaker(signs),
+        settings=settings or HomeSettings(),
+    )
+    with ExitStack() as stack:
+        if outbox is None:
+            outbox = stack.enter_context(Outbox(identity.folder / OUTBOX_FILE, now=clock.now))
+        agent = Agent(
+            identity, outbox, fittings, clock=clock, notice=lambda _: None, patiences=patiences
+        )
+        running = asyncio.create_task(agent.run())
+        try:
+            async with asyncio.timeout(WAIT_S):
+                await agent.link.connected.wait()
+            yield HomeHere(agent, outbox, screen, identity.folder)
+        finally:
+            running.cancel()
+            with suppress(asyncio.CancelledError):
+                await running
+
+
 @dataclass
 class SimulatedHome:
     """`python -m edge simulate` with one home."""
 
     process: subprocess.Popen
     folder: Path
+    disk: Path
 
     def freeze(self) -> None:
         self.process.send_signal(signal.SIGSTOP)
@@ -212,22 +353,33 @@ class SimulatedHome:
 
     def stamps(self) -> list[dict]:
         """When the simulated camera opened and closed, by itself."""
-        path = self.folder / "camera-stamps.jsonl"
-        return [json.loads(line) for line in path.read_text().splitlines()] if path.exists() else []
+        return stamps_in(self.folder / "camera-stamps.jsonl")
+
+    def signs(self) -> list[dict]:
+        """What the simulated lamp showed and the voice said."""
+        return stamps_in(self.folder / SIGNS_FILE)
 
 
 @pytest.fixture
 async def homes(identity):
-    """Start a simulated home with what its script says; ends with the test."""
+    """Start a simulated home with what its script says; ends with the test.
+
+    `disk_kb`: its files stand on a disk of that size, of its own (`home.disk`).
+    """
     started: list[SimulatedHome] = []
 
-    async def start(**script) -> SimulatedHome:
+    async def start(disk_kb: int | None = None, **script) -> SimulatedHome:
+        folder = identity.folder
+        alone = []
+        if disk_kb is not None:
+            folder = identity.folder.parent / "disk"
+            folder.mkdir()
+            mount = f"size={disk_kb}k"
+            alone = [*OWN_DISK, "sh", mount, str(identity.folder), str(folder)]
         filled = {"when_it_rings": Pressed(key="answer", after_s=0.1), **script}
-        written = HomeScript(
-            state_dir=str(identity.folder), server_url="http://localhost:1", **filled
-        )
+        written = HomeScript(state_dir=str(folder), server_url="http://localhost:1", **filled)
         process = subprocess.Popen(  # noqa: ASYNC220 - a fork
-            [sys.executable, "-m", "edge", "simulate"],
+            [*alone, sys.executable, "-m", "edge", "simulate"],
             cwd=ROOT,
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
@@ -235,7 +387,8 @@ async def homes(identity):
         )
         process.stdin.write(written.model_dump_json() + "\n")
         process.stdin.flush()
-        home = SimulatedHome(process, identity.folder)
+        disk = Path(f"/proc/{process.pid}/root{folder}")
+        home = SimulatedHome(process, folder, disk)
         started.append(home)
         up = json.loads(await asyncio.to_thread(process.stdout.readline))
         assert up == {"unit": identity.unit, "up": True}

@@ -18,8 +18,12 @@ from paho.mqtt.properties import Properties
 
 from telecare.wire import seal
 from telecare.wire.edge import (
+    UP_ALARM,
     UP_EVENT,
     UP_SIGNAL,
+    AlarmIs,
+    AlarmRaised,
+    Alive,
     CameraTurned,
     HangUp,
     Hello,
@@ -34,7 +38,7 @@ from telecare.wire.edge import (
     UnitStatus,
 )
 from telecare.wire.ids import UnitId
-from telecare.wire.topics import HELLO, Down, Up, down, filter_of, parse_up
+from telecare.wire.topics import ALIVE, HELLO, Down, Up, down, filter_of, parse_up
 
 WAIT_S = 15
 
@@ -94,9 +98,10 @@ class Server:
             case Up.SIGNAL:
                 parsed = UP_SIGNAL.validate_json(message.payload)
             case _:
-                parsed = UP_EVENT.validate_json(message.payload)
+                adapter = UP_ALARM if lane is Up.ALARM else UP_EVENT
+                parsed = adapter.validate_json(message.payload)
                 if self.receipts:
-                    self.say(Down.RECEIPT, Receipt(boot=parsed.boot, seqs=[parsed.seq]))
+                    self.receipt(parsed)
         if isinstance(parsed, UnitAlive):
             self.newest_alive = parsed
         self.heard.append(parsed)
@@ -120,6 +125,16 @@ class Server:
 
     def hello(self) -> None:
         self._client.publish(HELLO, Hello(epoch=uuid4()).model_dump_json(), 1)
+
+    def receipt(self, *events) -> None:
+        self.say(Down.RECEIPT, Receipt(boot=events[0].boot, seqs=[event.seq for event in events]))
+
+    def alive(self, *, retain: bool = False) -> None:
+        payload = Alive(epoch=uuid4()).model_dump_json()
+        self._client.publish(ALIVE, payload, 1, retain=retain)
+
+    def alarm_is(self, alarm: AlarmRaised, state: str, by: str = "") -> None:
+        self.say(Down.ALARM, AlarmIs(boot=alarm.boot, seq=alarm.seq, state=state, by=by))
 
     def all(self, kind, **values) -> list:
         return [

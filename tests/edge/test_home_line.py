@@ -1,14 +1,24 @@
 """The unit's line to the server: replay, receipts, goodbye and falls."""
 
 import asyncio
+import sys
 from uuid import uuid4
 
+from conftest import ROOT
 from outsider import Server
 
-from edge.homes import OUTBOX_FILE, wall_clock
+from edge.clock import HomeClock, wall_clock
+from edge.homes import OUTBOX_FILE
 from edge.outbox import Lane, Outbox
 from edge.records import CameraRecords
-from telecare.wire.edge import CameraTurned, UnitDeclined, UnitStatus
+from telecare.wire.edge import (
+    AlarmRaised,
+    CameraTurned,
+    SensorChanged,
+    UnitCallsIn,
+    UnitDeclined,
+    UnitStatus,
+)
 from telecare.wire.homes import Pressed
 
 
@@ -16,7 +26,7 @@ async def store_camera_records(identity, count: int) -> None:
     """As if the unit had been in calls while nobody listened."""
     with Outbox(identity.folder / OUTBOX_FILE, now=wall_clock) as outbox:
         records = CameraRecords(
-            outbox, identity, camera="room", now=wall_clock, stored=lambda: None
+            outbox, identity, camera="room", clock=HomeClock(), stored=lambda: None
         )
         for _ in range(count):
             await records.turned_on(uuid4())
@@ -111,6 +121,24 @@ async def test_person_who_declines_is_not_asked_again(server, homes):
     await server.hears(UnitDeclined, call_id=other)
 
     assert len(server.all(UnitDeclined, call_id=call_id)) == 1
+
+
+async def test_words_on_standard_input_are_keys_and_buttons(server, identity):
+    unit = await asyncio.create_subprocess_exec(
+        sys.executable, "-m", "edge", "run", "--state", str(identity.folder),
+        cwd=ROOT, stdin=asyncio.subprocess.PIPE,
+    )  # fmt: skip
+    try:
+        await server.hears(UnitStatus, online=True)
+
+        unit.stdin.write(b"nonsense\nbutton wrist living room\ndoor_opens\ncall_home_care\n")
+        alarm = await server.hears(AlarmRaised)
+        door = await server.hears(SensorChanged)
+        await server.hears(UnitCallsIn)
+    finally:
+        unit.terminate()
+        await unit.wait()
+    assert (alarm.device, alarm.place, door.device) == ("wrist", "living room", "door")
 
 
 async def test_alarm_waits_in_front_of_everything_else(tmp_path):

@@ -1,0 +1,52 @@
+"""Lamp, screen and voice say what the home's alarms have become; nothing here decides what."""
+
+import asyncio
+from collections.abc import Iterable
+from typing import assert_never
+
+from edge.alarm import Effect, Phrase, Shown, Sign, Spoken
+from edge.hardware.lamp import Lamp
+from edge.hardware.screen import Screen
+from edge.hardware.speaker import Speaker
+from edge.voice.phrases import Words, words
+from telecare.wire.homes import HomeSettings
+
+MOST_UNSAID = 4
+"""Beyond it the oldest words are dropped: they are no longer true."""
+
+
+class Announcer:
+    """`run` speaks, one thing at a time; lamp and screen change at once."""
+
+    def __init__(
+        self, settings: HomeSettings, *, lamp: Lamp, screen: Screen, speaker: Speaker
+    ) -> None:
+        self._settings = settings
+        self._lamp = lamp
+        self._screen = screen
+        self._speaker = speaker
+        self._unsaid: asyncio.Queue[Words] = asyncio.Queue(MOST_UNSAID)
+
+    async def run(self) -> None:
+        self._lamp.show(Sign.QUIET)
+        while True:
+            await self._speaker.say(await self._unsaid.get())
+
+    def tell(self, effects: Iterable[Effect]) -> None:
+        for effect in effects:
+            match effect:
+                case Shown(sign=sign, phrase=phrase, by=by):
+                    self._lamp.show(sign)
+                    self._screen.tell("" if phrase is None else self._words(phrase, by).text)
+                case Spoken(phrase=phrase, by=by):
+                    self._speak(self._words(phrase, by))
+                case _:
+                    assert_never(effect)
+
+    def _speak(self, spoken: Words) -> None:
+        if self._unsaid.full():
+            self._unsaid.get_nowait()
+        self._unsaid.put_nowait(spoken)
+
+    def _words(self, phrase: Phrase, by: str) -> Words:
+        return words(phrase, by, self._settings)
