@@ -203,11 +203,12 @@ async def _tell_again(db: Transaction, said: Alarm) -> None:
     if alarm is None or alarm.state is State.TESTED:
         return
     state: Literal["waiting", "taken", "closed"] = "waiting"
+    by = ""
     if alarm.state in ENDS:
         state = "closed"
     elif alarm.state is not State.NEW:
-        state = "taken"
-    await tell_home(db, alarm, state)
+        state, by = "taken", await store.given_name_of_taker(db, alarm.id)
+    await tell_home(db, alarm, state, by)
 
 
 def _reference(boot: UUID, seq: int) -> str:

@@ -62,6 +62,12 @@ where a.tenant_id = $1 and a.state in ('new', 'taken', 'handled') and a.asked_un
 order by a.priority, a.received_at
 limit $4
 """
+TAKER = """
+select case when s.is_protected then '' else s.given_name end
+from alarm a
+join staff s on s.tenant_id = a.tenant_id and s.id = a.taken_by
+where a.tenant_id = $1 and a.id = $2
+"""
 IN_HOME = """
 select a.id, a.state, a.cancelled_at is not null as is_cancelled, a.received_at,
     case when s.is_protected then '' else s.given_name end as given_name
@@ -188,6 +194,12 @@ async def open_in(db: Transaction, units: Sequence[CareUnitId], next_kind: str) 
         )
         for row in rows
     ]  # fmt: skip
+
+
+async def given_name_of_taker(db: Transaction, alarm_id: AlarmId) -> str:
+    """Empty for somebody with protected identity, or nobody."""
+    name: str | None = await db.fetchval(TAKER, db.tenant, alarm_id)
+    return name or ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -123,3 +123,28 @@ async def test_her_tv_says_what_has_become_of_it_and_takes_a_mistake(stack, wind
 
     assert len(rows) == 1
     assert seen.faults == []
+
+
+async def test_a_home_hears_that_it_has_arrived_and_then_who_has_it(stack, windows):
+    """The unit itself: its button, its lamp and its voice."""
+    maria = await begun(windows, "Maria Ek")
+    signs = stack.folder / "homes" / "olof" / "signs.jsonl"
+
+    async def says(words: str) -> None:
+        async with asyncio.timeout(20):
+            while not signs.exists() or words not in signs.read_text():
+                await asyncio.sleep(0.05)
+
+    button = {"after_s": 1.0, "what": "button", "device": "armband", "place": "kök"}
+    await stack.start_home("olof", happens=(button,))
+    await says('"arrived"')
+    waiting = maria.locator("[data-test=alarm][data-state=new]", has_text="Olof Hedman")
+    assert "taken" not in signs.read_text()
+    await waiting.locator("[data-test=take-alarm]").click()
+    await says('"taken"')
+
+    said = signs.read_text()
+    assert said.index('"sending"') < said.index('"arrived"') < said.index('"taken"')
+    assert "Maria" in said
+    [row] = await stack.rows("select device, place, state from alarm where trigger = 'button'")
+    assert (row["device"], row["place"], row["state"]) == ("armband", "kök", "taken")

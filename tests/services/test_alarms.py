@@ -290,6 +290,18 @@ async def test_the_first_who_takes_it_has_it_and_the_home_is_told_her_name(
     assert [(row["source"], row["valid_until"]) for row in assigned] == [("alarm", None)]
 
 
+async def test_a_home_that_asks_again_hears_who_has_it(world, home, maria, made, effects):
+    event = home.pressed()
+    await home.say(event)
+    await made.alarms.take(maria, (await alarm_of(world))["id"])
+    effects.clear()
+
+    await home.say(event)
+
+    assert home.told(effects) == [("taken", "Maria")]
+    assert home.receipted == [1, 1]
+
+
 async def test_only_those_who_take_alarms_and_are_asked_may(world, other_world, home, made):
     alarm = await home.press()
     eva = await world.staff("Eva", on_shift=True)
