@@ -277,7 +277,8 @@ def services(database: Database, reader: Database, clock: Clock, config: Config)
     keeping = Keeping(database, clock, react, sealer)
     staffing_ = Staffing(database, clock, react)
     broker_url = config.broker_url_for_units or config.mqtt_url
-    devices = Devices(database, clock, react, broker_url)
+    second_broker_url = config.second_broker_url_for_units or None
+    devices = Devices(database, clock, react, (broker_url, second_broker_url))
     react.calls, react.visits, react.devices = calls, visits, devices
     react.shifts = shifts
     react.absences, react.consents = absences, consents

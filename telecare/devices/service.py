@@ -107,15 +107,17 @@ class PairedTv:
 
 
 class Devices:
-    """`react` carries what follows in other packages, in the same transaction."""
+    """`react` carries what follows in other packages, in the same transaction. `broker_urls`: where
+    homes find the broker, and where they try when it does not answer.
+    """
 
     def __init__(
-        self, database: Database, clock: Clock, react: React, broker_url_for_units: str
+        self, database: Database, clock: Clock, react: React, broker_urls: tuple[str, str | None]
     ) -> None:
         self._database = database
         self._clock = clock
         self._react = react
-        self._broker_url = broker_url_for_units
+        self._broker_urls = broker_urls
         self._presence = Presence()
 
     async def count_try(self, limit: Limit, key: str) -> None:
@@ -247,7 +249,10 @@ class Devices:
             actor = HomeActor(unit.endpoint_id, "unit", resident.id)
             await append(db, Record(Action.UNIT_ENROLLED, actor, [resident.person], what))
         return edge.Enrolment(
-            unit=unit.id, mac_key=_base64url(unit.mac_key), broker_url=self._broker_url
+            unit=unit.id,
+            mac_key=_base64url(unit.mac_key),
+            broker_url=self._broker_urls[0],
+            second_broker_url=self._broker_urls[1],
         )
 
     async def close(

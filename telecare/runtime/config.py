@@ -36,6 +36,8 @@ class Config(BaseModel):
     """http://localhost:PORT or https://…; passkeys and Origin checks are bound to it."""
     mqtt_url: str = ""
     broker_url_for_units: str = ""
+    second_broker_url_for_units: str = ""
+    """Tried by the homes themselves when the first does not answer, e.g. over a mobile network."""
     turn_urls: tuple[str, ...] = ()
     turn_secret: str = ""
     """coturn's `static-auth-secret`; never in the database."""
@@ -73,6 +75,9 @@ class Config(BaseModel):
             public_url=environment["TELECARE_PUBLIC_URL"],
             mqtt_url=environment.get("TELECARE_MQTT_URL", ""),
             broker_url_for_units=environment.get("TELECARE_BROKER_URL_FOR_UNITS", ""),
+            second_broker_url_for_units=environment.get(
+                "TELECARE_SECOND_BROKER_URL_FOR_UNITS", ""
+            ),
             turn_urls=tuple(environment.get("TELECARE_TURN_URLS", "").split()),
             turn_secret=environment.get("TELECARE_TURN_SECRET", ""),
             person_key_file=environment.get("TELECARE_PERSON_KEY_FILE", ""),

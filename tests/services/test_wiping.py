@@ -1,12 +1,15 @@
 """A unit that was closed: nothing it says counts, and it is told until it has heard."""
 
+from base64 import b64encode
 from itertools import count
 
 import pytest
 
 from telecare.access.model import Role
+from telecare.app import services
 from telecare.calls.mqtt import Inbox
 from telecare.devices.mqtt import Unsealing
+from telecare.devices.service import make_unit_code
 from telecare.runtime.broker import Message
 from telecare.wire import edge, seal, topics
 
@@ -94,3 +97,18 @@ async def test_a_unit_in_use_that_says_it_is_wiped_is_not_believed(world, made):
 
     assert await world.is_enrolled(line.unit)
     assert line.said == []
+
+
+async def test_a_home_learns_at_enrolment_where_else_to_try(world, database, reader, clock, config):
+    second = "mqtts://mobile.example"
+    made = services(
+        database, reader, clock, config.model_copy(update={"second_broker_url_for_units": second})
+    )
+    ingrid = await world.resident("Ingrid")
+    async with world.begun() as db:
+        code = await make_unit_code(db, ingrid, "Teven", world.now)
+    key = b64encode(bytes(32), b"-_").decode().rstrip("=")
+
+    enrolment = await made.devices.enrol(edge.EnrolRequest(code=code, public_key=key))
+
+    assert (enrolment.broker_url, enrolment.second_broker_url) == (config.mqtt_url, second)
