@@ -1,11 +1,12 @@
 """SQL of units' events, which stand month by month."""
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
 from telecare.devices.store import StoredEvent
-from telecare.runtime.db import Transaction
+from telecare.runtime.db import Database, Transaction
 
 MONTHS = "select name, since, before from event_months()"
 # An event that came without a date once (no table for its month yet) is not stored again with one.
@@ -25,6 +26,51 @@ where not exists (
 on conflict do nothing
 returning seq
 """
+
+# A name is no value: these are made with one that MONTH fits.
+DETACH = "alter table event detach partition {} concurrently"
+FINALIZE = "alter table event detach partition {} finalize"
+DROP = "drop table {}"
+MONTH = re.compile(r"event_\d{4}_\d{2}")
+LEFT_OVER = """
+select c.relname as name, coalesce(i.inhdetachpending, false) as is_pending
+from pg_class c
+left join pg_inherits i on i.inhrelid = c.oid
+where c.relnamespace = 'public'::regnamespace and c.relkind = 'r'
+    and c.relname ~ '^event_[0-9]{4}_[0-9]{2}$'
+    and (i.inhrelid is null or i.inhdetachpending)
+order by c.relname
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class LeftOver:
+    """A month on its way out; `is_pending`: its detaching was not finished."""
+
+    name: str
+    is_pending: bool
+
+
+async def left_over(db: Transaction) -> Sequence[LeftOver]:
+    return [LeftOver(row["name"], row["is_pending"]) for row in await db.fetch(LEFT_OVER)]
+
+
+async def detach(database: Database, name: str) -> None:
+    """Waits for those who use the month, and hinders nobody meanwhile."""
+    await database.alone(_with(DETACH, name))
+
+
+async def finalize(database: Database, name: str) -> None:
+    await database.alone(_with(FINALIZE, name))
+
+
+async def drop(database: Database, name: str) -> None:
+    await database.alone(_with(DROP, name))
+
+
+def _with(sql: str, name: str) -> str:
+    assert MONTH.fullmatch(name)  # noqa: S101 - the catalogue's own names
+    return sql.format(name)
 
 
 @dataclass(frozen=True, slots=True)

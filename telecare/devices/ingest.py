@@ -49,11 +49,11 @@ class Months:
 
     def __init__(self, months: Sequence[store.Month], read_at: datetime) -> None:
         self.read_at = read_at
-        self._since = months[0].since if months else WITHOUT_DATE
-        self._before = months[-1].before if months else WITHOUT_DATE
+        self._there = {(month.since.year, month.since.month) for month in months}
 
     def place(self, event: StoredEvent) -> datetime:
         """`partition_at`."""
-        if event.clock_ok and self._since <= event.occurred_at < self._before:
+        at = event.occurred_at.astimezone(UTC)
+        if event.clock_ok and (at.year, at.month) in self._there:
             return event.occurred_at
         return WITHOUT_DATE

@@ -7,6 +7,8 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from telecare.audit.note import ED25519, VerifierKey
+from telecare.devices import falling as falling_
+from telecare.devices.falling import FallingEvents
 from telecare.integrity import mailing as mailing_
 from telecare.integrity import retention as retention_
 from telecare.integrity import stamping as stamping_
@@ -57,7 +59,7 @@ async def sequence(config: Config, clock: Clock) -> None:
     files = LogFiles(Path(config.log_key_dir))
     async with (
         open_database(config.role_url("sequencer"), size=3) as database,
-        open_database(config.role_url("eraser"), size=1, least=0) as eraser,
+        open_database(config.role_url("eraser"), size=2, least=0) as eraser,
         speaking() as http,
     ):
         retention = Retention(
@@ -71,11 +73,13 @@ async def sequence(config: Config, clock: Clock) -> None:
         keys = [one.key for one in witnesses]
         mailing = Mailing(database, publisher, letters, keys, clock)
         stamping = Stamping(database, publisher, http, tsa, clock)
+        falling = FallingEvents(eraser, clock, config.event_days)
         try:
             async with running(
                 rounds=every(ROUND, rounds.go_round, limit=ROUND_LIMIT),
                 stamping=every(stamping_.ROUND, stamping.go_round, limit=stamping_.ROUND_LIMIT),
                 mailing=every(mailing_.ROUND, mailing.go_round, limit=mailing_.ROUND_LIMIT),
+                events=every(falling_.ROUND, falling.go_round, limit=falling_.ROUND_LIMIT),
                 retention=every(retention_.ROUND, retention.go_round, limit=retention_.ROUND_LIMIT),
             ):
                 await every(TICK, sequencer.tick, limit=TICK_LIMIT)

@@ -43,6 +43,8 @@ class Config(BaseModel):
     """coturn's `static-auth-secret`; never in the database."""
     person_key_file: str = ""
     """Seals personnummer (runtime/sealing.py). Without it none can be taken down."""
+    event_days: int = 93
+    """How long a month of the homes' events is kept after its end."""
     erasure_journal: str = ""
     """A file on the backups' disk: what to erase again after a restore (integrity/journal.py)."""
     log_key_dir: str = ""
@@ -75,12 +77,11 @@ class Config(BaseModel):
             public_url=environment["TELECARE_PUBLIC_URL"],
             mqtt_url=environment.get("TELECARE_MQTT_URL", ""),
             broker_url_for_units=environment.get("TELECARE_BROKER_URL_FOR_UNITS", ""),
-            second_broker_url_for_units=environment.get(
-                "TELECARE_SECOND_BROKER_URL_FOR_UNITS", ""
-            ),
+            second_broker_url_for_units=environment.get("TELECARE_SECOND_BROKER_URL_FOR_UNITS", ""),
             turn_urls=tuple(environment.get("TELECARE_TURN_URLS", "").split()),
             turn_secret=environment.get("TELECARE_TURN_SECRET", ""),
             person_key_file=environment.get("TELECARE_PERSON_KEY_FILE", ""),
+            event_days=int(environment.get("TELECARE_EVENT_DAYS", "93")),
             erasure_journal=environment.get("TELECARE_ERASURE_JOURNAL", ""),
             log_key_dir=environment.get("TELECARE_LOG_KEY_DIR", ""),
             witnesses=tuple(environment.get("TELECARE_WITNESSES", "").split()),

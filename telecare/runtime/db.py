@@ -133,6 +133,12 @@ class Database:
                 yield db
         self._carry_out(db)
 
+    async def alone(self, sql: str) -> None:
+        """A statement that cannot be in a transaction. Raises DatabaseUnavailable."""
+        with _translated():
+            async with self._pool.acquire() as connection:
+                await connection.execute(sql)
+
     async def is_up(self) -> bool:
         try:
             async with self._pool.acquire() as connection:

@@ -1,12 +1,13 @@
 """Events from the homes: stored once, receipted after that, and thrown away by nobody."""
 
 import json
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from itertools import count
 from uuid import uuid4
 
 import pytest
 
+from telecare.devices.falling import FallingEvents
 from telecare.devices.ingest import Ingest
 from telecare.devices.mqtt import EventLane, Unsealing
 from telecare.runtime.broker import Message
@@ -198,3 +199,43 @@ async def test_whoever_stores_events_sees_nothing_of_them_but_their_numbers(
             "where has_column_privilege('event', p, 'select')"
         )
     assert (len(seen), list(may)) == (1, [])
+
+
+@pytest.fixture
+async def eraser(config):
+    async with open_database(config.role_url("eraser"), size=1) as database:
+        yield database
+
+
+async def months(world):
+    rows = await world.rows("select relname from pg_class where relname ~ '^event_2019_[0-9]{2}$'")
+    return sorted(row["relname"] for row in rows)
+
+
+async def test_a_month_falls_when_it_is_old_and_younger_ones_stay(
+    world, lane, home, clock, eraser, as_superuser
+):
+    await as_superuser("select make_event_partitions('2019-04-15', 0)")
+    clock.forward(minutes=11)
+    old = home.door(world, occurred_at="2019-03-05T12:00:00Z")
+    await lane.take([home.sealed(old), home.sealed(home.door(world))])
+    clock.at = datetime(2019, 7, 1, tzinfo=UTC)
+
+    await FallingEvents(eraser, clock, 92).go_round()
+    assert await months(world) == ["event_2019_03", "event_2019_04"]
+    await FallingEvents(eraser, clock, 91).go_round()
+    assert await months(world) == ["event_2019_04"]
+    assert [row["seq"] for row in await world.rows(EVENTS, world.tenant)] == [2]
+    await FallingEvents(eraser, clock, 61).go_round()
+    assert await months(world) == []
+
+
+async def test_what_a_crash_left_half_detached_is_finished(world, clock, eraser, as_superuser):
+    await as_superuser("select make_event_partitions('2019-09-15', 0)")
+    await eraser.alone("alter table event detach partition event_2019_08 concurrently")
+    clock.at = datetime(2019, 9, 1, tzinfo=UTC)
+
+    await FallingEvents(eraser, clock, 91).go_round()
+
+    assert await months(world) == ["event_2019_09"]
+    await as_superuser("drop table event_2019_09")

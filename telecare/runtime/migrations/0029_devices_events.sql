@@ -58,7 +58,7 @@ begin
 end
 $$;
 
--- The months that have a table, oldest first; between them there is no gap.
+-- The months that have a table, oldest first.
 create function event_months() returns table (name text, since timestamptz, before timestamptz)
 language sql stable security definer set search_path = pg_catalog, pg_temp
 as $$
