@@ -14,6 +14,10 @@ class ConfigMissing(CannotStart):
     """Set it in the environment: it has no safe default. docs/start.md says what it is."""
 
 
+class DaysMalformed(CannotStart):
+    """A number of days is a whole number, 1 at least."""
+
+
 class SlugMalformed(CannotStart):
     """A municipality's short name is 2 to 41 of a–z, 0–9 and -, and begins with a letter."""
 
@@ -25,6 +29,14 @@ def check_slug(slug: str) -> None:
     """As the table of municipalities has it. Raises SlugMalformed."""
     if not SLUG.fullmatch(slug):
         raise SlugMalformed(slug)
+
+
+def _days(environment: Mapping[str, str], name: str, usual: int) -> int:
+    """Raises DaysMalformed."""
+    given = environment.get(name, "") or str(usual)
+    if not (given.isascii() and given.isdigit() and int(given) > 0):
+        raise DaysMalformed(name)
+    return int(given)
 
 
 class Config(BaseModel):
@@ -81,7 +93,7 @@ class Config(BaseModel):
             turn_urls=tuple(environment.get("TELECARE_TURN_URLS", "").split()),
             turn_secret=environment.get("TELECARE_TURN_SECRET", ""),
             person_key_file=environment.get("TELECARE_PERSON_KEY_FILE", ""),
-            event_days=int(environment.get("TELECARE_EVENT_DAYS", "93")),
+            event_days=_days(environment, "TELECARE_EVENT_DAYS", 93),
             erasure_journal=environment.get("TELECARE_ERASURE_JOURNAL", ""),
             log_key_dir=environment.get("TELECARE_LOG_KEY_DIR", ""),
             witnesses=tuple(environment.get("TELECARE_WITNESSES", "").split()),

@@ -11,6 +11,7 @@ from telecare.devices.falling import FallingEvents
 from telecare.devices.ingest import Ingest
 from telecare.devices.mqtt import EventLane, Unsealing
 from telecare.runtime.broker import Message
+from telecare.runtime.config import Config, DaysMalformed
 from telecare.runtime.db import open_database
 from telecare.wire import edge, seal, topics
 
@@ -239,3 +240,13 @@ async def test_what_a_crash_left_half_detached_is_finished(world, clock, eraser,
 
     assert await months(world) == ["event_2019_09"]
     await as_superuser("drop table event_2019_09")
+
+
+@pytest.mark.parametrize("given", ["x", "0", "-3", "1.5"])
+def test_a_number_of_days_that_is_none_is_refused_at_the_start(given):
+    environment = {
+        "TELECARE_DATABASE_URL": "x", "TELECARE_PUBLIC_URL": "x", "TELECARE_EVENT_DAYS": given,
+    }  # fmt: skip
+
+    with pytest.raises(DaysMalformed, match="TELECARE_EVENT_DAYS"):
+        Config.from_environment(environment)
