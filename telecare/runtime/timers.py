@@ -66,14 +66,21 @@ class Taken:
 class Timers:
     """Carries out what is due; `handlers` is built once in app.py."""
 
-    def __init__(self, database: Database, clock: Clock, handlers: Mapping[str, Handler]) -> None:
+    def __init__(
+        self,
+        database: Database,
+        clock: Clock,
+        handlers: Mapping[str, Handler],
+        batch: int = BATCH,
+    ) -> None:
         self._database = database
         self._clock = clock
         self._handlers = handlers
+        self._batch = batch
 
     async def run_due(self) -> None:
-        """Everything due now, at most BATCH, each in a transaction of its own."""
-        for _ in range(BATCH):
+        """Everything due now, at most `batch`, each in a transaction of its own."""
+        for _ in range(self._batch):
             taken = Taken()
             try:
                 await self._run_one(taken)

@@ -46,7 +46,7 @@ def test_people_read_missed_in_plain_words():
 def test_every_promised_bench_is_there():
     assert sorted(BENCHES) == [
         "audit-append", "audit-proof", "audit-search", "audit-sequence", "audit-verify", "boot",
-        "cut", "first-picture", "screens",
+        "cut", "first-picture", "ingest-db", "screens",
     ]  # fmt: skip
 
 

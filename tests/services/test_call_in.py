@@ -22,7 +22,8 @@ async def rung(world, made):
 
 async def rows_of(world, unit):
     async with world.begun() as db:
-        return await unit_rows(db, unit, world.now)
+        rows = await unit_rows(db, unit, world.now)
+    return [row for row in rows if row.row != "receivers"]
 
 
 async def cover(world, hours):

@@ -45,7 +45,8 @@ def told(text):
 
 async def board(world):
     async with world.begun() as db:
-        return [row.model_dump_json() for row in await unit_rows(db, world.unit, world.now)]
+        rows = await unit_rows(db, world.unit, world.now)
+    return [row.model_dump_json() for row in rows if row.row != "receivers"]
 
 
 async def test_only_those_assigned_find_her(world, made, per, zorana):

@@ -22,9 +22,8 @@ async def test_a_timer_that_cannot_be_carried_out_hinders_no_other_and_is_tried_
         fired.append(due.subject)
 
     first, second = uuid4(), uuid4()
-    timers = Timers(
-        made.database, made.clock, {"test.impossible": impossible, "test.possible": possible}
-    )
+    handlers = {"test.impossible": impossible, "test.possible": possible}
+    timers = Timers(made.database, made.clock, handlers, batch=2)
     async with world.begun() as db:
         await set_timer(db, "test.impossible", first, world.now - timedelta(days=3660))
         await set_timer(db, "test.possible", second, world.now - timedelta(days=3650))
