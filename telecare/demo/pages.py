@@ -21,6 +21,7 @@ from telecare.access.http import (
 )
 from telecare.access.model import ScreenSession, StaffSession
 from telecare.access.service import SIGN_IN_LIMIT, begin_session, count_try, new_token, token_hash
+from telecare.alarms.http import ALARMS
 from telecare.audit.actions import Action
 from telecare.audit.append import append
 from telecare.audit.model import Person, Record
@@ -31,6 +32,7 @@ from telecare.runtime.http import Empty, Exempt, Route, nothing, read_body
 from telecare.web.floor import FLOOR
 from telecare.web.html import TEMPLATES, language_of
 from telecare.web.pages import front
+from telecare.wire.edge import AlarmRaised
 from telecare.wire.errors import Code
 from telecare.wire.ids import EndpointId, TenantId, new_row_id
 
@@ -146,7 +148,48 @@ async def pair_browser(request: web.Request, home: seed.Home, now: datetime) -> 
     return token
 
 
+async def button(request: web.Request) -> web.StreamResponse:
+    """The alarm button in a home, for whoever has none at hand."""
+    home = _home_with_unit(request)
+    return request.app[TEMPLATES].page(
+        request,
+        "staff/button-demo.html",
+        language_of(request),
+        tenant_name="Norrvika kommun",
+        at_home=home.name.split()[0],
+        pressed="pressed" in request.query,
+    )
+
+
+async def press(request: web.Request) -> web.StreamResponse:
+    """As if the home's unit had said so. Raises NotFound before that unit is enrolled."""
+    floor, tenant = request.app[FLOOR], request.app[DEMO].id
+    now = floor.clock.now()
+    home = _home_with_unit(request)
+    await count_try(floor.database, SIGN_IN_LIMIT, request.remote or "", now)
+    async with floor.database.transaction(tenant) as db:
+        endpoints = await device_store.endpoints(db, home.id)
+    units = await floor.devices.units([one.unit_id for one in endpoints if one.unit_id])
+    if not units:
+        raise NotFound
+    event = AlarmRaised(
+        boot=uuid4(), seq=1, occurred_at=now, trigger="button", device="armband", place="sovrum"
+    )
+    await request.app[ALARMS].take_in(tenant, [(next(iter(units.values())), event)])
+    return web.Response(status=303, headers={"Location": f"{request.path}?pressed"})
+
+
+def _home_with_unit(request: web.Request) -> seed.Home:
+    for home in seed.HOMES:
+        if home.has_unit and home.key == request.match_info["home"]:
+            return home
+    raise NotFound
+
+
 ROUTES = (
+    Route("GET", "/demo/button/{home}", button, "public", Exempt("nobody is shown"), kind="page"),
+    Route("POST", "/demo/button/{home}", press, "public", Action.ALARM_RAISED, kind="page",
+          errors=(Code.NOT_FOUND,), status=303),
     Route("GET", "/", choose, "public", Exempt("shows the signed-in person what is hers"),
           kind="page"),
     Route("POST", "/sign-in/demo", sign_in, "public", Action.SIGNED_IN, kind="page",

@@ -238,4 +238,13 @@ async def _keep(children: list[Child]) -> None:
 
 def _tell(port: int) -> None:
     base = f"http://localhost:{port}"
-    print(text("sv", "demo.ready", url=base, tv=f"{base}/demo/tv/birgitta"), flush=True)
+    print(
+        text(
+            "sv",
+            "demo.ready",
+            url=base,
+            tv=f"{base}/demo/tv/birgitta",
+            button=f"{base}/demo/button/ingrid",
+        ),
+        flush=True,
+    )

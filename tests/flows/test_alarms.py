@@ -148,3 +148,18 @@ async def test_a_home_hears_that_it_has_arrived_and_then_who_has_it(stack, windo
     assert "Maria" in said
     [row] = await stack.rows("select device, place, state from alarm where trigger = 'button'")
     assert (row["device"], row["place"], row["state"]) == ("armband", "kök", "taken")
+
+
+async def test_the_demo_has_a_button_for_whoever_has_none(stack, windows):
+    await stack.start_home("karl-erik")
+    maria = await begun(windows, "Maria Ek")
+    page = await windows.new()
+    await page.goto(f"{windows.url}/demo/button/karl-erik")
+
+    await page.locator("[data-test=press]").click()
+
+    await page.locator("[data-test=pressed]").wait_for()
+    await maria.locator("[data-test=alarm]", has_text="Karl-Erik Ström").wait_for()
+    seen = look()
+    await seen.at(page, "demo-button")
+    assert seen.faults == []
