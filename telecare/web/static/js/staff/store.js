@@ -354,7 +354,9 @@ export const endsSoon = computed(() => (me.value && Date.parse(me.value.session_
 
 export async function loadMe() {
   me.value = await get("/api/me");
-  if (me.value) live.subscribe(me.value.unit_id);
+  if (!me.value) return;
+  live.subscribe(me.value.unit_id);
+  live.send(ready(soundOn.value)); // the shift may have begun just now
 }
 
 export async function unlockSound() {
