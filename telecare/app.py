@@ -24,6 +24,7 @@ from telecare.alarms import arriving as alarm_arriving
 from telecare.alarms import holding as alarm_holding
 from telecare.alarms import http as alarm_http
 from telecare.alarms import service as alarm_service
+from telecare.alarms.arriving import Arrivals
 from telecare.alarms.mqtt import AlarmLane
 from telecare.alarms.receiving import Receiving
 from telecare.alarms.service import Alarms
@@ -147,6 +148,7 @@ SIGNALS = (topics.filter_of(topics.Up.STATUS), topics.filter_of(topics.Up.SIGNAL
 ALARMS = (topics.filter_of(topics.Up.ALARM),)
 EVENTS = (topics.filter_of(topics.Up.EVENT), topics.filter_of(topics.Up.VITAL))
 INGEST_CONNECTIONS = 2
+ALARM_CONNECTIONS = 3
 READERS = 4
 """Connections for those who read the log; made when the first of them comes."""
 
@@ -494,6 +496,7 @@ async def serving(
         open_database(config.role_url("app")) as database,
         open_database(config.role_url("reader"), size=READERS, least=0) as reader,
         open_database(config.role_url("ingest"), size=INGEST_CONNECTIONS) as ingest,
+        open_database(config.role_url("app"), size=ALARM_CONNECTIONS) as alarm_database,
     ):
         made = services(database, reader, clock, config)
         feed = Feed(database)
@@ -502,12 +505,18 @@ async def serving(
         unsealing = Unsealing(made.devices, outgoing.publish)
         inbox = Inbox(unsealing, made.devices, made.calls, made.liveness, outgoing.publish)
         events = EventLane(unsealing, made.devices, Ingest(ingest, clock), outgoing.publish)
-        alarms = AlarmLane(unsealing, made.devices, made.alarms, outgoing.publish)
+        alarm_devices = made.devices.on(alarm_database)
+        alarms = AlarmLane(
+            Unsealing(alarm_devices, outgoing.publish),
+            alarm_devices,
+            Arrivals(alarm_database, clock),
+            outgoing.publish,
+        )
         broker = Broker(config.mqtt_url, SIGNALS, inbox.take)
         alarm_broker = Broker(config.mqtt_url, ALARMS, alarms.take, outgoing.hello)
         event_broker = Broker(config.mqtt_url, EVENTS, events.take, outgoing.hello)
         outgoing.broker = broker
-        database.dispatch = outgoing.dispatch
+        database.dispatch = alarm_database.dispatch = outgoing.dispatch
         leases = Leases(made.calls, made.liveness, outgoing.publish)
         timers = Timers(database, clock, timer_handlers(made))
 
@@ -518,7 +527,7 @@ async def serving(
 
         async def say_alive() -> None:
             """Only while an alarm that came now would be stored (P4)."""
-            if await database.is_up() and alarm_broker.is_up:
+            if await alarm_database.is_up() and alarm_broker.is_up:
                 alarm_broker.publish(alive)
 
         errands = Errands()
