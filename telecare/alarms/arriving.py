@@ -10,8 +10,9 @@ from uuid import UUID
 
 from telecare.access.service import unit_topic
 from telecare.alarms import store
+from telecare.alarms.asking import ask, tell
+from telecare.alarms.chain import chain_of
 from telecare.alarms.model import (
-    ASK_NEXT_AFTER,
     DEVIATION_AFTER,
     ENDS,
     PRIORITY,
@@ -19,7 +20,6 @@ from telecare.alarms.model import (
     State,
     pressed_at,
 )
-from telecare.alarms.receiving import receivers
 from telecare.audit.actions import Action
 from telecare.audit.append import append
 from telecare.audit.format import Document
@@ -28,16 +28,15 @@ from telecare.devices import store as device_store
 from telecare.devices.model import Unit
 from telecare.devices.outgoing import Addressee, to_unit
 from telecare.people.model import Resident
-from telecare.people.service import known, resident_topic
+from telecare.people.service import known
 from telecare.runtime.clock import Clock
 from telecare.runtime.db import Database, RefusedByDatabase, Transaction
 from telecare.runtime.timers import Due, set_timer
 from telecare.wire import edge, topics
-from telecare.wire.ids import AlarmId, CareUnitId, EndpointId, TenantId, new_row_id
+from telecare.wire.ids import AlarmId, EndpointId, TenantId, new_row_id
 
 log = logging.getLogger(__name__)
 
-NEXT = "alarm.ask_next"
 UNANSWERED = "alarm.unanswered"
 OWED = "alarm.record_owed"
 OWED_AGAIN = timedelta(seconds=10)
@@ -76,6 +75,7 @@ class Arrivals:
 async def raised(db: Transaction, unit: Unit, event: edge.AlarmRaised, now: datetime) -> None:
     """From a home unit. Stored once, with the timers that ask on by themselves."""
     resident = await known(db, unit.resident_id)
+    chain = await chain_of(db, resident, now)
     await _arrive(
         db,
         Alarm(
@@ -86,7 +86,8 @@ async def raised(db: Transaction, unit: Unit, event: edge.AlarmRaised, now: date
             reference=_reference(event.boot, event.seq),
             resident_id=resident.id,
             unit_id=resident.unit_id,
-            asked_units=(resident.unit_id,),
+            chain=chain,
+            asked_units=chain[:1],
             trigger=event.trigger,
             device=event.device,
             place=event.place,
@@ -104,6 +105,7 @@ async def raised(db: Transaction, unit: Unit, event: edge.AlarmRaised, now: date
 async def raised_on_tv(db: Transaction, actor: HomeActor, press: UUID, now: datetime) -> None:
     """On the TV's own page; `press` makes a repeat the same alarm."""
     resident = await known(db, actor.resident_id)
+    chain = await chain_of(db, resident, now)
     await _arrive(
         db,
         Alarm(
@@ -114,7 +116,8 @@ async def raised_on_tv(db: Transaction, actor: HomeActor, press: UUID, now: date
             reference=str(press),
             resident_id=resident.id,
             unit_id=resident.unit_id,
-            asked_units=(resident.unit_id,),
+            chain=chain,
+            asked_units=chain[:1],
             trigger="screen",
             device="",
             place="",
@@ -140,7 +143,7 @@ async def _arrive(
     action = Action.ALARM_TESTED
     if alarm.state is State.NEW:
         action = Action.ALARM_RAISED
-        await asked(db, alarm, alarm.unit_id, now)
+        await ask(db, alarm, alarm.asked_units[0], now)
         await set_timer(db, UNANSWERED, alarm.id, now + DEVIATION_AFTER)
     tell(db, alarm)
     what: Document = {
@@ -152,16 +155,6 @@ async def _arrive(
         alarm.source: alarm.source_id,
     }
     await _enter(db, alarm.id, Record(action, actor, [resident.person], what), now)
-
-
-async def asked(db: Transaction, alarm: Alarm, unit: CareUnitId, now: datetime) -> None:
-    """A unit is asked; one where nobody would hear it is passed over at once (fails loud)."""
-    await store.add_step(db, alarm.id, "asked", now, unit_id=unit)
-    if await receivers(db, unit, now):
-        await set_timer(db, NEXT, alarm.id, now + ASK_NEXT_AFTER)
-    else:
-        await store.add_step(db, alarm.id, "nobody_receives", now, unit_id=unit)
-        await set_timer(db, NEXT, alarm.id, now)
 
 
 async def cancelled(db: Transaction, unit: Unit, event: edge.AlarmCancelled, now: datetime) -> bool:
@@ -205,13 +198,6 @@ async def enter_owed(db: Transaction, due: Due, now: datetime) -> None:
         return
     await store.owed_entered(db, owed.id, now)
     db.changed(unit_topic(alarm.unit_id))
-
-
-def tell(db: Transaction, alarm: Alarm) -> None:
-    """Whoever is asked, and her own screens."""
-    for unit in alarm.asked_units:
-        db.changed(unit_topic(unit))
-    db.changed(resident_topic(alarm.resident_id))
 
 
 async def tell_home(
