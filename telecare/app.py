@@ -32,6 +32,7 @@ from telecare.alarms.mqtt import AlarmLane
 from telecare.alarms.receiving import Receiving
 from telecare.alarms.service import Alarms
 from telecare.alarms.technical import http as technical_http
+from telecare.alarms.technical.overview import Overview
 from telecare.alarms.technical.service import LOOK_EVERY as LOOK_FOR_SILENT_EVERY
 from telecare.alarms.technical.service import TechnicalAlarms
 from telecare.calls import holding as call_holding
@@ -414,6 +415,7 @@ def web_app(
     app[call_http.CALLS] = made.calls
     app[alarm_http.ALARMS] = made.alarms
     app[technical_http.TECHNICAL] = made.technical
+    app[technical_http.OVERVIEW] = Overview(made.database, made.clock)
     app[admin.CHAINS] = made.chains
     app[admin.DEVIATIONS] = made.deviations
     app[dispatch_http.DISPATCHES] = made.dispatches

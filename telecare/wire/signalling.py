@@ -192,6 +192,7 @@ class TaskRow(ToPage):
         "review_overdue",
         "log_question",
         "alarm_unanswered",
+        "mend_device",
     ]
     since: AwareDatetime
     resident_id: UUID

@@ -8,11 +8,13 @@ import pytest
 from telecare.access.errors import NotPermitted
 from telecare.access.model import Role
 from telecare.alarms.technical.model import Lost, TechnicalClosed, outage_among
+from telecare.alarms.technical.overview import NEVER, Overview
 from telecare.devices.model import UNIT_LEASE
 from telecare.runtime.errors import NotFound
 from telecare.web.board import unit_rows
 from telecare.wire import edge
 from telecare.wire.ids import CareUnitId
+from tests.services.alarm_home import Home
 
 
 @pytest.fixture
@@ -201,6 +203,70 @@ async def test_a_closed_device_is_nothing_to_see_to(world, home, made, say, look
     await made.devices.close(head, home.resident_id, home.endpoint_id)
 
     assert await kinds(world) == []
+
+
+# --- the devices page ---------------------------------------------------------------------------
+
+
+async def needs(overview, session):
+    return [(one.device.resident_name.split()[0], one.need.name) for one in
+            await overview.listed(session)]  # fmt: skip
+
+
+async def test_what_must_be_seen_to_stands_first_on_the_devices_page(world, made, say, look, maria):
+    overview = Overview(made.database, made.clock)
+    units = {}
+    for name in ("Ada", "Bo", "Cia", "Dan"):
+        units[name] = await world.home_unit(await world.resident(name))
+        await say(units[name], mains=True)
+    for name in ("Bo", "Cia", "Dan"):
+        tested = Home(made, world, units[name])
+        await tested.say(tested.pressed(is_test=True))
+    await look(48)
+    for name in ("Ada", "Cia", "Dan"):
+        await say(units[name], mains=True, battery_percent=20 if name == "Cia" else 90)
+
+    assert await needs(overview, maria) == [
+        ("Bo", "SILENT"), ("Cia", "BATTERY"), ("Ada", "TEST"), ("Dan", "NOTHING"),
+    ]  # fmt: skip
+    by_name = {one.device.resident_name.split()[0]: one for one in await overview.listed(maria)}
+    assert by_name["Bo"].longest_silence == timedelta(seconds=48)
+    assert by_name["Ada"].longest_silence == timedelta(seconds=48)
+    assert by_name["Ada"].tried == NEVER
+    assert by_name["Dan"].tried.tested_at is not None
+    assert (await world.events()).count("list.read") == 1
+
+
+async def test_a_test_older_than_a_month_is_late(world, made, say, home, maria, clock):
+    overview = Overview(made.database, made.clock)
+    tested = Home(made, world, home)
+    await tested.say(tested.pressed(is_test=True))
+    await say(home)
+    assert await needs(overview, maria) == [("Ingrid", "NOTHING")]
+
+    clock.forward(days=32)
+    await say(home)
+    assert await needs(overview, await world.staff("Mia", on_shift=True)) == [("Ingrid", "TEST")]
+
+
+async def test_asking_for_a_technician_makes_one_task_of_the_unit(
+    world, other_world, made, home, maria
+):
+    overview = Overview(made.database, made.clock)
+    for _ in range(2):
+        await overview.ask_for(maria, home.endpoint_id)
+
+    (row,) = await rows(world, "task")
+    assert row.kind == "mend_device"
+    (one,) = await overview.listed(maria)
+    assert one.device.is_asked_for
+    far = await world.staff("Fia", on_shift=True, unit=world.night_unit)
+    theirs = await other_world.staff("Per", on_shift=True)
+    with pytest.raises(NotPermitted):
+        await overview.ask_for(far, home.endpoint_id)
+    with pytest.raises(NotFound):
+        await overview.ask_for(theirs, home.endpoint_id)
+    assert await overview.listed(theirs) == []
 
 
 # --- many at once ------------------------------------------------------------------------------
