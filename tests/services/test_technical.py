@@ -86,6 +86,25 @@ async def test_a_silent_home_is_known_within_45_seconds_and_is_over_when_it_is_h
     assert (await world.events()).count("technical.ended") == 1
 
 
+async def test_a_sign_of_life_ends_it_too(world, home, say, look, made, clock):
+    """The process that hears it may never have noticed the silence."""
+    await say(home)
+    await look(28)
+    await say(home)
+    await world.superuser.execute(
+        "update edge_unit set seen_at = $2 where id = $1", home.id, world.now - UNIT_LEASE
+    )
+    await look(4)
+    assert await kinds(world) == ["offline"]
+
+    clock.forward(seconds=4)
+    await say(home)
+    await made.devices.keep_signs_of_life()
+    await look(4)
+
+    assert await kinds(world) == []
+
+
 async def test_a_will_does_not_count_as_a_sign_of_life(world, home, say, look, clock):
     await say(home)
     await look(36)

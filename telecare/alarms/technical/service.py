@@ -63,8 +63,11 @@ class TechnicalAlarms:
         try:
             async with self._database.across_tenants() as db:
                 found = await store.silent(db, now - UNIT_LEASE)
+                again = await store.heard_again(db)
             for tenant, endpoints in found:
                 await self._lost(tenant, endpoints, now - UNIT_LEASE)
+            for tenant, endpoints in again:
+                await self._found(tenant, endpoints)
         except DatabaseUnavailable:
             self._hears_since = None
             raise
@@ -88,6 +91,15 @@ class TechnicalAlarms:
             for new in await store.still_silent(db, endpoints, before):
                 records += await _raise(db, new, now)
             records += await self._join(db, now)
+            await append_all(db, records)
+
+    async def _found(self, tenant: TenantId, endpoints: Sequence[EndpointId]) -> None:
+        now = self._clock.now()
+        async with self._database.transaction(tenant) as db:
+            records: list[Record] = []
+            for endpoint_id in endpoints:
+                resident = await known(db, await store.home_of(db, endpoint_id))
+                records += await self._end(db, endpoint_id, ["offline"], resident, now, device="")
             await append_all(db, records)
 
     async def _join(self, db: Transaction, now: datetime) -> Sequence[Record]:

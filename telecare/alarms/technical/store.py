@@ -13,6 +13,8 @@ LIMIT = 100
 SILENT_LIMIT = 1000
 
 SILENT = "select tenant_id, endpoint_id from silent_units($1, $2)"
+HEARD_AGAIN = "select tenant_id, endpoint_id from units_heard_again($1)"
+HOME_OF = "select resident_id from endpoint where tenant_id = $1 and id = $2"
 STILL_SILENT = """
 select e.id as endpoint_id, e.resident_id, r.unit_id, coalesce(u.seen_at, u.enrolled_at) as since
 from edge_unit u
@@ -115,10 +117,23 @@ async def silent(
     db: Transaction, before: datetime
 ) -> Sequence[tuple[TenantId, Sequence[EndpointId]]]:
     """Units of all municipalities that nobody has been told of, by municipality."""
+    return _by_tenant(await db.fetch(SILENT, before, SILENT_LIMIT))
+
+
+async def heard_again(db: Transaction) -> Sequence[tuple[TenantId, Sequence[EndpointId]]]:
+    """Units somebody was told of, and that have been heard since."""
+    return _by_tenant(await db.fetch(HEARD_AGAIN, SILENT_LIMIT))
+
+
+def _by_tenant(rows: Sequence[Row]) -> Sequence[tuple[TenantId, Sequence[EndpointId]]]:
     found: dict[TenantId, list[EndpointId]] = {}
-    for row in await db.fetch(SILENT, before, SILENT_LIMIT):
+    for row in rows:
         found.setdefault(TenantId(row["tenant_id"]), []).append(EndpointId(row["endpoint_id"]))
     return list(found.items())
+
+
+async def home_of(db: Transaction, endpoint_id: EndpointId) -> ResidentId:
+    return ResidentId(await db.fetchval(HOME_OF, db.tenant, endpoint_id))
 
 
 async def still_silent(

@@ -78,6 +78,25 @@ as $$
     order by u.tenant_id
     limit p_limit
 $$;
+
+-- Units of whom somebody was told, and that have been heard since: a sign of life is no news to the
+-- process that hears it.
+create function units_heard_again(p_limit int)
+returns table (tenant_id int, endpoint_id uuid)
+language sql stable security definer set search_path = pg_catalog, pg_temp
+as $$
+    select t.tenant_id, t.endpoint_id
+    from public.technical_alarm t
+    join public.edge_unit u on u.tenant_id = t.tenant_id and u.endpoint_id = t.endpoint_id
+    where t.kind = 'offline' and t.ended_at is null and u.revoked_at is null and u.is_online
+        and u.seen_at > t.raised_at
+    order by t.tenant_id
+    limit p_limit
+$$;
+create index technical_alarm_silent on technical_alarm (tenant_id, endpoint_id)
+    where kind = 'offline' and ended_at is null;
+
 alter function silent_units(timestamptz, int) owner to telecare_definer;
-revoke execute on function silent_units(timestamptz, int) from public;
-grant execute on function silent_units(timestamptz, int) to telecare_app;
+alter function units_heard_again(int) owner to telecare_definer;
+revoke execute on function silent_units(timestamptz, int), units_heard_again(int) from public;
+grant execute on function silent_units(timestamptz, int), units_heard_again(int) to telecare_app;

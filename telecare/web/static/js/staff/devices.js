@@ -76,7 +76,7 @@ function Row({ device, asked }) {
   const what = [device.label || t(`devices.kind.${device.kind}`), device.address].filter(Boolean).join(", ");
   const silence = device.longest_silence_s;
   return html`<tr data-test="device" data-need=${device.need} class=${device.need === "silent" ? "first" : ""}>
-    <th scope="row"><a href=${`#/people/${device.resident_id}`}>${name}</a><div class="soft">${what}</div></th>
+    <th scope="row"><a class="name" href=${`#/people/${device.resident_id}`}>${name}</a><div class="soft">${what}</div></th>
     <td data-label=${t("devices.col.state")}><${State} device=${device} /></td><td data-label=${t("devices.col.battery")}><${Battery} device=${device} /></td>
     <td data-label=${t("devices.col.test")}><${Tried} device=${device} /></td><td data-label=${t("devices.col.silence")}>${silence === null ? t("devices.no_silence") : long(silence)}${device.need === "silent" && silence !== null ? `, ${t("devices.goes_on")}` : ""}</td>
     <td>${device.asked ? html`<span class="soft">${t("devices.asked")}</span>` : device.need !== "nothing" && html`<${Btn} kind="btn small" test="ask-for" label=${t("devices.ask_name", { what: t(`devices.ask.${device.need}`), name })} act=${() => post(`/api/devices/${device.id}/ask-for`).then(asked)}>${t(`devices.ask.${device.need}`)}<//>`}</td></tr>`;

@@ -36,7 +36,7 @@ function Strips() {
   return html`<div role="status" class="strips">${store.live.contact.value === "trying" && html`<p class="strip lost" data-test="no-contact"><${Icon} name="plug" /><b>${t("live.no_contact")}</b></p>`}
     ${other && html`<div class="strip" data-test="call-elsewhere"><${Icon} name="video" /><b>${t("call.running", { name: other.resident_name })}</b><${Btn} kind="btn go" act=${() => store.continueHere(other.call_id)}>${t("call.continue_here")}<//></div>`}
     ${ends && html`<div class="strip" data-test="ends-soon"><${Icon} name="clock" /><b>${t(store.call.value ? "session.ends_after_call" : "session.ends", { time: clock(ends) })}</b>${!store.call.value && html`<${Btn} kind="btn" test="sign-in-anew" act=${store.signOut}>${t("session.anew")}<//>`}</div>`}
-    ${store.receivers.value && (!store.receivers.value.names.length || store.receivers.value.records_owed) && html`<${Part} from="alarm" name="Trouble" given=${{ row: store.receivers.value }} />`}
+    ${store.receivers.value && !(store.receivers.value.names.length && !store.receivers.value.records_owed) && html`<${Part} from="alarm" name="Trouble" given=${{ row: store.receivers.value }} />`}
     ${(elsewhere ? store.calling.value : []).slice(0, 1).map((row) => html`<${Part} key=${row.id} from="alarm" name="Strip" given=${{ row }} />`)}
     ${elsewhere && offered && html`<div class="strip" data-test="offered-strip"><${Icon} name="swap" /><b>${t("queue.offered", { name: offered.from_name })}</b><a class="btn" href="#/">${t("common.to_today")}</a></div>`}
     ${elsewhere && waiting > 0 && html`<div class="strip" data-test="waiting-strip"><${Icon} name="phone" /><b>${t("queue.waiting", { n: waiting })}</b><a class="btn" href="#/">${t("common.to_today")}</a></div>`}</div>`;
