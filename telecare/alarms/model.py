@@ -206,6 +206,15 @@ def pressed_at(occurred_at: datetime, *, clock_ok: bool, received_at: datetime) 
 
 
 @dataclass(frozen=True, slots=True)
+class AlarmTaking:
+    """She answers an alarm of this resident: what she is in with somebody else ends."""
+
+    staff_id: StaffId
+    resident_id: ResidentId
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class AlarmForHead:
     """All units of its chain have been asked, and nobody has taken it."""
 

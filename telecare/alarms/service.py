@@ -25,6 +25,7 @@ from telecare.alarms.model import (
     UNREACHABLE_AFTER,
     Alarm,
     AlarmForHead,
+    AlarmTaking,
     AlarmUnanswered,
     Closing,
     Person,
@@ -131,6 +132,11 @@ class Alarms:
         now = self._clock.now()
         async with self._by(session) as db:
             await stays(db, session, Action.ALARM_TAKEN, now)
+            asked_for = await store.by_id(db, alarm_id)
+            if asked_for is None:
+                raise NotFound
+            # Before the alarm is held: a call that ends holds itself first, and then her alarms.
+            await self._react(db, AlarmTaking(session.staff.id, asked_for.resident_id, now))
             alarm, resident = await self._held(db, alarm_id)
             await self._may_take(db, session, alarm, resident, now)
             taken = alarm.take(session.staff.id, now)

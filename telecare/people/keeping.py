@@ -240,6 +240,7 @@ class Keeping:
             await keeping_store.add_relative(db, resident_id, relative, now)
             what: Document = {
                 "id": str(relative.id),
+                "may_be_told": relative.may_be_told,
                 "name": relative.name,
                 "relation": relative.relation,
                 "rings_first": relative.rings_first,

@@ -45,11 +45,12 @@ where tenant_id = $1 and resident_id = $2 and id = $3 and moved_out_at is null
 returning name
 """
 ADD_RELATIVE = """
-insert into relative (tenant_id, id, resident_id, name, relation, phone, rings_first, added_at)
-values ($1, $2, $3, $4, $5, $6, $7, $8)
+insert into relative (tenant_id, id, resident_id, name, relation, phone, rings_first, may_be_told,
+    added_at)
+values ($1, $2, $3, $4, $5, $6, $7, $8, $9)
 """
 RELATIVES = """
-select id, name, relation, phone, rings_first from relative
+select id, name, relation, phone, rings_first, may_be_told from relative
 where tenant_id = $1 and resident_id = $2 and ended_at is null
 order by rings_first desc, name, id
 limit $3
@@ -143,13 +144,18 @@ async def add_relative(
 ) -> None:
     await db.execute(
         ADD_RELATIVE, db.tenant, relative.id, resident_id, relative.name, relative.relation,
-        relative.phone, relative.rings_first, now,
+        relative.phone, relative.rings_first, relative.may_be_told, now,
     )  # fmt: skip
 
 
 async def relatives(db: Transaction, resident_id: ResidentId) -> Sequence[Relative]:
     rows = await db.fetch(RELATIVES, db.tenant, resident_id, LIMIT)
-    return [Relative(r["id"], r["name"], r["relation"], r["phone"], r["rings_first"]) for r in rows]
+    return [
+        Relative(
+            r["id"], r["name"], r["relation"], r["phone"], r["rings_first"], r["may_be_told"]
+        )
+        for r in rows
+    ]  # fmt: skip
 
 
 async def end_relative(

@@ -91,6 +91,7 @@ class RelativeForm(Body):
     relation: Line
     phone: Phone
     rings_first: bool = False
+    may_be_told: str = Field(default="", max_length=200)
 
 
 class RepresentativeForm(Body):
@@ -241,7 +242,9 @@ async def move_out(request: web.Request, form: OneForm) -> str:
 
 async def add_relative(request: web.Request, form: RelativeForm) -> str:
     resident_id, path = _path(request)
-    relative = Relative(uuid4(), form.name, form.relation, form.phone, form.rings_first)
+    relative = Relative(
+        uuid4(), form.name, form.relation, form.phone, form.rings_first, form.may_be_told.strip()
+    )
     await request.app[KEEPING].add_relative(request[STAFF], resident_id, relative)
     return after(path, "added")
 

@@ -279,6 +279,7 @@ class AlarmRow(ToPage):
     next_at: AwareDatetime | None
     """While nobody has it: when somebody else is asked too."""
     unit_name: str | None = None
+    absent: AbsenceKind | None = None
 
 
 class ReceiversRow(ToPage):

@@ -516,3 +516,43 @@ async def test_pressing_again_says_nothing_twice(world, home, maria, made):
 
     assert (await steps_of(world))[4:] == ["sent", "met"]
     assert (await world.events()).count("alarm.contact") == 1
+
+
+async def test_taking_an_alarm_ends_her_call_with_somebody_else_and_the_home_hears_why(
+    world, home, ingrid, made
+):
+    aino = await world.resident("Aino")
+    maria = await world.staff(
+        "Maria", role=Role.LARMMOTTAGARE, on_shift=True, assigned=(aino, ingrid)
+    )
+    nina = await world.staff("Nina", role=Role.LARMMOTTAGARE, on_shift=True)
+    tv = await world.tv(aino)
+    call = await made.calls.ring(maria, aino.id)
+    await made.calls.answer(tv, call)
+    alarm = await home.press()
+
+    async def reason():
+        rows = await world.rows("select end_reason from call where id = $1", call)
+        return rows[0]["end_reason"]
+
+    await made.alarms.take(nina, alarm)
+    with pytest.raises(AlarmTaken):
+        await made.alarms.take(maria, alarm)
+    assert await reason() is None, "she did not get it"
+
+    await made.alarms.take(maria, await home.press())
+    assert await reason() == "alarm_taken"
+
+
+async def test_an_alarm_from_whom_she_is_speaking_with_goes_on_in_that_call(
+    world, home, ingrid, made
+):
+    maria = await world.staff("Maria", role=Role.LARMMOTTAGARE, on_shift=True, assigned=(ingrid,))
+    tv = await world.tv(ingrid)
+    call = await made.calls.ring(maria, ingrid.id)
+    await made.calls.answer(tv, call)
+
+    await made.alarms.take(maria, await home.press())
+
+    rows = await world.rows("select state from call where id = $1", call)
+    assert rows[0]["state"] != "ended"

@@ -114,6 +114,7 @@ export interface AlarmRow {
   returned_at: string|null;
   next_at: string|null;
   unit_name: string|null;
+  absent: AbsenceKind|null;
 }
 export interface ReceiversRow {
   row: "receivers";

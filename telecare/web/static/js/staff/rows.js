@@ -7,7 +7,7 @@ export const STAFF = {
     alarm: {
       row: "s", id: "s", state: "s", since: "s", trigger: "s", device: "s", place: "s", priority: "n", resident_id: "s",
       resident_name: "s", taken_by: "s?", taken_by_id: "s?", cancelled: "b", returned_from: "s?", returned_why: "s?",
-      returned_at: "s?", next_at: "s?", unit_name: "s?",
+      returned_at: "s?", next_at: "s?", unit_name: "s?", absent: "s?",
     },
     visit: {
       row: "s", id: "s", starts_at: "s", minutes: "n", insats: "s", resident_id: "s", resident_name: "s",
