@@ -122,7 +122,8 @@ class Reactions:
                 await self.visits.call_closed(db, event.call, event.at)
                 await self._call_closed(db, event)
             case DispatchAccepted():
-                await self.alarms.on_the_way(db, AlarmId(event.about_id), event.at)
+                about_id = AlarmId(event.about_id)
+                await self.alarms.on_the_way(db, about_id, event.arrive_by, event.at)
             case DispatchArrived():
                 await self.alarms.there(db, AlarmId(event.about_id), event.by, event.at)
             case AlarmTaking():

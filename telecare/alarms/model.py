@@ -20,8 +20,6 @@ DEVIATION_AFTER = timedelta(seconds=180)
 LEASE = timedelta(minutes=3)
 """No contact, dispatch or note within this: it goes back to the queue."""
 UNREACHABLE_AFTER = timedelta(seconds=60)
-ARRIVE_WITHIN = timedelta(minutes=30)
-"""Whoever goes there, when nothing else was promised."""
 CLOCK_TOLERANCE = timedelta(seconds=2)
 OLDEST_PRESS = timedelta(days=31)
 PRIORITY: dict[Trigger, int] = {

@@ -19,7 +19,6 @@ from telecare.alarms import arriving, store
 from telecare.alarms.arriving import TIMER, UNANSWERED, tell_home
 from telecare.alarms.asking import NEXT, ask, tell
 from telecare.alarms.model import (
-    ARRIVE_WITHIN,
     ASK_NEXT_AFTER,
     DEVIATION_AFTER,
     UNREACHABLE_AFTER,
@@ -315,12 +314,14 @@ class Alarms:
             if met != alarm:
                 await self._met(db, met, resident, SystemActor("reaction"), staff_id, now)
 
-    async def on_the_way(self, db: Transaction, about_id: AlarmId, now: datetime) -> None:
-        """Whoever was sent has said that she goes: she has her time to arrive."""
+    async def on_the_way(
+        self, db: Transaction, about_id: AlarmId, arrive_by: datetime, now: datetime
+    ) -> None:
+        """Whoever was sent has said that she goes, and when she is there."""
         alarm = await store.hold(db, about_id)
         if alarm is None or alarm.state is not State.TAKEN or alarm.taken_by is None:
             return
-        await self._save(db, alarm.wait_for_arrival(alarm.taken_by, now + ARRIVE_WITHIN))
+        await self._save(db, alarm.wait_for_arrival(alarm.taken_by, arrive_by))
         await store.add_step(db, alarm.id, "on_the_way", now)
 
     async def there(self, db: Transaction, about_id: AlarmId, by: StaffId, now: datetime) -> None:

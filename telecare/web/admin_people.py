@@ -94,6 +94,10 @@ class RelativeForm(Body):
     may_be_told: str = Field(default="", max_length=200)
 
 
+class KeyForm(Body):
+    note: str = Field(default="", max_length=500)
+
+
 class RepresentativeForm(Body):
     kind: RepresentativeKind
     name: Name
@@ -249,6 +253,12 @@ async def add_relative(request: web.Request, form: RelativeForm) -> str:
     return after(path, "added")
 
 
+async def set_key(request: web.Request, form: KeyForm) -> str:
+    resident_id, path = _path(request)
+    await request.app[KEEPING].set_key_note(request[STAFF], resident_id, form.note.strip())
+    return after(path, "saved")
+
+
 async def end_relative(request: web.Request, form: OneForm) -> str:
     resident_id, path = _path(request)
     await request.app[KEEPING].end_relative(request[STAFF], resident_id, form.one)
@@ -321,6 +331,8 @@ ROUTES = (
                RelativeForm, permission="register"),
     form_route("/admin/people/{id}/relatives/end", end_relative, person, Action.RELATIVE_ENDED,
                OneForm, permission="register"),
+    form_route("/admin/people/{id}/key", set_key, person, Action.KEY_NOTE_SET, KeyForm,
+               permission="register"),
     form_route("/admin/people/{id}/representatives", add_representative, person,
                Action.REPRESENTATIVE_ADDED, RepresentativeForm, errors=(Code.END_BEFORE_START,),
                permission="register"),

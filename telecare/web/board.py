@@ -242,6 +242,8 @@ async def unit_rows(db: Transaction, unit: CareUnitId, now: datetime) -> Sequenc
             accepted_by=d.accepted_name,
             unit_name=names.get(d.dispatch.unit_id),
             absent=_kind(away, d.dispatch.resident_id),
+            accepted_by_id=d.dispatch.accepted_by,
+            arrive_by=d.dispatch.arrive_by,
         )
         for d in dispatches
     ]

@@ -214,6 +214,9 @@ class DispatchRow(ToPage):
     accepted_by: str | None
     unit_name: str | None = None
     absent: AbsenceKind | None = None
+    accepted_by_id: UUID | None = None
+    arrive_by: AwareDatetime | None = None
+    """When whoever goes has promised to be there."""
 
 
 class HandOverRow(ToPage):

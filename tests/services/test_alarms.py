@@ -15,6 +15,7 @@ from telecare.alarms.model import (
     NotYourAlarm,
 )
 from telecare.alarms.receiving import receivers
+from telecare.dispatches.service import NotYourDispatch
 from telecare.runtime.errors import FieldInvalid, NotFound
 from telecare.shifts.model import ShiftHoldsOpen
 from telecare.web.board import unit_rows
@@ -327,6 +328,45 @@ async def test_one_that_was_sent_and_does_not_arrive_is_asked_for_again(
     clock.forward(minutes=1)
     await world.run_due()
 
+    assert (await alarm_of(world))["returned_why"] == "not_arrived"
+
+
+async def test_whoever_goes_says_when_she_is_there_and_sees_how_one_gets_in(
+    world, other_world, home, ingrid, maria, made, clock
+):
+    head = await world.staff("Rut", role=Role.ENHETSCHEF)
+    await made.keeping.set_key_note(head, ingrid.id, "Nyckel 14. Portkod 4711")
+    alarm = await home.press()
+    await made.alarms.take(maria, alarm)
+    await made.alarms.send(maria, alarm)
+    [dispatch] = await world.rows("select id from dispatch where about_id = $1", alarm)
+    eva = await world.staff("Eva", on_shift=True)
+    far = await world.staff("Fia", on_shift=True, unit=world.night_unit)
+    theirs = await other_world.staff("Per", on_shift=True)
+    with pytest.raises(NotYourDispatch):
+        await made.dispatches.mission(eva, dispatch["id"])
+    with pytest.raises(NotPermitted):
+        await made.dispatches.accept(far, dispatch["id"])
+
+    await made.dispatches.accept(eva, dispatch["id"], timedelta(minutes=45))
+
+    mission = await made.dispatches.mission(eva, dispatch["id"])
+    assert (mission.key_note, mission.resident.address, mission.arrive_by) == (
+        "Nyckel 14. Portkod 4711", "Provgatan 1", world.now + timedelta(minutes=45),
+    )  # fmt: skip
+    with pytest.raises(NotYourDispatch):
+        await made.dispatches.mission(maria, dispatch["id"])
+    with pytest.raises(NotFound):
+        await made.dispatches.mission(theirs, dispatch["id"])
+    events = await world.events()
+    assert (events.count("key_note.set"), events.count("key_note.read")) == (1, 1)
+    assert "4711" not in str(await world.records())
+
+    clock.forward(minutes=44)
+    await world.run_due()
+    assert (await alarm_of(world))["state"] == "taken"
+    clock.forward(minutes=1)
+    await world.run_due()
     assert (await alarm_of(world))["returned_why"] == "not_arrived"
 
 

@@ -70,6 +70,8 @@ export interface DispatchRow {
   accepted_by: string|null;
   unit_name: string|null;
   absent: AbsenceKind|null;
+  accepted_by_id: string|null;
+  arrive_by: string|null;
 }
 export interface HandOverRow {
   row: "hand_over";

@@ -24,7 +24,7 @@ export const STAFF = {
     },
     dispatch: {
       row: "s", id: "s", state: "s", asked_at: "s", resident_id: "s", resident_name: "s", accepted_by: "s?",
-      unit_name: "s?", absent: "s?",
+      unit_name: "s?", absent: "s?", accepted_by_id: "s?", arrive_by: "s?",
     },
     hand_over: {
       row: "s", id: "s", kind: "s", state: "s", since: "s", resident_id: "s", resident_name: "s", from_id: "s", from_name: "s",
