@@ -23,7 +23,10 @@ from telecare.access.staffing import Staffing
 from telecare.alarms import arriving as alarm_arriving
 from telecare.alarms import holding as alarm_holding
 from telecare.alarms import http as alarm_http
+from telecare.alarms import intake as alarm_intake
 from telecare.alarms import service as alarm_service
+from telecare.alarms.alarm_units import AlarmUnits
+from telecare.alarms.listening import receivers_of
 from telecare.alarms.mqtt import AlarmLane
 from telecare.alarms.receiving import Receiving
 from telecare.alarms.service import Alarms
@@ -103,6 +106,7 @@ from telecare.visits.model import UNFINISHED_AFTER
 from telecare.visits.service import Visits
 from telecare.web import (
     admin,
+    admin_alarm_units,
     admin_endings,
     admin_import,
     admin_people,
@@ -166,6 +170,7 @@ ROUTES: tuple[Route, ...] = (
     *card.ROUTES,
     *admin.ROUTES,
     *admin_people.ROUTES,
+    *admin_alarm_units.ROUTES,
     *admin_endings.ROUTES,
     *admin_import.ROUTES,
     *admin_rules.ROUTES,
@@ -223,6 +228,7 @@ class Services:
     calls: Calls
     dispatches: Dispatches
     alarms: Alarms
+    alarm_units: AlarmUnits
     deviations: Deviations
     receiving: Receiving
     visits: Visits
@@ -273,7 +279,7 @@ def services(database: Database, reader: Database, clock: Clock, config: Config)
         alarm_holding.holding(alarms),
     )
     shifts = Shifts(database, clock, react, holdings)
-    sealer = Sealer(read_key(Path(config.person_key_file))) if config.person_key_file else None
+    sealer = sealer_of(config)
     keeping = Keeping(database, clock, react, sealer)
     staffing_ = Staffing(database, clock, react)
     broker_url = config.broker_url_for_units or config.mqtt_url
@@ -309,6 +315,7 @@ def services(database: Database, reader: Database, clock: Clock, config: Config)
         calls=calls,
         dispatches=Dispatches(database, clock, react),
         alarms=alarms,
+        alarm_units=AlarmUnits(database, clock, sealer),
         deviations=Deviations(database, clock),
         receiving=Receiving(database, clock),
         visits=visits,
@@ -340,6 +347,11 @@ def services(database: Database, reader: Database, clock: Clock, config: Config)
     )
 
 
+def sealer_of(config: Config) -> Sealer | None:
+    """Raises KeyUnusable."""
+    return Sealer(read_key(Path(config.person_key_file))) if config.person_key_file else None
+
+
 def timer_handlers(made: Services) -> dict[str, Handler]:
     calls, visits = made.calls, made.visits
     return {
@@ -367,6 +379,7 @@ def timer_handlers(made: Services) -> dict[str, Handler]:
         alarm_arriving.UNANSWERED: made.alarms.unanswered,
         alarm_arriving.OWED: alarm_arriving.enter_owed,
         alarm_service.LEASE_OVER: made.alarms.lease_over,
+        alarm_intake.NO_VOICE: alarm_intake.no_voice,
     }
 
 
@@ -407,6 +420,7 @@ def web_app(
     app[admin.STAFFING] = made.staffing
     app[admin.CARE_UNITS] = made.care_units
     app[admin_people.KEEPING] = made.keeping
+    app[admin_alarm_units.ALARM_UNITS] = made.alarm_units
     app[admin_endings.ENDINGS] = made.endings
     app[admin_rules.LISTS] = made.lists
     app[admin_rules.INSATSER] = made.insatser
@@ -534,6 +548,7 @@ async def serving(
         )
         if prepare is not None:
             await prepare(app, made)
+        receivers = await receivers_of(config, database, clock, sealer_of(config), errands)
         await made.calls.suspect_all()
         async with (
             running(
@@ -543,6 +558,7 @@ async def serving(
                 broker=broker.run(),
                 events=event_broker.run(),
                 alarms=alarm_broker.run(),
+                receivers=receivers.run(),
                 alive=every(edge.ALIVE_EVERY, say_alive, limit=JOB_LIMIT),
                 timers=every(TICK, timers.run_due, limit=JOB_LIMIT),
                 leases=every(LEASE_INTERVAL, leases.renew, limit=JOB_LIMIT),

@@ -39,7 +39,7 @@ document.head.append(sheet);
 
 const WHO = ["resident", "cohabitant", "relative", "other"];
 const PRESSED = ["resident", "cohabitant", "relative", "staff", "device", "unknown"];
-const DONE = ["pressed", "stored", "asked", "taken", "met", "noted", "sent", "on_the_way", "closed", "cancelled"];
+const DONE = ["pressed", "stored", "asked", "taken", "met", "noted", "sent", "on_the_way", "closed", "cancelled", "withdrawn"];
 
 /** "armband, sovrum" @param {{device: string, place: string}} one */
 const whence = (one) => [one.device, one.place].filter(Boolean).join(", ");
