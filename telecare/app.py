@@ -26,6 +26,7 @@ from telecare.alarms import http as alarm_http
 from telecare.alarms import intake as alarm_intake
 from telecare.alarms import service as alarm_service
 from telecare.alarms.alarm_units import AlarmUnits
+from telecare.alarms.arriving import Arrivals
 from telecare.alarms.listening import receivers_of
 from telecare.alarms.mqtt import AlarmLane
 from telecare.alarms.receiving import Receiving
@@ -151,6 +152,7 @@ SIGNALS = (topics.filter_of(topics.Up.STATUS), topics.filter_of(topics.Up.SIGNAL
 ALARMS = (topics.filter_of(topics.Up.ALARM),)
 EVENTS = (topics.filter_of(topics.Up.EVENT), topics.filter_of(topics.Up.VITAL))
 INGEST_CONNECTIONS = 2
+ALARM_CONNECTIONS = 3
 READERS = 4
 """Connections for those who read the log; made when the first of them comes."""
 
@@ -508,6 +510,7 @@ async def serving(
         open_database(config.role_url("app")) as database,
         open_database(config.role_url("reader"), size=READERS, least=0) as reader,
         open_database(config.role_url("ingest"), size=INGEST_CONNECTIONS) as ingest,
+        open_database(config.role_url("app"), size=ALARM_CONNECTIONS) as alarm_database,
     ):
         made = services(database, reader, clock, config)
         feed = Feed(database)
@@ -516,12 +519,18 @@ async def serving(
         unsealing = Unsealing(made.devices, outgoing.publish)
         inbox = Inbox(unsealing, made.devices, made.calls, made.liveness, outgoing.publish)
         events = EventLane(unsealing, made.devices, Ingest(ingest, clock), outgoing.publish)
-        alarms = AlarmLane(unsealing, made.devices, made.alarms, outgoing.publish)
+        alarm_devices = made.devices.on(alarm_database)
+        alarms = AlarmLane(
+            Unsealing(alarm_devices, outgoing.publish),
+            alarm_devices,
+            Arrivals(alarm_database, clock),
+            outgoing.publish,
+        )
         broker = Broker(config.mqtt_url, SIGNALS, inbox.take)
         alarm_broker = Broker(config.mqtt_url, ALARMS, alarms.take, outgoing.hello)
         event_broker = Broker(config.mqtt_url, EVENTS, events.take, outgoing.hello)
         outgoing.broker = broker
-        database.dispatch = outgoing.dispatch
+        database.dispatch = alarm_database.dispatch = outgoing.dispatch
         leases = Leases(made.calls, made.liveness, outgoing.publish)
         timers = Timers(database, clock, timer_handlers(made))
 
@@ -532,7 +541,7 @@ async def serving(
 
         async def say_alive() -> None:
             """Only while an alarm that came now would be stored (P4)."""
-            if await database.is_up() and alarm_broker.is_up:
+            if await alarm_database.is_up() and alarm_broker.is_up:
                 alarm_broker.publish(alive)
 
         errands = Errands()
@@ -548,7 +557,7 @@ async def serving(
         )
         if prepare is not None:
             await prepare(app, made)
-        receivers = await receivers_of(config, database, clock, sealer_of(config), errands)
+        receivers = await receivers_of(config, alarm_database, clock, sealer_of(config), errands)
         await made.calls.suspect_all()
         async with (
             running(

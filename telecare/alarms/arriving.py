@@ -3,6 +3,7 @@ entered later with its true time. No other action has this right (architecture Â
 """
 
 import logging
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Literal
@@ -30,10 +31,19 @@ from telecare.devices.model import Unit
 from telecare.devices.outgoing import Addressee, to_unit
 from telecare.people.model import Resident
 from telecare.people.service import known, resident_topic
-from telecare.runtime.db import RefusedByDatabase, Transaction
+from telecare.runtime.clock import Clock
+from telecare.runtime.db import Database, RefusedByDatabase, Transaction
 from telecare.runtime.timers import Due, set_timer
 from telecare.wire import edge, topics
-from telecare.wire.ids import AlarmId, AlarmUnitId, CareUnitId, EndpointId, ResidentId, new_row_id
+from telecare.wire.ids import (
+    AlarmId,
+    AlarmUnitId,
+    CareUnitId,
+    EndpointId,
+    ResidentId,
+    TenantId,
+    new_row_id,
+)
 
 log = logging.getLogger(__name__)
 
@@ -45,6 +55,35 @@ TIMER = SystemActor("alarm timer")
 
 InHome = HomeActor | AlarmUnitActor
 """What in a home an alarm comes from."""
+
+
+class Arrivals:
+    """`database`: a pool of its own; pages that are slow to read must not delay an alarm."""
+
+    def __init__(self, database: Database, clock: Clock) -> None:
+        self._database = database
+        self._clock = clock
+
+    async def take_in(
+        self, tenant: TenantId, said: Sequence[tuple[Unit, edge.UnitAlarm]]
+    ) -> Sequence[tuple[Unit, edge.UnitAlarm]]:
+        """What the homes of one municipality say, in one transaction; those that are stored now,
+        or were before. What is not among them comes again by itself.
+
+        Raises DatabaseUnavailable.
+        """
+        now = self._clock.now()
+        done: list[tuple[Unit, edge.UnitAlarm]] = []
+        async with self._database.transaction(tenant) as db:
+            for unit, event in said:
+                match event:
+                    case edge.AlarmRaised():
+                        await raised(db, unit, event, now)
+                        done.append((unit, event))
+                    case edge.AlarmCancelled():
+                        if await cancelled(db, unit, event, now):
+                            done.append((unit, event))
+        return done
 
 
 async def raised(db: Transaction, unit: Unit, event: edge.AlarmRaised, now: datetime) -> None:

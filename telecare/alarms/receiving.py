@@ -22,17 +22,20 @@ class Receiving:
         self._clock = clock
 
     async def heard(self, session: StaffSession, *, has_sound: bool) -> None:
-        """A console is there. It receives when its sound is on and she, on shift, takes alarms."""
+        """A console is there. It receives when its sound is on and she, on shift, takes alarms; a
+        second window of hers without sound takes nothing from the first.
+        """
         now = self._clock.now()
         staff = session.staff
-        receives = has_sound and staff.shift_id is not None and staff.may(Permission.ALARM)
+        may_receive = staff.shift_id is not None and staff.may(Permission.ALARM)
         async with self._database.transaction(session.tenant, actor_text(session.actor)) as db:
-            before = await store.keep(
+            before = await store.ready_at(db, session.id)
+            await store.keep(
                 db, session.id, staff.id, staff.works_in, heard_at=now,
-                ready_at=now if receives else None,
+                ready_at=now if has_sound else before, may_receive=may_receive,
             )  # fmt: skip
             did = before is not None and now - before < COUNTS_FOR
-            if did != receives:
+            if did != (may_receive and (has_sound or did)):
                 db.changed(unit_topic(staff.works_in))
 
 

@@ -10,12 +10,13 @@ from telecare.wire.ids import CareUnitId, StaffId
 
 LIMIT = 500
 
-BEFORE = "select ready_at from receiver where tenant_id = $1 and session_id = $2"
+READY_AT = "select ready_at from receiver where tenant_id = $1 and session_id = $2"
 KEEP = """
 insert into receiver (tenant_id, session_id, staff_id, unit_id, heard_at, ready_at)
-values ($1, $2, $3, $4, $5, $6)
+values ($1, $2, $3, $4, $5, case when $7 then $6::timestamptz end)
 on conflict (tenant_id, session_id) do update
-set unit_id = excluded.unit_id, heard_at = excluded.heard_at, ready_at = excluded.ready_at
+set unit_id = excluded.unit_id, heard_at = excluded.heard_at,
+    ready_at = case when $7 then greatest(receiver.ready_at, excluded.ready_at) end
 """
 READY_SINCE = """
 select r.unit_id, shown_name(s) as name
@@ -29,6 +30,12 @@ limit $3
 LAST_HEARD = "select max(heard_at) from receiver where tenant_id = $1 and staff_id = $2"
 
 
+async def ready_at(db: Transaction, session_id: UUID) -> datetime | None:
+    """When a page of this session would last have sounded."""
+    at: datetime | None = await db.fetchval(READY_AT, db.tenant, session_id)
+    return at
+
+
 async def keep(
     db: Transaction,
     session_id: UUID,
@@ -37,11 +44,11 @@ async def keep(
     *,
     heard_at: datetime,
     ready_at: datetime | None,
-) -> datetime | None:
-    """When it was ready last, before this."""
-    before: datetime | None = await db.fetchval(BEFORE, db.tenant, session_id)
-    await db.execute(KEEP, db.tenant, session_id, staff_id, unit_id, heard_at, ready_at)
-    return before
+    may_receive: bool,
+) -> None:
+    await db.execute(
+        KEEP, db.tenant, session_id, staff_id, unit_id, heard_at, ready_at, may_receive
+    )
 
 
 @dataclass(frozen=True, slots=True)

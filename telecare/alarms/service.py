@@ -34,7 +34,6 @@ from telecare.audit.actions import Action
 from telecare.audit.append import Kept, append
 from telecare.audit.format import Document
 from telecare.audit.model import Actor, Record, SystemActor, actor_text, refused
-from telecare.devices.model import Unit
 from telecare.dispatches import service as dispatches
 from telecare.dispatches import store as dispatch_store
 from telecare.people.model import Resident
@@ -44,9 +43,8 @@ from telecare.runtime.clock import STOCKHOLM, Clock
 from telecare.runtime.db import Database, Transaction
 from telecare.runtime.errors import FieldInvalid, NotFound
 from telecare.runtime.timers import Due, cancel_timers, set_timer
-from telecare.wire import edge
 from telecare.wire.errors import Code
-from telecare.wire.ids import AlarmId, AssignmentId, ResidentId, StaffId, TenantId, new_row_id
+from telecare.wire.ids import AlarmId, AssignmentId, ResidentId, StaffId, new_row_id
 
 LEASE_OVER = "alarm.lease_over"
 LOOK_EVERY = timedelta(seconds=20)
@@ -72,28 +70,7 @@ class Alarms:
         self._clock = clock
         self._react = react
 
-    # --- from the homes -----------------------------------------------------------------------
-
-    async def take_in(
-        self, tenant: TenantId, said: Sequence[tuple[Unit, edge.UnitAlarm]]
-    ) -> Sequence[tuple[Unit, edge.UnitAlarm]]:
-        """What the homes of one municipality say, in one transaction; those that are stored now,
-        or were before. What is not among them comes again by itself.
-
-        Raises DatabaseUnavailable.
-        """
-        now = self._clock.now()
-        done: list[tuple[Unit, edge.UnitAlarm]] = []
-        async with self._database.transaction(tenant) as db:
-            for unit, event in said:
-                match event:
-                    case edge.AlarmRaised():
-                        await arriving.raised(db, unit, event, now)
-                        done.append((unit, event))
-                    case edge.AlarmCancelled():
-                        if await arriving.cancelled(db, unit, event, now):
-                            done.append((unit, event))
-        return done
+    # --- from her own screen --------------------------------------------------------------------
 
     async def press_on_tv(self, session: ScreenSession, press: UUID) -> None:
         """ "Larma": the same press is the same alarm."""
@@ -182,7 +159,8 @@ class Alarms:
             alarm, resident = await self._held(db, alarm_id)
             alarm.go_on(session.staff.id, now)
             met = alarm.met("phone", to, now)
-            await self._met(db, met, resident, session.actor, session.staff.id, now)
+            if met != alarm:
+                await self._met(db, met, resident, session.actor, session.staff.id, now)
 
     async def send(self, session: StaffSession, alarm_id: AlarmId) -> None:
         """ "Skicka personal": a home visit is asked for; asking again changes nothing.
@@ -193,8 +171,7 @@ class Alarms:
         async with self._by(session) as db:
             alarm, resident = await self._held(db, alarm_id)
             await self._save(db, alarm.go_on(session.staff.id, now))
-            await store.add_step(db, alarm.id, "sent", now, staff_id=session.staff.id)
-            await dispatches.ask(
+            is_new = await dispatches.ask(
                 db,
                 resident,
                 unit_id=alarm.unit_id,
@@ -203,6 +180,8 @@ class Alarms:
                 actor=session.actor,
                 now=now,
             )
+            if is_new:
+                await store.add_step(db, alarm.id, "sent", now, staff_id=session.staff.id)
 
     async def give_back(self, session: StaffSession, alarm_id: AlarmId) -> None:
         """ "Lämna tillbaka". Raises NotFound, NotYourAlarm, AlarmClosed."""

@@ -1,6 +1,5 @@
 """What home units say about themselves and about calls, handed to the use case of its lane."""
 
-import logging
 from collections.abc import Sequence
 
 from pydantic import BaseModel, ValidationError
@@ -8,16 +7,13 @@ from pydantic import BaseModel, ValidationError
 from telecare.calls.liveness import Liveness
 from telecare.calls.service import Calls
 from telecare.devices.model import Unit
-from telecare.devices.mqtt import Genuine, Send, Unsealing, say
+from telecare.devices.mqtt import Genuine, Send, Unsealing, not_taken, say
 from telecare.devices.service import Devices
 from telecare.runtime.broker import Message
 from telecare.runtime.errors import FieldInvalid, TelecareError
-from telecare.runtime.log import tell_if_unrecorded
 from telecare.wire import edge, topics
 from telecare.wire.errors import Code
 from telecare.wire.ids import CallId
-
-log = logging.getLogger(__name__)
 
 
 class Inbox:
@@ -42,13 +38,13 @@ class Inbox:
         try:
             genuine = await self._unsealing.opened(messages)
         except TelecareError as error:
-            _tell(error)
+            not_taken(error, "signal")
             return
         for message in genuine:
             try:
                 await self._take(message)
             except TelecareError as error:
-                _tell(error)
+                not_taken(error, message.lane)
 
     async def _take(self, message: Genuine) -> None:
         try:
@@ -108,8 +104,3 @@ class Inbox:
             press=signal.press,
         )
         say(self._send, unit, topics.Down.CALL, ring)
-
-
-def _tell(error: TelecareError) -> None:
-    tell_if_unrecorded(error)
-    log.warning("message from a unit not carried out", extra={"code": str(error.code)})

@@ -21,7 +21,7 @@ from telecare.access.http import (
 )
 from telecare.access.model import ScreenSession, StaffSession
 from telecare.access.service import SIGN_IN_LIMIT, begin_session, count_try, new_token, token_hash
-from telecare.alarms.http import ALARMS
+from telecare.alarms.arriving import Arrivals
 from telecare.audit.actions import Action
 from telecare.audit.append import append
 from telecare.audit.model import Person, Record
@@ -175,7 +175,8 @@ async def press(request: web.Request) -> web.StreamResponse:
     event = AlarmRaised(
         boot=uuid4(), seq=1, occurred_at=now, trigger="button", device="armband", place="sovrum"
     )
-    await request.app[ALARMS].take_in(tenant, [(next(iter(units.values())), event)])
+    arrivals = Arrivals(floor.database, floor.clock)
+    await arrivals.take_in(tenant, [(next(iter(units.values())), event)])
     return web.Response(status=303, headers={"Location": f"{request.path}?pressed"})
 
 

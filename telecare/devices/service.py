@@ -120,6 +120,10 @@ class Devices:
         self._broker_urls = broker_urls
         self._presence = Presence()
 
+    def on(self, database: Database) -> "Devices":
+        """The same by other connections, for a lane that waits for no other."""
+        return Devices(database, self._clock, self._react, self._broker_urls)
+
     async def count_try(self, limit: Limit, key: str) -> None:
         """Raises RateLimited."""
         await count_try(self._database, limit, key, self._clock.now())

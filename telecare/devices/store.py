@@ -10,7 +10,7 @@ from uuid import UUID
 from telecare.devices.model import UNIT_LEASE, Closed, Endpoint, Pairing, Unit
 from telecare.runtime.db import Row, Transaction
 from telecare.wire.edge import CameraState, ScreenState, UnitEvent
-from telecare.wire.ids import EndingId, EndpointId, ResidentId, TenantId, UnitId
+from telecare.wire.ids import CareUnitId, EndingId, EndpointId, ResidentId, TenantId, UnitId
 
 LIMIT = 100
 HEALTH_LIMIT = 1000
@@ -38,6 +38,13 @@ left join edge_unit u on u.tenant_id = e.tenant_id and u.endpoint_id = e.id and 
 where e.tenant_id = $1 and e.resident_id = any($2) and e.ended_at is null
 order by e.paired_at
 limit 1000
+"""
+HAS_OPEN = """
+select exists (
+    select from endpoint e
+    join resident r on r.tenant_id = e.tenant_id and r.id = e.resident_id
+    where e.tenant_id = $1 and r.unit_id = any($2) and e.ended_at is null
+)
 """
 CLOSED = """
 select e.id, e.kind, e.resident_id, e.ended_at, u.id as unit_id, u.mac_key,
@@ -156,6 +163,12 @@ async def endpoints_of(db: Transaction, residents: Sequence[UUID]) -> Mapping[UU
     found: dict[UUID, list[Endpoint]] = {resident: [] for resident in residents}
     for row in await db.fetch(ENDPOINTS_OF_UNIT, db.tenant, list(residents)):
         found[row["resident_id"]].append(_endpoint(row))
+    return found
+
+
+async def has_open(db: Transaction, units: Sequence[CareUnitId]) -> bool:
+    """Some home of these units has a device that can call for help."""
+    found: bool = await db.fetchval(HAS_OPEN, db.tenant, list(units))
     return found
 
 

@@ -38,15 +38,16 @@ async def ask(
     by: StaffId | None,
     actor: Actor,
     now: datetime,
-) -> None:
-    """A home visit is asked for; asking again about the same thing changes nothing."""
+) -> bool:
+    """A home visit is asked for; asking again about the same thing changes nothing (False)."""
     id_ = DispatchId(new_row_id(now))
     dispatch = store.Dispatch(id_, unit_id, resident.id, "asked", now, None, about_id)
     if not await store.add(db, dispatch, by=by):
-        return
+        return False
     db.changed(unit_topic(unit_id))
     what = {"about_id": str(about_id), "dispatch_id": str(dispatch.id), "unit_id": str(unit_id)}
     await append(db, Record(Action.DISPATCH_ASKED, actor, [resident.person], what))
+    return True
 
 
 async def assign_to(

@@ -184,8 +184,9 @@ async def unit_rows(db: Transaction, unit: CareUnitId, now: datetime) -> Sequenc
         *(d.dispatch.resident_id for d in dispatches),
     ]
     away = await absence_store.away(db, units, residents, now)
-    names_of_receivers = await receivers(db, unit, now)
-    rows: list[Row] = [ReceiversRow(id=unit, names=list(names_of_receivers))]
+    rows: list[Row] = []
+    if await device_store.has_open(db, units):
+        rows.append(ReceiversRow(id=unit, names=list(await receivers(db, unit, now))))
     rows += [
         _alarm_row(listed, names.get(listed.alarm.unit_id))
         for listed in await alarm_store.open_in(db, units, alarm_arriving.NEXT)

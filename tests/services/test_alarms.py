@@ -8,6 +8,7 @@ import pytest
 
 from telecare.access.errors import NotPermitted
 from telecare.access.model import Role
+from telecare.alarms.arriving import Arrivals
 from telecare.alarms.model import (
     AlarmClosed,
     AlarmTaken,
@@ -21,6 +22,7 @@ from telecare.devices.mqtt import Unsealing
 from telecare.runtime.broker import Message, Publish
 from telecare.runtime.errors import FieldInvalid, NotFound
 from telecare.shifts.model import ShiftHoldsOpen
+from telecare.web.board import unit_rows
 from telecare.wire import edge, seal, topics
 
 ALARM = "select * from alarm where tenant_id = $1 order by received_at, id"
@@ -38,7 +40,10 @@ class Home:
         self.said: list[Publish] = []
         self._numbers, self._seqs = count(1), count(1)
         self.lane = AlarmLane(
-            Unsealing(made.devices, self.said.append), made.devices, made.alarms, self.said.append
+            Unsealing(made.devices, self.said.append),
+            made.devices,
+            Arrivals(made.database, made.clock),
+            self.said.append,
         )
 
     def pressed(self, **more):
@@ -512,10 +517,11 @@ async def test_a_page_counts_only_while_it_answers_with_its_sound_on(world, made
     for one in (maria, eva, free):
         await made.receiving.heard(one, has_sound=True)
     assert await listed() == ["Maria Ek"]
+    clock.forward(seconds=10)
     await made.receiving.heard(maria, has_sound=False)
-    assert await listed() == []
-    await made.receiving.heard(maria, has_sound=True)
-    clock.forward(seconds=20)
+    assert await listed() == ["Maria Ek"], "a second window of hers without sound"
+    clock.forward(seconds=10)
+    await made.receiving.heard(maria, has_sound=False)
     assert await listed() == []
 
 
@@ -547,3 +553,27 @@ async def test_the_page_of_an_alarm_is_read_by_those_who_are_asked_and_recorded(
     theirs = await other_world.staff("Per", role=Role.LARMMOTTAGARE, on_shift=True)
     with pytest.raises(NotFound):
         await made.alarms.view(theirs, alarm)
+
+
+async def test_only_a_unit_with_a_device_in_some_home_is_told_that_nobody_receives(world, made):
+    ingrid = await world.resident("Ingrid")
+
+    async def rows():
+        async with world.begun() as db:
+            return [row.row for row in await unit_rows(db, world.unit, world.now)]
+
+    assert "receivers" not in await rows()
+    await world.home_unit(ingrid)
+    assert "receivers" in await rows()
+
+
+async def test_pressing_again_says_nothing_twice(world, home, maria, made):
+    alarm = await home.press()
+    await made.alarms.take(maria, alarm)
+    for _ in range(2):
+        await made.alarms.send(maria, alarm)
+        await made.alarms.talked(maria, alarm, "relative")
+    await made.alarms.talked(maria, alarm, "resident")
+
+    assert (await steps_of(world))[4:] == ["sent", "met"]
+    assert (await world.events()).count("alarm.contact") == 1

@@ -144,6 +144,8 @@ export const live = new Live({
 /** @param {ToPage} frame */
 function take(frame) {
   failures = 0;
+  // Timers of a page in the background are held back; what the server sends is not.
+  if (performance.now() - readyAt >= READY_MS) sayReady();
   if (locked.value) { takeLocked(frame); return; }
   switch (frame.type) {
     case "snapshot":
@@ -356,7 +358,15 @@ export async function loadMe() {
   me.value = await get("/api/me");
   if (!me.value) return;
   live.subscribe(me.value.unit_id);
-  live.send(ready(soundOn.value)); // the shift may have begun just now
+  sayReady(); // the shift may have begun just now
+}
+
+const READY_MS = 9500;
+let readyAt = -READY_MS;
+
+/** Whether an alarm would be heard here; the server counts those that say so every ten seconds. */
+function sayReady() {
+  if (live.send(ready(soundOn.value))) readyAt = performance.now();
 }
 
 export async function unlockSound() {
@@ -436,10 +446,9 @@ setInterval(() => {
   if (performance.now() - touchedAt > IDLE_MS) lock();
   else if (touchedAt - toldOf > TELL_MS && live.send(touched())) toldOf = touchedAt;
   if (call.value) touchedAt = performance.now();
-  if (Math.floor(now.value / 1000) % 10 === 0) live.send(ready(soundOn.value));
 }, 1000);
 
-effect(() => { if (soundOn.value) live.send(ready(true)); });
+effect(() => { if (soundOn.value) sayReady(); });
 
 // The ring of those who wait, and the caller's own ring-back.
 effect(() => {
