@@ -21,12 +21,15 @@ from telecare.access.passkeys import Passkeys
 from telecare.access.service import Access
 from telecare.access.staffing import Staffing
 from telecare.alarms import arriving as alarm_arriving
+from telecare.alarms import asking as alarm_asking
 from telecare.alarms import holding as alarm_holding
 from telecare.alarms import http as alarm_http
 from telecare.alarms import intake as alarm_intake
 from telecare.alarms import service as alarm_service
 from telecare.alarms.alarm_units import AlarmUnits
 from telecare.alarms.arriving import Arrivals
+from telecare.alarms.centre import AlarmCentres
+from telecare.alarms.chain import Chains
 from telecare.alarms.listening import receivers_of
 from telecare.alarms.mqtt import AlarmLane
 from telecare.alarms.receiving import Receiving
@@ -74,7 +77,7 @@ from telecare.integrity.staff_data import StaffData
 from telecare.integrity.story import Stories
 from telecare.integrity.timelines import Timelines
 from telecare.integrity.verifying import Verifying
-from telecare.integrity.witnesses import addresses
+from telecare.integrity.witnesses import addresses, speaking
 from telecare.people import corrections_store, importing
 from telecare.people import holding as people_holding
 from telecare.people import http as people_http
@@ -85,6 +88,7 @@ from telecare.people.keeping import Keeping
 from telecare.people.relations import Relations
 from telecare.people.service import People
 from telecare.reactions import Reactions
+from telecare.runtime import outbox
 from telecare.runtime.broker import Broker, Publish
 from telecare.runtime.clock import Clock
 from telecare.runtime.config import Config
@@ -231,6 +235,7 @@ class Services:
     dispatches: Dispatches
     alarms: Alarms
     alarm_units: AlarmUnits
+    chains: Chains
     deviations: Deviations
     receiving: Receiving
     visits: Visits
@@ -318,6 +323,7 @@ def services(database: Database, reader: Database, clock: Clock, config: Config)
         dispatches=Dispatches(database, clock, react),
         alarms=alarms,
         alarm_units=AlarmUnits(database, clock, sealer),
+        chains=Chains(database, clock, is_local=config.public_url.startswith("http://localhost")),
         deviations=Deviations(database, clock),
         receiving=Receiving(database, clock),
         visits=visits,
@@ -377,7 +383,7 @@ def timer_handlers(made: Services) -> dict[str, Handler]:
         ending_service.CARRY_OUT: made.endings.carry_out,
         log_reviews.OVERDUE: made.reviews.overdue,
         log_searching.FORGET: made.searching.forget,
-        alarm_arriving.NEXT: made.alarms.ask_next,
+        alarm_asking.NEXT: made.alarms.ask_next,
         alarm_arriving.UNANSWERED: made.alarms.unanswered,
         alarm_arriving.OWED: alarm_arriving.enter_owed,
         alarm_service.LEASE_OVER: made.alarms.lease_over,
@@ -413,6 +419,7 @@ def web_app(
     app[device_http.DEVICES] = made.devices
     app[call_http.CALLS] = made.calls
     app[alarm_http.ALARMS] = made.alarms
+    app[admin.CHAINS] = made.chains
     app[admin.DEVIATIONS] = made.deviations
     app[dispatch_http.DISPATCHES] = made.dispatches
     app[visit_http.VISITS] = made.visits
@@ -511,6 +518,7 @@ async def serving(
         open_database(config.role_url("reader"), size=READERS, least=0) as reader,
         open_database(config.role_url("ingest"), size=INGEST_CONNECTIONS) as ingest,
         open_database(config.role_url("app"), size=ALARM_CONNECTIONS) as alarm_database,
+        speaking() as http,
     ):
         made = services(database, reader, clock, config)
         feed = Feed(database)
@@ -533,6 +541,8 @@ async def serving(
         database.dispatch = alarm_database.dispatch = outgoing.dispatch
         leases = Leases(made.calls, made.liveness, outgoing.publish)
         timers = Timers(database, clock, timer_handlers(made))
+        centres = AlarmCentres(alarm_database, clock, http, config.public_url)
+        letters = outbox.Outbox(alarm_database, clock, {alarm_asking.CENTRE: centres})
 
         async def make_partitions() -> None:
             async with database.across_tenants() as db:
@@ -569,6 +579,7 @@ async def serving(
                 alarms=alarm_broker.run(),
                 receivers=receivers.run(),
                 alive=every(edge.ALIVE_EVERY, say_alive, limit=JOB_LIMIT),
+                outbox=every(outbox.ROUND, letters.send_due, limit=outbox.ROUND_LIMIT),
                 timers=every(TICK, timers.run_due, limit=JOB_LIMIT),
                 leases=every(LEASE_INTERVAL, leases.renew, limit=JOB_LIMIT),
                 presence=every(PRESENCE_INTERVAL, made.devices.keep_signs_of_life, limit=JOB_LIMIT),

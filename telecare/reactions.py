@@ -10,7 +10,7 @@ from telecare.absences.service import Absences
 from telecare.access import store as access_store
 from telecare.access.model import AssignmentEnded, StaffRevoked
 from telecare.alarms import alarm_units
-from telecare.alarms.model import AlarmUnanswered
+from telecare.alarms.model import AlarmForHead, AlarmUnanswered
 from telecare.alarms.service import Alarms
 from telecare.audit.append import append_all
 from telecare.audit.model import SystemActor
@@ -120,6 +120,17 @@ class Reactions:
                 await self.alarms.on_the_way(db, AlarmId(event.about_id), event.at)
             case DispatchArrived():
                 await self.alarms.there(db, AlarmId(event.about_id), event.by, event.at)
+            case AlarmForHead():
+                resident = await known(db, event.alarm.resident_id)
+                await make_follow_up(
+                    db,
+                    "alarm_unanswered",
+                    resident,
+                    unit_id=event.alarm.unit_id,
+                    about_id=event.alarm.id,
+                    actor=SYSTEM,
+                    now=event.at,
+                )
             case AlarmUnanswered():
                 resident = await known(db, event.alarm.resident_id)
                 opening = Opening(

@@ -14,6 +14,7 @@ import asyncpg
 from telecare.access import store as access_store
 from telecare.access.model import CareUnit, Grant, Role, ScreenSession, StaffSession
 from telecare.access.service import begin_session, new_token, token_hash
+from telecare.alarms.arriving import Arrivals
 from telecare.app import Services, timer_handlers
 from telecare.audit.model import HomeActor, actor_text
 from telecare.consent import store as consent_store
@@ -273,7 +274,8 @@ class World:
         press = AlarmRaised(
             boot=uuid4(), seq=1, occurred_at=self.now, trigger="button", device="armband"
         )
-        await self.services.alarms.take_in(self.tenant, [(unit, press)])
+        arrivals = Arrivals(self.services.database, self.services.clock)
+        await arrivals.take_in(self.tenant, [(unit, press)])
         rows = await self.rows(
             "select id from alarm where tenant_id = $1 and source_id = $2", self.tenant, unit.id
         )

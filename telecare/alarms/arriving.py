@@ -11,8 +11,9 @@ from uuid import UUID
 
 from telecare.access.service import unit_topic
 from telecare.alarms import store
+from telecare.alarms.asking import ask, tell
+from telecare.alarms.chain import chain_of
 from telecare.alarms.model import (
-    ASK_NEXT_AFTER,
     DEVIATION_AFTER,
     ENDS,
     Alarm,
@@ -21,7 +22,6 @@ from telecare.alarms.model import (
     pressed_at,
     priority_of,
 )
-from telecare.alarms.receiving import receivers
 from telecare.audit.actions import Action
 from telecare.audit.append import append
 from telecare.audit.format import Document
@@ -30,7 +30,7 @@ from telecare.devices import store as device_store
 from telecare.devices.model import Unit
 from telecare.devices.outgoing import Addressee, to_unit
 from telecare.people.model import Resident
-from telecare.people.service import known, resident_topic
+from telecare.people.service import known
 from telecare.runtime.clock import Clock
 from telecare.runtime.db import Database, RefusedByDatabase, Transaction
 from telecare.runtime.timers import Due, set_timer
@@ -38,7 +38,6 @@ from telecare.wire import edge, topics
 from telecare.wire.ids import (
     AlarmId,
     AlarmUnitId,
-    CareUnitId,
     EndpointId,
     ResidentId,
     TenantId,
@@ -47,7 +46,6 @@ from telecare.wire.ids import (
 
 log = logging.getLogger(__name__)
 
-NEXT = "alarm.ask_next"
 UNANSWERED = "alarm.unanswered"
 OWED = "alarm.record_owed"
 OWED_AGAIN = timedelta(seconds=10)
@@ -89,6 +87,7 @@ class Arrivals:
 async def raised(db: Transaction, unit: Unit, event: edge.AlarmRaised, now: datetime) -> None:
     """From a home unit. Stored once, with the timers that ask on by themselves."""
     resident = await known(db, unit.resident_id)
+    chain = await chain_of(db, resident, now)
     await _arrive(
         db,
         Alarm(
@@ -99,7 +98,8 @@ async def raised(db: Transaction, unit: Unit, event: edge.AlarmRaised, now: date
             reference=_reference(event.boot, event.seq),
             resident_id=resident.id,
             unit_id=resident.unit_id,
-            asked_units=(resident.unit_id,),
+            chain=chain,
+            asked_units=chain[:1],
             trigger=event.trigger,
             device=event.device,
             place=event.place,
@@ -117,6 +117,7 @@ async def raised(db: Transaction, unit: Unit, event: edge.AlarmRaised, now: date
 async def raised_on_tv(db: Transaction, actor: HomeActor, press: UUID, now: datetime) -> None:
     """On the TV's own page; `press` makes a repeat the same alarm."""
     resident = await known(db, actor.resident_id)
+    chain = await chain_of(db, resident, now)
     await _arrive(
         db,
         Alarm(
@@ -127,7 +128,8 @@ async def raised_on_tv(db: Transaction, actor: HomeActor, press: UUID, now: date
             reference=str(press),
             resident_id=resident.id,
             unit_id=resident.unit_id,
-            asked_units=(resident.unit_id,),
+            chain=chain,
+            asked_units=chain[:1],
             trigger="screen",
             device="",
             place="",
@@ -159,6 +161,7 @@ class FromAlarmUnit:
 async def raised_by_alarm_unit(db: Transaction, said: FromAlarmUnit, now: datetime) -> AlarmId:
     """Whether it is a repeat was asked before."""
     resident = await known(db, said.resident_id)
+    chain = await chain_of(db, resident, now)
     alarm = Alarm(
         id=AlarmId(new_row_id(now)),
         lane="test" if said.is_test else "care",
@@ -167,7 +170,8 @@ async def raised_by_alarm_unit(db: Transaction, said: FromAlarmUnit, now: dateti
         reference=said.reference,
         resident_id=resident.id,
         unit_id=resident.unit_id,
-        asked_units=(resident.unit_id,),
+        chain=chain,
+        asked_units=chain[:1],
         trigger=said.trigger,
         device=said.device,
         place=said.place,
@@ -191,7 +195,7 @@ async def _arrive(
     action = Action.ALARM_TESTED
     if alarm.state is State.NEW:
         action = Action.ALARM_RAISED
-        await asked(db, alarm, alarm.unit_id, now)
+        await ask(db, alarm, alarm.asked_units[0], now)
         await set_timer(db, UNANSWERED, alarm.id, now + DEVIATION_AFTER)
     tell(db, alarm)
     what: Document = {
@@ -203,16 +207,6 @@ async def _arrive(
         alarm.source: alarm.source_id,
     }
     await _enter(db, alarm.id, Record(action, actor, [resident.person], what), now)
-
-
-async def asked(db: Transaction, alarm: Alarm, unit: CareUnitId, now: datetime) -> None:
-    """A unit is asked; one where nobody would hear it is passed over at once (fails loud)."""
-    await store.add_step(db, alarm.id, "asked", now, unit_id=unit)
-    if await receivers(db, unit, now):
-        await set_timer(db, NEXT, alarm.id, now + ASK_NEXT_AFTER)
-    else:
-        await store.add_step(db, alarm.id, "nobody_receives", now, unit_id=unit)
-        await set_timer(db, NEXT, alarm.id, now)
 
 
 async def cancelled(db: Transaction, unit: Unit, event: edge.AlarmCancelled, now: datetime) -> bool:
@@ -257,13 +251,6 @@ async def enter_owed(db: Transaction, due: Due, now: datetime) -> None:
         return
     await store.owed_entered(db, owed.id, now)
     db.changed(unit_topic(alarm.unit_id))
-
-
-def tell(db: Transaction, alarm: Alarm) -> None:
-    """Whoever is asked, and her own screens."""
-    for unit in alarm.asked_units:
-        db.changed(unit_topic(unit))
-    db.changed(resident_topic(alarm.resident_id))
 
 
 async def tell_home(

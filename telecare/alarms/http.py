@@ -62,6 +62,8 @@ class AlarmAnswer(Answer):
     may_close: bool
     steps: Sequence[StepAnswer]
     next_at: datetime | None
+    next_unit: str | None
+    """Who is asked then, while nobody has it; null: the unit's head."""
     causes: Sequence[ItemAnswer]
     measures: Sequence[ItemAnswer]
 
@@ -98,6 +100,7 @@ async def read(request: web.Request) -> web.Response:
                 for step in view.steps
             ],
             next_at=view.next_at,
+            next_unit=view.next_unit,
             causes=[ItemAnswer(id=id_, name=name) for id_, name in view.causes],
             measures=[ItemAnswer(id=id_, name=name) for id_, name in view.measures],
         )

@@ -16,6 +16,7 @@ from telecare.alarms import alarm_units_store, arriving, intake_store, store
 from telecare.alarms.alarm_units import profile_of
 from telecare.alarms.alarm_units_store import AlarmUnit
 from telecare.alarms.arriving import FromAlarmUnit, raised_by_alarm_unit
+from telecare.alarms.asking import tell
 from telecare.alarms.model import ENDS, NO_VOICE_AFTER
 from telecare.alarms.receivers.arrived import Answer, Arrived, Claim, Profile, Refused
 from telecare.audit.model import AlarmUnitActor
@@ -90,7 +91,7 @@ async def no_voice(db: Transaction, due: Due, now: datetime) -> None:
     if alarm is None or alarm.state in ENDS or alarm.contact_at is not None:
         return
     await store.add_step(db, alarm.id, "no_voice", now)
-    arriving.tell(db, alarm)
+    tell(db, alarm)
 
 
 async def _take(db: Transaction, arrived: Arrived, unit: AlarmUnit | None, now: datetime) -> bool:

@@ -96,6 +96,8 @@ class Alarm:
     reference: str
     resident_id: ResidentId
     unit_id: CareUnitId
+    chain: tuple[CareUnitId, ...]
+    """Whom it is put to, in this order, while nobody takes it; fixed when it came."""
     asked_units: tuple[CareUnitId, ...]
     trigger: str
     device: str
@@ -170,10 +172,13 @@ class Alarm:
             self.state is State.TAKEN and self.lease_until is not None and now >= self.lease_until
         )
 
+    @property
+    def next_unit(self) -> CareUnitId | None:
+        """Who is asked next; None: all have been."""
+        return next((unit for unit in self.chain if unit not in self.asked_units), None)
+
     def ask(self, unit: CareUnitId) -> "Alarm":
         """Another unit is asked too; nobody who was asked stops being asked."""
-        if unit in self.asked_units:
-            return self
         return replace(self, asked_units=(*self.asked_units, unit))
 
     def close(self, by: StaffId) -> "Alarm":
@@ -206,6 +211,14 @@ def pressed_at(occurred_at: datetime, *, clock_ok: bool, received_at: datetime) 
 
 
 # --- what happened (reactions.py) ------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class AlarmForHead:
+    """All units of its chain have been asked, and nobody has taken it."""
+
+    alarm: Alarm
+    at: datetime
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,13 +16,15 @@ from telecare.access.errors import NotPermitted
 from telecare.access.model import Permission, ScreenSession, StaffSession
 from telecare.access.service import React, end_assignments, is_new_read, stays
 from telecare.alarms import arriving, store
-from telecare.alarms.arriving import NEXT, TIMER, UNANSWERED, tell, tell_home
+from telecare.alarms.arriving import TIMER, UNANSWERED, tell_home
+from telecare.alarms.asking import NEXT, ask, tell
 from telecare.alarms.model import (
     ARRIVE_WITHIN,
     ASK_NEXT_AFTER,
     DEVIATION_AFTER,
     UNREACHABLE_AFTER,
     Alarm,
+    AlarmForHead,
     AlarmUnanswered,
     Closing,
     Person,
@@ -31,14 +33,14 @@ from telecare.alarms.model import (
 )
 from telecare.alarms.receiving import last_heard
 from telecare.audit.actions import Action
-from telecare.audit.append import Kept, append
+from telecare.audit.append import Kept, append, append_all
 from telecare.audit.format import Document
 from telecare.audit.model import Actor, Record, SystemActor, actor_text, refused
 from telecare.dispatches import service as dispatches
 from telecare.dispatches import store as dispatch_store
 from telecare.people.model import Resident
 from telecare.people.own_relation import relation_of
-from telecare.people.service import known
+from telecare.people.service import close_follow_ups, closed_without_us, known
 from telecare.runtime.clock import STOCKHOLM, Clock
 from telecare.runtime.db import Database, Transaction
 from telecare.runtime.errors import FieldInvalid, NotFound
@@ -47,6 +49,8 @@ from telecare.wire.errors import Code
 from telecare.wire.ids import AlarmId, AssignmentId, ResidentId, StaffId, new_row_id
 
 LEASE_OVER = "alarm.lease_over"
+TAKEN = str(Action.ALARM_TAKEN)
+"""Why the head's task about it is closed."""
 LOOK_EVERY = timedelta(seconds=20)
 AFTER_ALARM = timedelta(minutes=60)
 """Who closed it may still see whom it was about, as after a home visit."""
@@ -60,6 +64,8 @@ class View:
     resident_name: str
     steps: Sequence[store.Step]
     next_at: datetime | None
+    next_unit: str | None
+    """Who is asked then; None: the unit's head."""
     causes: Sequence[tuple[UUID, str]]
     measures: Sequence[tuple[UUID, str]]
 
@@ -101,6 +107,8 @@ class Alarms:
                 await self._is_asked(db, session, alarm, resident, Action.ALARM_READ, now)
             steps = await store.steps(db, alarm.id)
             due = alarm.lease_until or await store.next_at(db, alarm.id, NEXT)
+            following = alarm.next_unit
+            next_unit = await access_store.unit(db, following) if following else None
             items = await lists_store.items(db)
             if await is_new_read(db, session, "alarm", alarm.id, now):
                 persons = [resident.person]
@@ -110,6 +118,7 @@ class Alarms:
             resident.person.shown_name,
             steps,
             due,
+            next_unit.name if next_unit else None,
             [(id_, name) for id_, list_, name in items if list_ == "cause"],
             [(id_, name) for id_, list_, name in items if list_ == "measure"],
         )
@@ -130,6 +139,7 @@ class Alarms:
             await self._assign(db, taken, session.staff.id, now)
             await cancel_timers(db, [NEXT, UNANSWERED], alarm.id)
             await self._save(db, taken)
+            heads = await close_follow_ups(db, "alarm_unanswered", [alarm.id], note=TAKEN, now=now)
             await store.add_step(db, alarm.id, "taken", now, staff_id=session.staff.id)
             await tell_home(db, taken, "taken", by=session.staff.shown_given_name)
             what: Document = {
@@ -137,7 +147,9 @@ class Alarms:
                 "waited_s": int((now - alarm.received_at).total_seconds()),
                 **await relation_of(db, session.staff.id, resident),
             }
-            await append(db, Record(Action.ALARM_TAKEN, session.actor, [resident.person], what))
+            told = closed_without_us(heads, resident.person, session.actor, TAKEN)
+            took = Record(Action.ALARM_TAKEN, session.actor, [resident.person], what)
+            await append_all(db, [took, *told])
 
     async def note(self, session: StaffSession, alarm_id: AlarmId, text: str) -> None:
         """ "Anteckna". Raises NotFound, NotYourAlarm, AlarmClosed."""
@@ -222,21 +234,21 @@ class Alarms:
     # --- by time ------------------------------------------------------------------------------
 
     async def ask_next(self, db: Transaction, due: Due, now: datetime) -> None:
-        """Nobody took it: the next in the chain is asked too. After the last, the heads are, and it
+        """Nobody took it: the next in the chain is asked too. After the last it is the head's, and
         goes on sounding everywhere (fails loud).
         """
         alarm = await store.hold(db, AlarmId(due.subject))
         if alarm is None or alarm.state is not State.NEW:
             return
-        unit = await access_store.unit(db, alarm.asked_units[-1])
-        following = unit.next_unit_id if unit else None
-        if following is None or following in alarm.asked_units:
+        following = alarm.next_unit
+        if following is None:
             await store.add_step(db, alarm.id, "heads", now)
             tell(db, alarm)
+            await self._react(db, AlarmForHead(alarm, now))
             return
         asked = alarm.ask(following)
         await store.save(db, asked)
-        await arriving.asked(db, asked, following, now)
+        await ask(db, asked, following, now)
         tell(db, asked)
         resident = await known(db, alarm.resident_id)
         what: Document = {**_what(asked), "to_unit_id": str(following)}

@@ -16,15 +16,15 @@ LIMIT = 100
 
 ADD = """
 insert into alarm (tenant_id, id, lane, source, source_id, reference, resident_id, unit_id,
-    asked_units, trigger, device, place, priority, state, pressed_at, received_at)
-values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16)
+    chain, asked_units, trigger, device, place, priority, state, pressed_at, received_at)
+values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17)
 on conflict (tenant_id, source, source_id, reference) do nothing
 returning id
 """
 COLUMNS = """
-select id, lane, source, source_id, reference, resident_id, unit_id, asked_units, trigger, device,
-    place, priority, state, pressed_at, received_at, cancelled_at, taken_by, taken_at, lease_until,
-    contact_at, contact, contact_with, returned_at, returned_from, returned_why
+select id, lane, source, source_id, reference, resident_id, unit_id, chain, asked_units, trigger,
+    device, place, priority, state, pressed_at, received_at, cancelled_at, taken_by, taken_at,
+    lease_until, contact_at, contact, contact_with, returned_at, returned_from, returned_why
 from alarm
 """
 HOLD = f"{COLUMNS} where tenant_id = $1 and id = $2 for update"
@@ -47,10 +47,10 @@ update alarm set closed_at = $3, closed_by = $4, pressed_by = $5, cause_id = $6,
 where tenant_id = $1 and id = $2
 """
 OPEN = """
-select a.id, a.lane, a.source, a.source_id, a.reference, a.resident_id, a.unit_id, a.asked_units,
-    a.trigger, a.device, a.place, a.priority, a.state, a.pressed_at, a.received_at, a.cancelled_at,
-    a.taken_by, a.taken_at, a.lease_until, a.contact_at, a.contact, a.contact_with, a.returned_at,
-    a.returned_from, a.returned_why,
+select a.id, a.lane, a.source, a.source_id, a.reference, a.resident_id, a.unit_id, a.chain,
+    a.asked_units, a.trigger, a.device, a.place, a.priority, a.state, a.pressed_at, a.received_at,
+    a.cancelled_at, a.taken_by, a.taken_at, a.lease_until, a.contact_at, a.contact, a.contact_with,
+    a.returned_at, a.returned_from, a.returned_why,
     shown_name(r) as resident_name, shown_name(t) as taken_name, shown_name(f) as returned_name,
     n.due_at as next_at
 from alarm a
@@ -118,7 +118,7 @@ _NAMES = tuple(field.name for field in fields(Alarm))
 def _alarm(row: Row) -> Alarm:
     values = {name: row[name] for name in _NAMES}
     values["state"] = State(row["state"])
-    values["asked_units"] = tuple(row["asked_units"])
+    values["chain"], values["asked_units"] = tuple(row["chain"]), tuple(row["asked_units"])
     return Alarm(**values)
 
 
@@ -126,8 +126,9 @@ async def add(db: Transaction, alarm: Alarm) -> bool:
     """False when it had come before."""
     found = await db.fetchval(
         ADD, db.tenant, alarm.id, alarm.lane, alarm.source, alarm.source_id, alarm.reference,
-        alarm.resident_id, alarm.unit_id, list(alarm.asked_units), alarm.trigger, alarm.device,
-        alarm.place, alarm.priority, str(alarm.state), alarm.pressed_at, alarm.received_at,
+        alarm.resident_id, alarm.unit_id, list(alarm.chain), list(alarm.asked_units),
+        alarm.trigger, alarm.device, alarm.place, alarm.priority, str(alarm.state),
+        alarm.pressed_at, alarm.received_at,
     )  # fmt: skip
     return found is not None
 

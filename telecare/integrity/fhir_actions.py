@@ -159,9 +159,11 @@ TOLD: dict[Action, Told] = {
         Told(P.UPDATE, "Flag", "alarm_id"),
         [
             A.ALARM_CANCELLED, A.ALARM_TAKEN, A.ALARM_NOTED, A.ALARM_CONTACT, A.ALARM_RETURNED,
-            A.ALARM_PASSED_ON, A.ALARM_CLOSED,
+            A.ALARM_PASSED_ON, A.ALARM_CENTRE_ANSWERED, A.ALARM_CLOSED,
         ],
     ),
+    A.ALARM_CHAIN_SET: Told(P.UPDATE, "Patient"),
+    A.ALARM_CENTRE_SET: Told(P.UPDATE, "Organization", "unit_id"),
     A.DEVIATION_OPENED: Told(P.CREATE, "DetectedIssue", "deviation_id"),
     # absence, ending
     A.ABSENCE_REPORTED: Told(P.CREATE, "Flag", "absence_id"),

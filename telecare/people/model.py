@@ -23,8 +23,11 @@ FollowUpKind = Literal[
     "break_glass",
     "review_overdue",
     "log_question",
+    "alarm_unanswered",
 ]
-FOR_HEAD: frozenset[FollowUpKind] = frozenset({"break_glass", "review_overdue", "log_question"})
+FOR_HEAD: frozenset[FollowUpKind] = frozenset({
+    "break_glass", "review_overdue", "log_question", "alarm_unanswered",
+})  # fmt: skip
 """Follow-ups that only the head of the unit takes and closes."""
 
 

@@ -4,6 +4,7 @@ Server-rendered, works without a script. Each form goes to an address of its own
 comes again with what was typed.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from typing import Annotated
@@ -17,6 +18,8 @@ from telecare.access.care_units import CareUnits, UnitDetails
 from telecare.access.http import ACCESS, STAFF, path_id
 from telecare.access.model import GRANTABLE, PERMISSIONS, Permission, Role
 from telecare.access.staffing import Details, NewRole, Staffing
+from telecare.alarms.centre import secret_text
+from telecare.alarms.chain import Chains
 from telecare.audit.actions import Action
 from telecare.deviations.service import Deviations
 from telecare.devices.http import DEVICES
@@ -29,6 +32,7 @@ from telecare.wire.errors import Code
 from telecare.wire.ids import CareUnitId, ProviderId, StaffId
 from telecare.wire.signalling import Language
 
+CHAINS = web.AppKey("chains", Chains)
 DEVIATIONS = web.AppKey("deviations", Deviations)
 STAFFING = web.AppKey("staffing", Staffing)
 CARE_UNITS = web.AppKey("care_units", CareUnits)
@@ -149,13 +153,30 @@ class UncoverForm(Body):
     covers: UUID
 
 
-async def units(request: web.Request, sent: Sent | None = None) -> web.StreamResponse:
+class CentreForm(Body):
+    url: str = Field(min_length=9, max_length=300)
+
+
+async def units(
+    request: web.Request, sent: Sent | None = None, secrets: Mapping[CareUnitId, str] | None = None
+) -> web.StreamResponse:
+    """`secrets`: of alarm centres, shown once."""
     found = await request.app[CARE_UNITS].register(request[STAFF])
+    centres = await request.app[CHAINS].centres(request[STAFF])
     others = {
         unit.id: [(other.id, other.name) for other in found.units if other.id != unit.id]
         for unit in found.units
     }
-    return await admin_page(request, "units", "units", sent=sent, register=found, others=others)
+    return await admin_page(
+        request,
+        "units",
+        "units",
+        sent=sent,
+        register=found,
+        others=others,
+        centres={centre.unit_id: centre.url for centre in centres},
+        secrets=secrets or {},
+    )
 
 
 async def add_provider(request: web.Request, form: ProviderForm) -> str:
@@ -187,6 +208,17 @@ async def cover(request: web.Request, form: CoverForm) -> str:
 async def uncover(request: web.Request, form: UncoverForm) -> str:
     unit_id = CareUnitId(path_id(request))
     await request.app[CARE_UNITS].uncover(request[STAFF], unit_id, CareUnitId(form.covers))
+    return after("/admin/units", "ended")
+
+
+async def set_centre(request: web.Request, form: CentreForm) -> web.StreamResponse:
+    unit_id = CareUnitId(path_id(request))
+    secret = await request.app[CHAINS].set_centre(request[STAFF], unit_id, form.url)
+    return await units(request, secrets={unit_id: secret_text(secret)})
+
+
+async def end_centre(request: web.Request, _: Empty) -> str:
+    await request.app[CHAINS].end_centre(request[STAFF], CareUnitId(path_id(request)))
     return after("/admin/units", "ended")
 
 
@@ -351,6 +383,10 @@ ROUTES = (
     form_route("/admin/units/{id}/covers", cover, units, Action.UNIT_CHANGED, CoverForm,
                permission="configure"),
     form_route("/admin/units/{id}/covers/end", uncover, units, Action.UNIT_CHANGED, UncoverForm,
+               permission="configure"),
+    form_route("/admin/units/{id}/centre", set_centre, units, Action.ALARM_CENTRE_SET, CentreForm,
+               permission="configure"),
+    form_route("/admin/units/{id}/centre/end", end_centre, units, Action.ALARM_CENTRE_SET, Empty,
                permission="configure"),
     Route("GET", "/admin/staff", staff, "staff", _STAFF, kind="page", permission="invite"),
     form_route("/admin/staff", add_staff, staff, Action.STAFF_ADDED, NewStaffForm,

@@ -1,7 +1,8 @@
 """Administration of residents: the register, one person's page, her home's devices."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, time
 from typing import Annotated
 from uuid import UUID, uuid4
 
@@ -11,6 +12,7 @@ from pydantic import Field, StringConstraints
 from telecare.access.http import ACCESS, STAFF, path_id
 from telecare.access.model import Permission
 from telecare.access.service import PAIRING_LIMIT
+from telecare.alarms.chain_store import OwnChain
 from telecare.audit.actions import Action
 from telecare.devices.http import DEVICES
 from telecare.people.http import PEOPLE
@@ -26,7 +28,7 @@ from telecare.people.model import (
 from telecare.runtime.errors import FieldInvalid
 from telecare.runtime.http import Body, Empty, Route
 from telecare.runtime.texts import text
-from telecare.web.admin import Name, Phone, admin_page, after
+from telecare.web.admin import CHAINS, Name, Phone, admin_page, after
 from telecare.web.html import OneForm, Sent, form_route, language_of
 from telecare.wire.errors import Code
 from telecare.wire.ids import CareUnitId, ResidentId
@@ -101,6 +103,23 @@ class RepresentativeForm(Body):
     valid_until: date | None = None
 
 
+class ChainForm(Body):
+    start: time
+    until: time
+    first: UUID
+    second: UUID | None = None
+    third: UUID | None = None
+
+    @property
+    def chain(self) -> OwnChain:
+        units = [CareUnitId(one) for one in (self.first, self.second, self.third) if one]
+        return OwnChain(self.start, self.until, tuple(dict.fromkeys(units)))
+
+
+class ChainEndForm(Body):
+    start: time
+
+
 class PairForm(Body):
     letters: str = Field(min_length=6, max_length=12)
 
@@ -144,6 +163,7 @@ async def person(
     session = request[STAFF]
     resident_id = ResidentId(path_id(request))
     card = await request.app[KEEPING].card(session, resident_id)
+    every_unit = {unit.id: unit.name for unit in await request.app[ACCESS].units(session)}
     return await admin_page(
         request,
         "person",
@@ -154,9 +174,22 @@ async def person(
         endpoints=await request.app[DEVICES].listed(session, resident_id),
         units=await _units(request),
         others=await _others(request, resident_id),
+        chains=await _chains(request, resident_id, every_unit),
+        every_unit=list(every_unit.items()),
         once=once or Once(),
         to_know="\n".join(card.resident.to_know),
     )
+
+
+async def _chains(
+    request: web.Request, resident_id: ResidentId, names: Mapping[CareUnitId, str]
+) -> list[dict[str, object]]:
+    """Her own chains, with the names of their units."""
+    found = await request.app[CHAINS].own(request[STAFF], resident_id)
+    return [
+        {"start": one.start, "until": one.until, "units": [names[id_] for id_ in one.unit_ids]}
+        for one in found
+    ]
 
 
 async def _others(request: web.Request, besides: ResidentId) -> list[tuple[ResidentId, str]]:
@@ -235,6 +268,18 @@ async def end_representative(request: web.Request, form: OneForm) -> str:
     return after(path, "ended")
 
 
+async def add_chain(request: web.Request, form: ChainForm) -> str:
+    resident_id, path = _path(request)
+    await request.app[CHAINS].add(request[STAFF], resident_id, form.chain)
+    return after(path, "added")
+
+
+async def end_chain(request: web.Request, form: ChainEndForm) -> str:
+    resident_id, path = _path(request)
+    await request.app[CHAINS].end(request[STAFF], resident_id, form.start)
+    return after(path, "ended")
+
+
 async def pair_tv(request: web.Request, form: PairForm) -> web.StreamResponse:
     """The letters that the TV shows; then the word both show."""
     resident_id, _ = _path(request)
@@ -278,6 +323,10 @@ ROUTES = (
                permission="register"),
     form_route("/admin/people/{id}/representatives/end", end_representative, person,
                Action.REPRESENTATIVE_ENDED, OneForm, permission="register"),
+    form_route("/admin/people/{id}/alarm-chain", add_chain, person, Action.ALARM_CHAIN_SET,
+               ChainForm, permission="register"),
+    form_route("/admin/people/{id}/alarm-chain/end", end_chain, person, Action.ALARM_CHAIN_SET,
+               ChainEndForm, permission="register"),
     form_route("/admin/people/{id}/screens", pair_tv, person, Action.SCREEN_PAIRED, PairForm,
                errors=(Code.PAIRING_CODE_WRONG, Code.PAIRING_CODE_EXPIRED, Code.RATE_LIMITED),
                permission="register"),

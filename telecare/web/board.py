@@ -15,7 +15,7 @@ from pydantic import TypeAdapter
 from telecare.absences import store as absence_store
 from telecare.access import store as access_store
 from telecare.access.service import unit_topic
-from telecare.alarms import arriving as alarm_arriving
+from telecare.alarms import asking as alarm_asking
 from telecare.alarms import store as alarm_store
 from telecare.alarms.receiving import receivers
 from telecare.calls import store as call_store
@@ -189,7 +189,7 @@ async def unit_rows(db: Transaction, unit: CareUnitId, now: datetime) -> Sequenc
         rows.append(ReceiversRow(id=unit, names=list(await receivers(db, unit, now))))
     rows += [
         _alarm_row(listed, names.get(listed.alarm.unit_id))
-        for listed in await alarm_store.open_in(db, units, alarm_arriving.NEXT)
+        for listed in await alarm_store.open_in(db, units, alarm_asking.NEXT)
     ]
     rows += [
         _call_row(call, names.get(call.unit_id), _kind(away, call.resident_id)) for call in waiting

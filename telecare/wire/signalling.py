@@ -191,6 +191,7 @@ class TaskRow(ToPage):
         "break_glass",
         "review_overdue",
         "log_question",
+        "alarm_unanswered",
     ]
     since: AwareDatetime
     resident_id: UUID

@@ -119,7 +119,7 @@ async def test_her_tv_says_what_has_become_of_it_and_takes_a_mistake(stack, wind
     await tv.locator("[data-test=alarm-wrong]").click()
     await tv.get_by_text("Någon frågar ändå hur du mår").wait_for()
     await seen.at(tv, "alarm-wrong")
-    await maria.get_by_text("Larmet är återtaget hemifrån.").first.wait_for()
+    await maria.get_by_text("Markerat som oavsiktligt från hemmet.").first.wait_for()
     await tv.locator("[data-test=alarm-again]").click()
     rows = await stack.until("select id from alarm where source = 'tv'")
 

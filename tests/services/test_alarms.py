@@ -1,14 +1,12 @@
 """Alarms: every press its own, stored before anybody says so, and at rest only with a human."""
 
 from datetime import timedelta
-from itertools import count
 from uuid import uuid4
 
 import pytest
 
 from telecare.access.errors import NotPermitted
 from telecare.access.model import Role
-from telecare.alarms.arriving import Arrivals
 from telecare.alarms.model import (
     AlarmClosed,
     AlarmTaken,
@@ -16,76 +14,17 @@ from telecare.alarms.model import (
     ContactMissing,
     NotYourAlarm,
 )
-from telecare.alarms.mqtt import AlarmLane
 from telecare.alarms.receiving import receivers
-from telecare.devices.mqtt import Unsealing
-from telecare.runtime.broker import Message, Publish
 from telecare.runtime.errors import FieldInvalid, NotFound
 from telecare.shifts.model import ShiftHoldsOpen
 from telecare.web.board import unit_rows
-from telecare.wire import edge, seal, topics
+from tests.services.alarm_home import Home
 
 ALARM = "select * from alarm where tenant_id = $1 order by received_at, id"
 STEPS = """
 select kind from alarm_step s join alarm a on a.tenant_id = s.tenant_id and a.id = s.alarm_id
 where s.tenant_id = $1 order by a.received_at, s.alarm_id, s.n
 """
-
-
-class Home:
-    """Ingrid's home unit, its line to the server, and what it is told."""
-
-    def __init__(self, made, world, unit):
-        self.made, self.world, self.unit, self.boot = made, world, unit, uuid4()
-        self.said: list[Publish] = []
-        self._numbers, self._seqs = count(1), count(1)
-        self.lane = AlarmLane(
-            Unsealing(made.devices, self.said.append),
-            made.devices,
-            Arrivals(made.database, made.clock),
-            self.said.append,
-        )
-
-    def pressed(self, **more):
-        values = {"seq": next(self._seqs), "occurred_at": self.world.now, "device": "armband",
-                  "trigger": "button", "place": "sovrum", **more}  # fmt: skip
-        return edge.AlarmRaised(boot=self.boot, **values)
-
-    def cancelled(self, alarm):
-        return edge.AlarmCancelled(
-            boot=self.boot, seq=next(self._seqs), occurred_at=self.world.now, alarm=alarm.seq
-        )
-
-    def sealed(self, message):
-        topic = topics.up(self.unit.id, topics.Up.ALARM)
-        payload = message if isinstance(message, bytes) else message.model_dump_json().encode()
-        properties = seal.seal(self.unit.mac_key, topic, next(self._numbers), payload)
-        return Message(topic, payload, tuple(properties))
-
-    async def say(self, *messages):
-        await self.lane.take([self.sealed(one) for one in messages])
-
-    async def press(self, **more):
-        """One press, stored; the alarm's id."""
-        event = self.pressed(**more)
-        await self.say(event)
-        rows = await self.world.rows(
-            "select id from alarm where reference = $1", f"{self.boot}/{event.seq}"
-        )
-        return rows[0]["id"]
-
-    @property
-    def receipted(self):
-        topic = topics.down(self.unit.id, topics.Down.RECEIPT)
-        receipts = [edge.Receipt.model_validate_json(m.payload) for m in self.said
-                    if m.topic == topic]  # fmt: skip
-        return [seq for receipt in receipts for seq in receipt.seqs]
-
-    def told(self, effects):
-        """What it hears of its alarms: (state, by)."""
-        topic = topics.down(self.unit.id, topics.Down.ALARM)
-        heard = [edge.AlarmIs.model_validate_json(m.payload) for m in effects if m.topic == topic]
-        return [(one.state, one.by) for one in heard]
 
 
 @pytest.fixture

@@ -141,6 +141,7 @@ def typed(route, id_):
         "role": "omsorgspersonal", "grant_id": uuid4(), "relation": "son", "one": uuid4(),
         "part": "report", "place": "actor", "answer": "give", "outcome": "full",
         "kind": "god_man", "scope": "allt", "document": "1", "valid_from": "2026-11-23",
+        "first": uuid4(), "url": "https://larm.example/x",
         "letters": "BCDFGH", "label": "Teve", "reason": "moved", "on_date": "2026-11-23",
         "endpoint_id": uuid4(), "verdict": "justified", "statement": "Klart",
         "note": "Utrett", "title": "Kameran", "known_at": "2026-11-23T10:00", "how": "Brev",

@@ -28,6 +28,9 @@ INSTEAD = (
 )
 """Words that the pages do not use; words.md of the design says which they use instead."""
 
+MAY_SAY = {"larmcentral": ("admin.centre.", "action.alarm.centre_")}
+"""The answering centre is called so; the unit's own larmmottagare are not."""
+
 
 @cache
 def sources() -> str:
@@ -123,4 +126,5 @@ def test_swedish_never_makes_a_genitive_of_a_name():
 
 @pytest.mark.parametrize("word", INSTEAD)
 def test_swedish_uses_the_agreed_words(word: str):
-    assert [key for key, text in catalogue("sv").items() if word in text.lower()] == []
+    found = [key for key, text in catalogue("sv").items() if word in text.lower()]
+    assert [key for key in found if not key.startswith(MAY_SAY.get(word, ()))] == []

@@ -51,7 +51,7 @@ export interface CallRow {
 export interface TaskRow {
   row: "task";
   id: string;
-  kind: "call_back"|"second_talk"|"visit_overdue"|"ask_again"|"follow_up"|"check_devices"|"break_glass"|"review_overdue"|"log_question";
+  kind: "call_back"|"second_talk"|"visit_overdue"|"ask_again"|"follow_up"|"check_devices"|"break_glass"|"review_overdue"|"log_question"|"alarm_unanswered";
   since: string;
   resident_id: string;
   resident_name: string;

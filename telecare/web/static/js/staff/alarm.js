@@ -25,6 +25,7 @@ import { Btn, Choice, Loading, Radios, Text, useFetched, usePage } from "./ui.js
  * @property {boolean} may_close
  * @property {Step[]} steps
  * @property {string|null} next_at
+ * @property {string|null} next_unit
  * @property {Item[]} causes
  * @property {Item[]} measures
  */
@@ -157,7 +158,7 @@ export function AlarmPage({ id }) {
     ${open === "close" && alarm.may_close && html`<${Close} alarm=${alarm} done=${() => setOpen("")} />`}
     <div class="alarmcols"><section class="panel"><h2>${t("alarm.happened")}</h2><ol class="chain">${alarm.steps.map((step, n) => html`<${Happened} key=${n} step=${step} name=${name} />`)}
         ${!over && alarm.mine && !alarm.may_close && html`<li class="now"><b>${t("alarm.now")}</b><${Icon} name="clock" /><b>${t("alarm.do_now")}</b></li>`}
-        ${!over && alarm.next_at && html`<li class="then"><time datetime=${alarm.next_at}>${exact(alarm.next_at)}</time><${Icon} name="next" /><span>${t(alarm.mine ? "alarm.else_queue" : "alarm.else_next")}</span></li>`}</ol></section>
+        ${!over && alarm.next_at && html`<li class="then"><time datetime=${alarm.next_at}>${exact(alarm.next_at)}</time><${Icon} name="next" /><span>${t(alarm.mine ? "alarm.else_queue" : alarm.next_unit ? "alarm.else_next" : "alarm.else_head", { unit: alarm.next_unit || "" })}</span></li>`}</ol></section>
       <div>${known && known.to_know.length > 0 && html`<section class="panel note"><h2>${t("alarm.to_know")}</h2><ul>${known.to_know.map((one) => html`<li key=${one}>${one}</li>`)}</ul></section>`}
         ${known && html`<section class="panel"><h2>${t("alarm.where")}</h2><p><b>${known.address}</b></p>${known.phone && html`<p>${known.phone}</p>`}<a class="btn small" href=${`#/people/${alarm.resident_id}`}>${t("common.card")}</a></section>`}
         <section class="panel"><h2>${t("alarm.danger")}</h2><p class="soft">${t("alarm.ring_112_why")}</p><a class="btn" href="tel:112"><${Icon} name="phone" />${t("alarm.ring_112")}</a></section></div></div>
