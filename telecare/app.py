@@ -5,6 +5,7 @@ import ssl
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import partial
 from pathlib import Path
 from uuid import uuid4
 
@@ -50,6 +51,9 @@ from telecare.consent.rules import Rules
 from telecare.consent.service import Consents
 from telecare.deviations.service import Deviations
 from telecare.devices import http as device_http
+from telecare.devices.authority import Authority
+from telecare.devices.broker_config import server_tls
+from telecare.devices.certificates import LOOK_INTERVAL, LOOK_LIMIT, Certificates, Revocations
 from telecare.devices.ingest import Ingest
 from telecare.devices.mqtt import EventLane, Unsealing
 from telecare.devices.service import Devices
@@ -89,7 +93,7 @@ from telecare.people.relations import Relations
 from telecare.people.service import People
 from telecare.reactions import Reactions
 from telecare.runtime import outbox
-from telecare.runtime.broker import Broker, Publish
+from telecare.runtime.broker import Broker, Publish, displace
 from telecare.runtime.clock import Clock
 from telecare.runtime.config import Config
 from telecare.runtime.db import Database, Transaction, open_database
@@ -231,6 +235,7 @@ class Services:
     consents: Consents
     rules: Rules
     devices: Devices
+    certificates: Certificates
     calls: Calls
     dispatches: Dispatches
     alarms: Alarms
@@ -291,7 +296,8 @@ def services(database: Database, reader: Database, clock: Clock, config: Config)
     staffing_ = Staffing(database, clock, react)
     broker_url = config.broker_url_for_units or config.mqtt_url
     second_broker_url = config.second_broker_url_for_units or None
-    devices = Devices(database, clock, react, (broker_url, second_broker_url))
+    authority = authority_of(config)
+    devices = Devices(database, clock, react, (broker_url, second_broker_url), authority)
     react.calls, react.visits, react.devices = calls, visits, devices
     react.shifts = shifts
     react.absences, react.consents = absences, consents
@@ -319,6 +325,7 @@ def services(database: Database, reader: Database, clock: Clock, config: Config)
         consents=consents,
         rules=Rules(database, clock),
         devices=devices,
+        certificates=Certificates(database, clock, authority),
         calls=calls,
         dispatches=Dispatches(database, clock, react),
         alarms=alarms,
@@ -358,6 +365,11 @@ def services(database: Database, reader: Database, clock: Clock, config: Config)
 def sealer_of(config: Config) -> Sealer | None:
     """Raises KeyUnusable."""
     return Sealer(read_key(Path(config.person_key_file))) if config.person_key_file else None
+
+
+def authority_of(config: Config) -> Authority | None:
+    """Raises AuthorityMissing."""
+    return Authority.read(Path(config.broker_ca_dir)) if config.broker_ca_dir else None
 
 
 def timer_handlers(made: Services) -> dict[str, Handler]:
@@ -417,6 +429,7 @@ def web_app(
     app[absence_http.ABSENCES] = made.absences
     app[consent_http.CONSENTS] = made.consents
     app[device_http.DEVICES] = made.devices
+    app[device_http.CERTIFICATES] = made.certificates
     app[call_http.CALLS] = made.calls
     app[alarm_http.ALARMS] = made.alarms
     app[admin.CHAINS] = made.chains
@@ -534,9 +547,10 @@ async def serving(
             Arrivals(alarm_database, clock),
             outgoing.publish,
         )
-        broker = Broker(config.mqtt_url, SIGNALS, inbox.take)
-        alarm_broker = Broker(config.mqtt_url, ALARMS, alarms.take, outgoing.hello)
-        event_broker = Broker(config.mqtt_url, EVENTS, events.take, outgoing.hello)
+        tls = server_tls(Path(config.broker_ca_dir)) if config.broker_ca_dir else None
+        broker = Broker(config.mqtt_url, SIGNALS, inbox.take, tls=tls)
+        alarm_broker = Broker(config.mqtt_url, ALARMS, alarms.take, outgoing.hello, tls)
+        event_broker = Broker(config.mqtt_url, EVENTS, events.take, outgoing.hello, tls)
         outgoing.broker = broker
         database.dispatch = alarm_database.dispatch = outgoing.dispatch
         leases = Leases(made.calls, made.liveness, outgoing.publish)
@@ -578,6 +592,7 @@ async def serving(
                 events=event_broker.run(),
                 alarms=alarm_broker.run(),
                 receivers=receivers.run(),
+                revocations=revoking(config, database, clock, tls),
                 alive=every(edge.ALIVE_EVERY, say_alive, limit=JOB_LIMIT),
                 outbox=every(outbox.ROUND, letters.send_due, limit=outbox.ROUND_LIMIT),
                 timers=every(TICK, timers.run_due, limit=JOB_LIMIT),
@@ -589,6 +604,23 @@ async def serving(
             listening(app, host, port, direct),
         ):
             yield made
+
+
+async def revoking(
+    config: Config, database: Database, clock: Clock, tls: ssl.SSLContext | None
+) -> None:
+    """Ends at once where the broker asks for no certificates."""
+    authority = authority_of(config)
+    if authority is None or tls is None or not config.broker_revoked_file:
+        return
+    revocations = Revocations(
+        database,
+        clock,
+        authority,
+        Path(config.broker_revoked_file),
+        partial(displace, config.mqtt_url, tls),
+    )
+    await every(LOOK_INTERVAL, revocations.look, limit=LOOK_LIMIT)
 
 
 class Outgoing:

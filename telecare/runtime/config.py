@@ -50,6 +50,10 @@ class Config(BaseModel):
     broker_url_for_units: str = ""
     second_broker_url_for_units: str = ""
     """Tried by the homes themselves when the first does not answer, e.g. over a mobile network."""
+    broker_ca_dir: str = ""
+    """`server/` of what `telecare devices broker-config` has written; empty: no certificates."""
+    broker_revoked_file: str = ""
+    """The broker's list of certificates that are good no longer, written here."""
     receivers: tuple[str, ...] = ()
     """For other makers' units: `municipality=scaip+udp://host:port`, … (docs/receivers.md)."""
     receiver_names: tuple[str, ...] = ()
@@ -98,6 +102,8 @@ class Config(BaseModel):
             mqtt_url=environment.get("TELECARE_MQTT_URL", ""),
             broker_url_for_units=environment.get("TELECARE_BROKER_URL_FOR_UNITS", ""),
             second_broker_url_for_units=environment.get("TELECARE_SECOND_BROKER_URL_FOR_UNITS", ""),
+            broker_ca_dir=environment.get("TELECARE_BROKER_CA_DIR", ""),
+            broker_revoked_file=environment.get("TELECARE_BROKER_REVOKED_FILE", ""),
             receivers=tuple(environment.get("TELECARE_RECEIVERS", "").split()),
             receiver_names=tuple(environment.get("TELECARE_RECEIVER_NAMES", "").split()),
             receiver_certificate=environment.get("TELECARE_RECEIVER_CERTIFICATE", ""),
