@@ -35,6 +35,10 @@ from telecare.alarms.listening import receivers_of
 from telecare.alarms.mqtt import AlarmLane
 from telecare.alarms.receiving import Receiving
 from telecare.alarms.service import Alarms
+from telecare.alarms.technical import http as technical_http
+from telecare.alarms.technical.overview import Overview
+from telecare.alarms.technical.service import LOOK_EVERY as LOOK_FOR_SILENT_EVERY
+from telecare.alarms.technical.service import TechnicalAlarms
 from telecare.calls import holding as call_holding
 from telecare.calls import http as call_http
 from telecare.calls import opening
@@ -173,6 +177,7 @@ ROUTES: tuple[Route, ...] = (
     *device_http.ROUTES,
     *call_http.ROUTES,
     *alarm_http.ROUTES,
+    *technical_http.ROUTES,
     *dispatch_http.ROUTES,
     *visit_http.ROUTES,
     *log_public.ROUTES,
@@ -240,6 +245,7 @@ class Services:
     dispatches: Dispatches
     alarms: Alarms
     alarm_units: AlarmUnits
+    technical: TechnicalAlarms
     chains: Chains
     deviations: Deviations
     receiving: Receiving
@@ -305,6 +311,7 @@ def services(database: Database, reader: Database, clock: Clock, config: Config)
     staff_data = StaffData(database, clock, sealer)
     reviews = Reviews(database, reader, clock, staff_data, witnesses)
     react.reviews, react.alarms = reviews, alarms
+    react.technical = technical = TechnicalAlarms(database, clock)
     return Services(
         database=database,
         reader=reader,
@@ -330,6 +337,7 @@ def services(database: Database, reader: Database, clock: Clock, config: Config)
         dispatches=Dispatches(database, clock, react),
         alarms=alarms,
         alarm_units=AlarmUnits(database, clock, sealer),
+        technical=technical,
         chains=Chains(database, clock, is_local=config.public_url.startswith("http://localhost")),
         deviations=Deviations(database, clock),
         receiving=Receiving(database, clock),
@@ -432,6 +440,8 @@ def web_app(
     app[device_http.CERTIFICATES] = made.certificates
     app[call_http.CALLS] = made.calls
     app[alarm_http.ALARMS] = made.alarms
+    app[technical_http.TECHNICAL] = made.technical
+    app[technical_http.OVERVIEW] = Overview(made.database, made.clock)
     app[admin.CHAINS] = made.chains
     app[admin.DEVIATIONS] = made.deviations
     app[dispatch_http.DISPATCHES] = made.dispatches
@@ -539,7 +549,13 @@ async def serving(
         alive = Publish(topics.ALIVE, edge.Alive(epoch=uuid4()).model_dump_json().encode(), qos=0)
         unsealing = Unsealing(made.devices, outgoing.publish)
         inbox = Inbox(unsealing, made.devices, made.calls, made.liveness, outgoing.publish)
-        events = EventLane(unsealing, made.devices, Ingest(ingest, clock), outgoing.publish)
+        events = EventLane(
+            unsealing,
+            made.devices,
+            Ingest(ingest, clock),
+            made.technical.reported,
+            outgoing.publish,
+        )
         alarm_devices = made.devices.on(alarm_database)
         alarms = AlarmLane(
             Unsealing(alarm_devices, outgoing.publish),
@@ -567,6 +583,9 @@ async def serving(
             """Only while an alarm that came now would be stored (P4)."""
             if await alarm_database.is_up() and alarm_broker.is_up:
                 alarm_broker.publish(alive)
+
+        async def look_for_silent() -> None:
+            await made.technical.look_for_silent(hears=broker.is_up)
 
         errands = Errands()
         app = web_app(
@@ -599,6 +618,7 @@ async def serving(
                 leases=every(LEASE_INTERVAL, leases.renew, limit=JOB_LIMIT),
                 presence=every(PRESENCE_INTERVAL, made.devices.keep_signs_of_life, limit=JOB_LIMIT),
                 comparing=every(COMPARE_INTERVAL, made.reconciling.go_on, limit=COMPARE_LIMIT),
+                silent=every(LOOK_FOR_SILENT_EVERY, look_for_silent, limit=JOB_LIMIT),
                 partitions=every(PARTITION_INTERVAL, make_partitions, limit=JOB_LIMIT),
             ),
             listening(app, host, port, direct),

@@ -12,6 +12,7 @@ from telecare.access.model import AssignmentEnded, StaffRevoked
 from telecare.alarms import alarm_units
 from telecare.alarms.model import AlarmForHead, AlarmUnanswered
 from telecare.alarms.service import Alarms
+from telecare.alarms.technical.service import TechnicalAlarms
 from telecare.audit.append import append_all
 from telecare.audit.model import SystemActor
 from telecare.calls.model import CallClosed, CallInUnanswered, CallOpened, Reason
@@ -21,7 +22,7 @@ from telecare.consent.model import AbilityDoubtful, ConsentWithdrawn, Purpose
 from telecare.consent.service import Consents
 from telecare.deviations.model import Opening
 from telecare.deviations.service import open_deviation
-from telecare.devices.model import DeviceClosing
+from telecare.devices.model import DeviceClosing, UnitHeard
 from telecare.devices.service import Devices
 from telecare.dispatches import service as dispatches
 from telecare.dispatches.model import DispatchAccepted, DispatchArrived
@@ -58,6 +59,7 @@ class Reactions:
     devices: Devices | None = None
     reviews: Reviews | None = None
     alarms: Alarms | None = None
+    technical: TechnicalAlarms | None = None
 
     async def __call__(  # noqa: C901, PLR0912, PLR0915 - one table, a row for each event
         self, db: Transaction, event: object
@@ -67,6 +69,7 @@ class Reactions:
         assert self.shifts is not None  # noqa: S101
         assert self.reviews is not None  # noqa: S101
         assert self.alarms is not None  # noqa: S101
+        assert self.technical is not None  # noqa: S101
         match event:
             case ConsentWithdrawn():
                 await self.calls.end_of_resident(db, event.resident_id, event.purpose, event.at)
@@ -104,7 +107,10 @@ class Reactions:
                 await self._resident_ended(db, event)
             case EndingUndone():
                 await self._ending_undone(db, event)
+            case UnitHeard():
+                await self.technical.heard(db, event)
             case DeviceClosing():
+                await self.technical.end_of(db, event.endpoint_id, event.at)
                 ended = await self.calls.end_of_ended(
                     db, event.resident_id, Reason.DEVICE_CLOSED, event.at, event.endpoint_id
                 )

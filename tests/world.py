@@ -15,6 +15,7 @@ from telecare.access import store as access_store
 from telecare.access.model import CareUnit, Grant, Role, ScreenSession, StaffSession
 from telecare.access.service import begin_session, new_token, token_hash
 from telecare.alarms.arriving import Arrivals
+from telecare.alarms.technical.service import raise_unknown_sender
 from telecare.app import Services, timer_handlers
 from telecare.audit.model import HomeActor, actor_text
 from telecare.consent import store as consent_store
@@ -280,6 +281,11 @@ class World:
             "select id from alarm where tenant_id = $1 and source_id = $2", self.tenant, unit.id
         )
         return AlarmId(rows[0]["id"])
+
+    async def technical_alarm(self) -> UUID:
+        """From a unit that nobody has registered."""
+        async with self.begun() as db:
+            return await raise_unknown_sender(db, "SCAIP 4711", self.now)
 
     async def is_enrolled(self, unit: Unit) -> bool:
         return unit.id in await self.services.devices.units([unit.id])

@@ -140,6 +140,13 @@ class Action(StrEnum):
     ALARM_CENTRE_SET = "alarm.centre_set"
     ALARM_CLOSED = "alarm.closed"
     ALARM_READ = "alarm.read"
+    TECHNICAL_RAISED = "technical.raised"
+    TECHNICAL_TAKEN = "technical.taken"
+    TECHNICAL_ENDED = "technical.ended"
+    TECHNICAL_CLOSED = "technical.closed"
+    OUTAGE_BEGAN = "outage.began"
+    OUTAGE_TAKEN = "outage.taken"
+    OUTAGE_ENDED = "outage.ended"
     DEVIATION_OPENED = "deviation.opened"
     # absence
     ABSENCE_REPORTED = "absence.reported"

@@ -7,7 +7,7 @@ from typing import Literal
 from uuid import UUID
 
 from telecare.audit.model import HomeActor
-from telecare.wire.edge import CameraState, ScreenState
+from telecare.wire.edge import CameraState, ScreenState, UnitStatus
 from telecare.wire.ids import EndpointId, ResidentId, TenantId, UnitId
 
 TV_LETTERS = "BCDFGHJKLMNPQRSTVWXZ"
@@ -141,4 +141,14 @@ class DeviceClosing:
 
     endpoint_id: EndpointId
     resident_id: ResidentId
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class UnitHeard:
+    """A unit says that it is there, and something that it did not say before."""
+
+    endpoint_id: EndpointId
+    resident_id: ResidentId
+    status: UnitStatus
     at: datetime

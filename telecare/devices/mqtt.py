@@ -6,7 +6,7 @@ receipted, or it would come for ever. The lanes of calls and alarms begin with t
 
 import hashlib
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
@@ -27,6 +27,8 @@ from telecare.wire.ids import UnitId
 log = logging.getLogger(__name__)
 
 Send = Callable[[Publish], None]
+Follow = Callable[[Unit, edge.UnitEvent], Awaitable[None]]
+"""What else follows from an event that is stored; said again when the event comes again."""
 MOST_IN_A_RECEIPT = 1_000
 NUMBERED = frozenset({topics.Up.SIGNAL, topics.Up.STATUS})
 """Lanes where an old message would do harm. An event is stored once, however often it comes."""
@@ -114,12 +116,15 @@ class Unsealing:
 
 
 class EventLane:
-    """up/event and up/vital, stored together; a camera record in its own transaction, which enters
-    it in the log too.
+    """up/event and up/vital, stored together, then what follows from some of them; a camera record
+    in its own transaction, which enters it in the log too.
     """
 
-    def __init__(self, unsealing: Unsealing, devices: Devices, ingest: Ingest, send: Send) -> None:
+    def __init__(
+        self, unsealing: Unsealing, devices: Devices, ingest: Ingest, follow: Follow, send: Send
+    ) -> None:
         self._unsealing = unsealing
+        self._follow = follow
         self._devices = devices
         self._ingest = ingest
         self._send = send
@@ -133,7 +138,7 @@ class EventLane:
 
     async def _take(self, messages: Sequence[Genuine]) -> None:
         receipts = Receipts()
-        together: list[StoredEvent] = []
+        together: list[tuple[Unit, edge.UnitEvent]] = []
         rejects: list[Reject] = []
         for message in messages:
             try:
@@ -141,12 +146,14 @@ class EventLane:
                 if isinstance(event, edge.CameraTurned):
                     await self._devices.camera_turned(message.unit, event)
                 else:
-                    together.append(StoredEvent.of(message.unit, event))
+                    together.append((message.unit, event))
             except (ValidationError, FieldInvalid):
                 rejects.append(message.refused(Code.MESSAGE_MALFORMED))
             receipts.add_place(message)
         if together:
-            await self._ingest.add(together)
+            await self._ingest.add([StoredEvent.of(unit, event) for unit, event in together])
+        for unit, event in together:
+            await self._follow(unit, event)
         if rejects:
             await self._devices.reject(rejects)
         receipts.send(self._send)

@@ -40,6 +40,7 @@ from telecare.devices.model import (
     Endpoint,
     Pairing,
     Unit,
+    UnitHeard,
     new_tv_code,
     new_unit_code,
     tidy_code,
@@ -367,12 +368,17 @@ class Devices:
                 screen=status.screen,
                 cameras=status.cameras,
                 version=status.version,
+                power=(status.mains, status.battery_percent),
+                path=status.path,
             )
             if status.online:
                 await store.endpoint_seen(db, unit.endpoint_id, now)
             db.changed(resident_topic(unit.resident_id))
             resident = await known(db, unit.resident_id)
             db.changed(unit_topic(resident.unit_id))
+            if status.online:
+                heard = UnitHeard(unit.endpoint_id, unit.resident_id, status, now)
+                await self._react(db, heard)
 
     async def camera_turned(self, unit: Unit, event: edge.CameraTurned) -> None:
         """Stored once, with its record. Raises FieldInvalid for a wrong signature."""

@@ -93,8 +93,9 @@ UNITS_OF = """
 select unit_id, tenant_id, endpoint_id, resident_id, public_key, mac_key from units_of($1)
 """
 STATUS = """
-update edge_unit set is_online = $3, seen_at = $4, boot = $5, screen = $6, cameras = $7,
-    cameras_at = $4, version = $8
+update edge_unit set is_online = $3, seen_at = case when $3 then $4 else seen_at end, boot = $5,
+    screen = $6, cameras = $7, cameras_at = $4, version = $8, mains = $9, battery_percent = $10,
+    path = $11
 where tenant_id = $1 and id = $2
 returning endpoint_id
 """
@@ -251,10 +252,15 @@ def _unit(row: Row, unit_id: UnitId) -> Unit:
 async def set_status(
     db: Transaction, unit_id: UnitId, *, is_online: bool, now: datetime, boot: UUID,
     screen: ScreenState, cameras: Mapping[str, CameraState], version: str,
+    power: tuple[bool | None, int | None], path: str,
 ) -> None:  # fmt: skip
+    """`power`: mains, and battery percent; None where it cannot tell. A will (not online) says
+    nothing of when the unit was heard last.
+    """
     await db.execute(
-        STATUS, db.tenant, unit_id, is_online, now, boot, screen, json.dumps(dict(cameras)), version
-    )
+        STATUS, db.tenant, unit_id, is_online, now, boot, screen, json.dumps(dict(cameras)),
+        version, *power, path,
+    )  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)

@@ -164,6 +164,13 @@ TOLD: dict[Action, Told] = {
     ),
     A.ALARM_CHAIN_SET: Told(P.UPDATE, "Patient"),
     A.ALARM_CENTRE_SET: Told(P.UPDATE, "Organization", "unit_id"),
+    A.TECHNICAL_RAISED: Told(P.CREATE, "DetectedIssue", "technical_alarm_id"),
+    **_each(
+        Told(P.UPDATE, "DetectedIssue", "technical_alarm_id"),
+        [A.TECHNICAL_TAKEN, A.TECHNICAL_ENDED, A.TECHNICAL_CLOSED],
+    ),
+    A.OUTAGE_BEGAN: Told(P.CREATE, "DetectedIssue", "outage_id"),
+    **_each(Told(P.UPDATE, "DetectedIssue", "outage_id"), [A.OUTAGE_TAKEN, A.OUTAGE_ENDED]),
     A.DEVIATION_OPENED: Told(P.CREATE, "DetectedIssue", "deviation_id"),
     # absence, ending
     A.ABSENCE_REPORTED: Told(P.CREATE, "Flag", "absence_id"),

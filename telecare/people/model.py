@@ -24,6 +24,7 @@ FollowUpKind = Literal[
     "review_overdue",
     "log_question",
     "alarm_unanswered",
+    "mend_device",
 ]
 FOR_HEAD: frozenset[FollowUpKind] = frozenset({
     "break_glass", "review_overdue", "log_question", "alarm_unanswered",

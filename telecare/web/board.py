@@ -18,6 +18,7 @@ from telecare.access.service import unit_topic
 from telecare.alarms import asking as alarm_asking
 from telecare.alarms import store as alarm_store
 from telecare.alarms.receiving import receivers
+from telecare.alarms.technical import store as technical_store
 from telecare.calls import store as call_store
 from telecare.calls.model import CALL_IN_LANGUAGE_FIRST, CALL_IN_NEXT_UNIT, State
 from telecare.devices import store as device_store
@@ -39,11 +40,14 @@ from telecare.wire.signalling import (
     DispatchRow,
     HandOverRow,
     Locked,
+    OutageRow,
     ReceiversRow,
     Row,
     Rows,
+    SilentHome,
     Snapshot,
     TaskRow,
+    TechnicalRow,
     VisitRow,
     Waits,
 )
@@ -88,12 +92,7 @@ class Board:
     @property
     def residents(self) -> Sequence[tuple[UUID, str]]:
         """Whose names stand on the list: what a recorded read covers."""
-        named = {
-            row.resident_id: row.resident_name
-            for row in self._rows.values()
-            if not isinstance(row, ReceiversRow)
-        }
-        return sorted(named.items())
+        return sorted({named for row in self._rows.values() for named in _named(row)})
 
     async def locked(self) -> str:
         """What a locked page may know of it."""
@@ -144,6 +143,18 @@ class Board:
         ).model_dump_json()
 
 
+def _named(row: Row) -> Sequence[tuple[UUID, str]]:
+    match row:
+        case ReceiversRow():
+            return []
+        case OutageRow():
+            return [(home.resident_id, home.resident_name) for home in row.homes]
+        case TechnicalRow():
+            return [(row.resident_id, row.resident_name)] if row.resident_id else []
+        case _:
+            return [(row.resident_id, row.resident_name)]
+
+
 class Boards:
     """The boards somebody looks at, kept while they do."""
 
@@ -186,10 +197,21 @@ async def unit_rows(db: Transaction, unit: CareUnitId, now: datetime) -> Sequenc
     away = await absence_store.away(db, units, residents, now)
     rows: list[Row] = []
     if await device_store.has_open(db, units):
-        rows.append(ReceiversRow(id=unit, names=list(await receivers(db, unit, now))))
+        rows.append(
+            ReceiversRow(
+                id=unit,
+                names=list(await receivers(db, unit, now)),
+                records_owed=await alarm_store.how_many_owed(db),
+            )
+        )
     rows += [
         _alarm_row(listed, names.get(listed.alarm.unit_id))
         for listed in await alarm_store.open_in(db, units, alarm_asking.NEXT)
+    ]
+    rows += [_outage_row(one) for one in await technical_store.outages_in(db, units)]
+    rows += [
+        _technical_row(one, names.get(one.unit_id) if one.unit_id else None)
+        for one in await technical_store.open_in(db, units)
     ]
     rows += [
         _call_row(call, names.get(call.unit_id), _kind(away, call.resident_id)) for call in waiting
@@ -257,6 +279,33 @@ def _alarm_row(listed: alarm_store.Listed, unit_name: str | None) -> AlarmRow:
         "next_at": listed.next_at,
         "unit_name": unit_name,
     })  # fmt: skip
+
+
+def _technical_row(one: technical_store.Listed, unit_name: str | None) -> TechnicalRow:
+    return TechnicalRow(
+        id=one.id,
+        kind=one.kind,
+        since=one.began_at,
+        device=one.device,
+        detail=one.detail,
+        resident_id=one.resident_id,
+        resident_name=one.resident_name or "",
+        taken_by=one.taken_name,
+        taken_by_id=one.taken_by,
+        unit_name=unit_name,
+    )
+
+
+def _outage_row(one: technical_store.ListedOutage) -> OutageRow:
+    return OutageRow(
+        id=one.id,
+        shares=one.shares,
+        name=one.name,
+        since=one.began_at,
+        homes=[SilentHome(resident_id=id_, resident_name=name) for id_, name in one.homes],
+        taken_by=one.taken_name,
+        taken_by_id=one.taken_by,
+    )
 
 
 def _kind(

@@ -9,12 +9,12 @@ OF_TV_LATER = ("tv.alarm.", "tv.looks.", "tv.my_day.", "tv.yes.")
 """Of pages that are fetched when she goes there, or an alarm is out."""
 LATER = (
     "after.", "alarm.", "anyway.", "begin.", "caller.", "card.", "change.", "consent.", "consents.",
-    "device.", "device_state.", "dispatch.", "error.absence_", "error.already_",
+    "device.", "device_state.", "devices.", "dispatch.", "error.absence_", "error.already_",
     "error.emergency_", "error.pairing_", "error.party_", "error.relative_", "error.series_",
     "error.take_over_", "error.yes_not_", "field.", "hand_over.", "hearing.", "held.", "notes.",
-    "objection.", "pair.", "people.found", "people.more", "people.none", "people.search",
+    "objection.", "outage.", "pair.", "people.found", "people.more", "people.none", "people.search",
     "people.show_", "plan.", "priority.", "purpose.", "representative.", "shift_end.", "task.",
-    "taken_over.l", "taken_over.n", "taken_over.o", "unanswered.", "why.",
+    "taken_over.l", "taken_over.n", "taken_over.o", "technical.", "unanswered.", "why.",
 )  # fmt: skip
 """Parts of the staff page that are fetched when needed, and the refusals that only they meet."""
 SERVER_ONLY = (

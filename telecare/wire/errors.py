@@ -85,6 +85,7 @@ class Code(StrEnum):
     # alarms
     ALARM_TAKEN = "alarm_taken"
     ALARM_CLOSED = "alarm_closed"
+    TECHNICAL_CLOSED = "technical_closed"
     NOT_YOUR_ALARM = "not_your_alarm"
     CONTACT_MISSING = "contact_missing"
     ALARM_ACCOUNT_TAKEN = "alarm_account_taken"

@@ -192,6 +192,7 @@ class TaskRow(ToPage):
         "review_overdue",
         "log_question",
         "alarm_unanswered",
+        "mend_device",
     ]
     since: AwareDatetime
     resident_id: UUID
@@ -287,10 +288,58 @@ class ReceiversRow(ToPage):
     id: UUID
     """The care unit's."""
     names: list[str]
+    records_owed: int | None = None
+    """Alarms of the municipality whose record could not be entered yet: every page says so."""
+
+
+class TechnicalRow(ToPage):
+    """Something in a home does not work as it should; text `technical.<kind>`."""
+
+    row: Literal["technical"] = "technical"
+    id: UUID
+    kind: str
+    since: AwareDatetime
+    device: str
+    """Which in the home; empty: the unit itself."""
+    detail: str
+    resident_id: UUID | None
+    """None: it came from a sender that nobody has registered."""
+    resident_name: str
+    taken_by: str | None
+    taken_by_id: UUID | None
+    unit_name: str | None = None
+
+
+class SilentHome(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+    resident_id: UUID
+    resident_name: str
+
+
+class OutageRow(ToPage):
+    """Driftstörning: several homes were lost together; text `outage.<shares>`."""
+
+    row: Literal["outage"] = "outage"
+    id: UUID
+    shares: Literal["area", "provider", "broker"]
+    name: str
+    since: AwareDatetime
+    homes: list[SilentHome]
+    taken_by: str | None
+    taken_by_id: UUID | None
 
 
 Row = Annotated[
-    ReceiversRow | AlarmRow | VisitRow | CallRow | TaskRow | DispatchRow | HandOverRow | AbsenceRow,
+    ReceiversRow
+    | AlarmRow
+    | TechnicalRow
+    | OutageRow
+    | VisitRow
+    | CallRow
+    | TaskRow
+    | DispatchRow
+    | HandOverRow
+    | AbsenceRow,
     Field(discriminator="row"),
 ]
 

@@ -35,7 +35,7 @@ def example(route):
         "information_language": "sv", "present": "Eva", "will_shown": "spoken", "ability": "clear",
         "given": "in_person", "by": "staff", "text": "Tvekar", "reported_by": "Sonen",
         "to": "resident", "pressed_by": "resident", "cause_id": str(uuid4()),
-        "measure_id": str(uuid4()),
+        "measure_id": str(uuid4()), "note": "Klart",
         "kind": "other" if route.path.endswith("open-anyway") else "hospital",
     }  # fmt: skip
     if route.body is None:
@@ -85,6 +85,7 @@ async def test_the_neighbours_things_answer_as_if_they_were_not(
         "residents": theirs.id, "calls": their_call, "visits": their_visit,
         "consents": consents[0]["id"], "follow-ups": their_task, "hand-overs": asked,
         "alarms": await other_world.alarm(theirs),
+        "technical": await other_world.technical_alarm(),
     }.get(route.path.split("/")[3 if "/tv/" in route.path else 2], uuid4())  # fmt: skip
     mine = await world.resident("Ingrid")
     session = (

@@ -57,7 +57,16 @@ async def lane(made, config, clock):
     said = []
     async with open_database(config.role_url("ingest"), size=1) as database:
         unsealing = Unsealing(made.devices, said.append)
-        yield Lane(EventLane(unsealing, made.devices, Ingest(database, clock), said.append), said)
+        yield Lane(
+            EventLane(
+                unsealing,
+                made.devices,
+                Ingest(database, clock),
+                made.technical.reported,
+                said.append,
+            ),
+            said,
+        )
 
 
 @pytest.fixture

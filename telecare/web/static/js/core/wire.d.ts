@@ -51,7 +51,7 @@ export interface CallRow {
 export interface TaskRow {
   row: "task";
   id: string;
-  kind: "call_back"|"second_talk"|"visit_overdue"|"ask_again"|"follow_up"|"check_devices"|"break_glass"|"review_overdue"|"log_question"|"alarm_unanswered";
+  kind: "call_back"|"second_talk"|"visit_overdue"|"ask_again"|"follow_up"|"check_devices"|"break_glass"|"review_overdue"|"log_question"|"alarm_unanswered"|"mend_device";
   since: string;
   resident_id: string;
   resident_name: string;
@@ -119,8 +119,36 @@ export interface ReceiversRow {
   row: "receivers";
   id: string;
   names: string[];
+  records_owed: number|null;
 }
-export type Row = ReceiversRow|AlarmRow|VisitRow|CallRow|TaskRow|DispatchRow|HandOverRow|AbsenceRow;
+export interface TechnicalRow {
+  row: "technical";
+  id: string;
+  kind: string;
+  since: string;
+  device: string;
+  detail: string;
+  resident_id: string|null;
+  resident_name: string;
+  taken_by: string|null;
+  taken_by_id: string|null;
+  unit_name: string|null;
+}
+export interface SilentHome {
+  resident_id: string;
+  resident_name: string;
+}
+export interface OutageRow {
+  row: "outage";
+  id: string;
+  shares: "area"|"provider"|"broker";
+  name: string;
+  since: string;
+  homes: SilentHome[];
+  taken_by: string|null;
+  taken_by_id: string|null;
+}
+export type Row = ReceiversRow|AlarmRow|TechnicalRow|OutageRow|VisitRow|CallRow|TaskRow|DispatchRow|HandOverRow|AbsenceRow;
 export interface Snapshot {
   type: "snapshot";
   view: "today";

@@ -81,11 +81,12 @@ export const Alarms = ({ list }) => html`${list.map((row) => html`<${Waits} key=
 export const Strip = ({ row }) => html`<div class="strip alarm" data-test="alarm-strip"><${Icon} name="bell" /><b>${t(`alarm.trigger.${row.trigger}`)}</b><span>${row.resident_name}, ${whence(row)}.</span><span class="since">${duration(store.now.value - Date.parse(row.since))}</span>
   <${Btn} kind="btn stop" test="take-alarm" label=${t("alarm.answer_name", { name: row.resident_name })} act=${() => take(row)}>${t("alarm.answer")}<//></div>`;
 
-/** Said on every page until somebody does. */
-export const Nobody = () => html`<p class="strip alarm" role="alert" data-test="nobody-receives"><${Icon} name="warn" /><b>${t("alarm.nobody", { unit: store.me.value ? store.me.value.unit_name : "" })}</b></p>`;
+/** Said on every page until it is mended: nobody receives, a record is missing. @param {{row: import("../core/wire").ReceiversRow}} props */
+export const Trouble = ({ row }) => html`${!row.names.length && html`<p class="strip alarm" role="alert" data-test="nobody-receives"><${Icon} name="warn" /><b>${t("alarm.nobody", { unit: store.me.value ? store.me.value.unit_name : "" })}</b></p>`}
+  ${Number(row.records_owed) > 0 && html`<p class="strip alarm" role="alert" data-test="records-owed"><${Icon} name="warn" /><b>${t("alarm.records_owed", { n: row.records_owed })}</b></p>`}`;
 
 /** Whose pages would sound, and what a phone cannot. */
-export const Receivers = () => html`<p class="soft" data-test="receivers">${t("alarm.receivers", { names: (store.receivers.value || []).map((name) => name || t("protected.name")).join(", ") })} ${t("alarm.locked_phone")}</p>`;
+export const Receivers = () => html`<p class="soft" data-test="receivers">${t("alarm.receivers", { names: (store.receivers.value ? store.receivers.value.names : []).map((name) => name || t("protected.name")).join(", ") })} ${t("alarm.locked_phone")}</p>`;
 
 /** @param {{step: Step, name: string}} props */
 function Happened({ step, name }) {

@@ -9,7 +9,7 @@ import * as store from "./store.js";
 import { Queue, Today } from "./today.js";
 import { Btn, Loading, NoticeBox } from "./ui.js";
 
-const NAV = [{ at: "", icon: "day", key: "today.title", small: "nav.visits" }, { at: "people", icon: "people", key: "people.title", small: "people.title" }];
+const NAV = [{ at: "", icon: "day", key: "today.title", small: "nav.visits" }, { at: "people", icon: "people", key: "people.title", small: "people.title" }, { at: "devices", icon: "plug", key: "nav.devices", small: "nav.devices" }];
 
 /** @param {{here: string, kind: string}} props */
 const Links = ({ here, kind }) => [...NAV.map((one) => html`<a key=${one.at} href=${`#/${one.at}`} data-test=${`nav-${one.at || "today"}`} aria-current=${here === one.at ? "page" : undefined}><${Icon} name=${one.icon} />${t(kind === "small" ? one.small : one.key)}</a>`), store.keepsSomething.value && html`<a key="admin" href="/admin" data-test="nav-admin"><${Icon} name="list" />${t("nav.admin")}</a>`];
@@ -36,7 +36,7 @@ function Strips() {
   return html`<div role="status" class="strips">${store.live.contact.value === "trying" && html`<p class="strip lost" data-test="no-contact"><${Icon} name="plug" /><b>${t("live.no_contact")}</b></p>`}
     ${other && html`<div class="strip" data-test="call-elsewhere"><${Icon} name="video" /><b>${t("call.running", { name: other.resident_name })}</b><${Btn} kind="btn go" act=${() => store.continueHere(other.call_id)}>${t("call.continue_here")}<//></div>`}
     ${ends && html`<div class="strip" data-test="ends-soon"><${Icon} name="clock" /><b>${t(store.call.value ? "session.ends_after_call" : "session.ends", { time: clock(ends) })}</b>${!store.call.value && html`<${Btn} kind="btn" test="sign-in-anew" act=${store.signOut}>${t("session.anew")}<//>`}</div>`}
-    ${store.receivers.value && !store.receivers.value.length && html`<${Part} from="alarm" name="Nobody" given=${{}} />`}
+    ${store.receivers.value && !(store.receivers.value.names.length && !store.receivers.value.records_owed) && html`<${Part} from="alarm" name="Trouble" given=${{ row: store.receivers.value }} />`}
     ${(elsewhere ? store.calling.value : []).slice(0, 1).map((row) => html`<${Part} key=${row.id} from="alarm" name="Strip" given=${{ row }} />`)}
     ${elsewhere && offered && html`<div class="strip" data-test="offered-strip"><${Icon} name="swap" /><b>${t("queue.offered", { name: offered.from_name })}</b><a class="btn" href="#/">${t("common.to_today")}</a></div>`}
     ${elsewhere && waiting > 0 && html`<div class="strip" data-test="waiting-strip"><${Icon} name="phone" /><b>${t("queue.waiting", { n: waiting })}</b><a class="btn" href="#/">${t("common.to_today")}</a></div>`}</div>`;
@@ -72,6 +72,7 @@ function page(path, query) {
   if (path[0] === "people" && path[2] === "consent") return html`<${Later} key="consent" from="forms" name="ConsentPage" given=${{ id }} />`;
   if (path[0] === "people" && path[2] === "anyway") return html`<${Later} key="anyway" from="anyway" name="AnywayPage" given=${{ id }} />`;
   if (path[0] === "people" && id) return html`<${Later} key="card" from="people" name="CardPage" given=${{ id, letters: query.get("letters") || "" }} />`;
+  if (path[0] === "devices") return html`<${Later} key="devices" from="devices" name="DevicesPage" given=${{}} />`;
   if (path[0] === "end-shift") return html`<${Later} key="end-shift" from="shift" name="EndPage" given=${{}} />`;
   if (path[0] === "taken-over" && store.mayLead.value) return html`<${Later} key="taken-over" from="people" name="TakenOverPage" given=${{}} />`;
   // A TV's QR code leads here: whose TV is it?
@@ -90,7 +91,7 @@ function App() {
   if (!store.me.value) return html`<main id="main"><h1 class="vh">Telecare</h1><${Loading} error=${error || null} again=${load} /></main>`;
   const why = store.asking.value && html`<${Part} from="relation" name="Why" given=${store.asking.value} />`;
   if (dark) return html`<${Strips} />${why}${page(path, query)}`;
-  const here = path[0] === "people" || path[0] === "tv" ? "people" : "";
+  const here = path[0] === "people" || path[0] === "tv" ? "people" : path[0] || "";
   const today = !path.length;
   return html`<div class=${today ? "app" : "app two"}><nav class="rail" aria-label=${t("nav.main")}><p class="brand">Telecare</p><${Links} here=${here} kind="full" /><${Mine} /></nav>
     <div class="page">${why}<${Strips} />${today && html`<${NoticeBox} />`}${page(path, query)}<footer class="me-small"><${Mine} /></footer></div>${today && html`<${Queue} />`}</div>

@@ -30,14 +30,20 @@ export const STAFF = {
       row: "s", id: "s", kind: "s", state: "s", since: "s", resident_id: "s", resident_name: "s", from_id: "s", from_name: "s",
       to_id: "s?", to_name: "s", to_here: "b",
     },
-    receivers: { row: "s", id: "s", names: "[s]" },
+    receivers: { row: "s", id: "s", names: "[s]", records_owed: "n?" },
+    technical: {
+      row: "s", id: "s", kind: "s", since: "s", device: "s", detail: "s", resident_id: "s?", resident_name: "s",
+      taken_by: "s?", taken_by_id: "s?", unit_name: "s?",
+    },
+    silent_home: { resident_id: "s", resident_name: "s" },
+    outage: { row: "s", id: "s", shares: "s", name: "s", since: "s", homes: "[@silent_home]", taken_by: "s?", taken_by_id: "s?" },
     absence: { row: "s", id: "s", kind: "s", since: "s", until: "s?", resident_id: "s", resident_name: "s", unit_name: "s?" },
     snapshot: { type: "s", view: "s", unit: "s", version: "n", rows: "[@row]" },
     rows: { type: "s", view: "s", unit: "s", version: "n", changed: "[@row]", gone: "[s]" },
     waits: { id: "s", since: "s" },
     locked: { type: "s", waiting: "[@waits]" },
   }),
-  ROWS: { alarm: "alarm", receivers: "receivers", visit: "visit", call: "waiting", task: "task", dispatch: "dispatch", hand_over: "hand_over", absence: "absence" },
+  ROWS: { alarm: "alarm", receivers: "receivers", technical: "technical", outage: "outage", visit: "visit", call: "waiting", task: "task", dispatch: "dispatch", hand_over: "hand_over", absence: "absence" },
   FRAMES: COMMON.FRAMES.concat(["snapshot", "rows", "locked"]),
 };
 

@@ -97,7 +97,7 @@ export const alarms = computed(() => /** @type {AlarmRow[]} */ (Array.from(rows.
 /** Those that nobody has, and that she may take. */
 export const calling = computed(() => (me.value && me.value.may.includes("alarm") ? alarms.value.filter((row) => row.state === "new") : []));
 /** Whose pages would sound now; null before anybody has said. */
-export const receivers = computed(() => { for (const row of rows.value.values()) if (row.row === "receivers") return row.names; return null; });
+export const receivers = computed(() => { for (const row of rows.value.values()) if (row.row === "receivers") return row; return null; });
 /** @param {import("../core/wire").AbsenceKind} kind */
 export const isAway = (kind) => t("absence.is", { where: t(`absence.kind.${kind}`) });
 
@@ -184,6 +184,7 @@ function applyRows(changed, gone) {
   gone.forEach((id) => next.delete(id));
   changed.forEach((row) => {
     if (row.row === "task" && row.kind === "visit_overdue" && !next.has(row.id)) sound.play("notice");
+    if ((row.row === "technical" || row.row === "outage") && !next.has(row.id)) sound.play("notice");
     if (row.row === "hand_over" && !next.has(row.id) && toMe(row)) sound.play("notice");
     next.set(row.id, named(row));
   });

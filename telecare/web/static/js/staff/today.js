@@ -136,6 +136,8 @@ function Waiting({ row }) {
 export function Queue() {
   const list = Array.from(store.rows.value.values());
   const rest = list.filter((row) => ["task", "dispatch", "absence"].includes(row.row));
+  const technical = list.filter((row) => row.row === "technical");
+  const outages = list.filter((row) => row.row === "outage");
   const hands = store.handOvers.value;
   const alarms = store.alarms.value;
   const waiting = store.waiting.value;
@@ -144,7 +146,8 @@ export function Queue() {
     <div role="region" aria-live="assertive" aria-label=${t("queue.new")}>${alarms.length > 0 && html`<${Part} from="alarm" name="Alarms" given=${{ list: alarms }} />`}
       ${waiting.map((row) => html`<${Waiting} key=${row.id} row=${row} />`)}</div>
     ${!some && html`<p class="soft later">${t("queue.nobody")}</p>`}
-    ${store.receivers.value && store.receivers.value.length > 0 && html`<${Part} from="alarm" name="Receivers" given=${{}} />`}
+    ${store.receivers.value && store.receivers.value.names.length > 0 && html`<${Part} from="alarm" name="Receivers" given=${{}} />`}
     ${hands.length > 0 && html`<${Part} from="shift" name="HandOvers" given=${{ list: hands }} />`}
+    ${technical.length + outages.length > 0 && html`<${Part} from="technical" name="Faults" given=${{ technical, outages }} />`}
     ${rest.length > 0 && html`<${Part} from="queue" name="Rest" given=${{ list: rest }} />`}</aside>`;
 }

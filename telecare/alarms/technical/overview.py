@@ -1,0 +1,140 @@
+"""Enheter: every home's devices, what must be seen to first, and asking somebody to do it."""
+
+from collections.abc import Sequence
+from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import IntEnum
+
+from telecare.access import store as access_store
+from telecare.access.errors import NotPermitted
+from telecare.access.model import Permission, StaffSession
+from telecare.access.service import is_new_read, require, stays
+from telecare.alarms.technical import overview_store as store
+from telecare.alarms.technical.model import LOW_BATTERY
+from telecare.alarms.technical.overview_store import Device, Tried
+from telecare.audit.actions import Action
+from telecare.audit.append import Kept, append
+from telecare.audit.format import Document
+from telecare.audit.model import Person, Record, actor_text, refused
+from telecare.devices.model import UNIT_LEASE
+from telecare.people.service import known, make_follow_up
+from telecare.runtime.clock import STOCKHOLM, Clock
+from telecare.runtime.db import Database, Transaction
+from telecare.runtime.errors import NotFound
+from telecare.wire.errors import Code
+from telecare.wire.ids import CareUnitId, EndpointId
+
+SILENCE_WITHIN = timedelta(days=30)
+TEST_EVERY = timedelta(days=31)
+"""A home whose alarm nobody has tried, or used, for longer is late."""
+REMEMBERS = timedelta(days=400)
+NEVER = Tried(None, None)
+
+
+class Need(IntEnum):
+    """What must be done about a device; the most urgent first."""
+
+    SILENT = 0
+    BATTERY = 1
+    TEST = 2
+    NOTHING = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Health:
+    """`weak`: other devices of that home with low batteries, and their percent."""
+
+    device: Device
+    need: Need
+    is_here: bool
+    tried: Tried
+    longest_silence: timedelta | None
+    weak: Sequence[tuple[str, str]]
+
+
+class Overview:
+    def __init__(self, database: Database, clock: Clock) -> None:
+        self._database = database
+        self._clock = clock
+
+    async def listed(self, session: StaffSession) -> Sequence[Health]:
+        """Of her unit and those it covers now; what must be seen to stands first. A read of the
+        list, recorded once in 15 min. Raises NotPermitted.
+        """
+        now = self._clock.now()
+        async with self._by(session) as db:
+            require(db, session, Permission.WORK, Action.LIST_READ)
+            units = await self._units(db, session, now)
+            devices = await store.devices(db, units)
+            home_units = [one.home_unit_id for one in devices if one.home_unit_id]
+            ids = [one.id for one in devices]
+            tried = await store.tried(db, home_units, now - REMEMBERS)
+            silences = await store.silences(db, ids, now - SILENCE_WITHIN, now)
+            weak = await store.weak(db, ids)
+            if devices and await is_new_read(db, session, "devices", units[0], now):
+                named = {one.resident_id: one.resident_name for one in devices}
+                persons = [
+                    Person(id_, name, is_protected=not name) for id_, name in sorted(named.items())
+                ]
+                what: Document = {"list": "devices", "units": [str(unit) for unit in units]}
+                await append(db, Record(Action.LIST_READ, session.actor, persons, what))
+        found = []
+        for one in devices:
+            last = tried.get(one.home_unit_id, NEVER) if one.home_unit_id else NEVER
+            is_here = one.seen_at is not None and now - one.seen_at < UNIT_LEASE
+            need = _need(one, last, weak.get(one.id, ()), is_here=is_here, now=now)
+            found.append(
+                Health(one, need, is_here, last, silences.get(one.id), weak.get(one.id, ()))
+            )
+        return sorted(found, key=lambda health: health.need)
+
+    async def ask_for(self, session: StaffSession, endpoint_id: EndpointId) -> None:
+        """A task of the unit: see to this device. Asking again changes nothing.
+
+        Raises NotFound, NotPermitted.
+        """
+        now = self._clock.now()
+        async with self._by(session) as db:
+            await stays(db, session, Action.FOLLOW_UP_MADE, now)
+            resident_id = await store.resident_of(db, endpoint_id)
+            if resident_id is None:
+                raise NotFound
+            resident = await known(db, resident_id)
+            if resident.unit_id not in await self._units(db, session, now):
+                tried = Action.FOLLOW_UP_MADE
+                record = refused(Code.NOT_PERMITTED, tried, session.actor, [resident.person], {})
+                raise NotPermitted(Kept(record))
+            await make_follow_up(
+                db,
+                "mend_device",
+                resident,
+                unit_id=resident.unit_id,
+                about_id=endpoint_id,
+                actor=session.actor,
+                now=now,
+            )
+
+    async def _units(
+        self, db: Transaction, session: StaffSession, now: datetime
+    ) -> Sequence[CareUnitId]:
+        own = session.staff.works_in
+        return [own, *await access_store.covered_now(db, own, local=now.astimezone(STOCKHOLM))]
+
+    def _by(self, session: StaffSession) -> AbstractAsyncContextManager[Transaction]:
+        return self._database.transaction(session.tenant, actor_text(session.actor))
+
+
+def _need(
+    device: Device, tried: Tried, weak: Sequence[tuple[str, str]], *, is_here: bool, now: datetime
+) -> Need:
+    """A TV is put out at night: its silence asks for nothing, nor does it raise alarms alone."""
+    if device.kind == "tv":
+        return Need.NOTHING
+    if not is_here:
+        return Need.SILENT
+    low = device.battery_percent is not None and device.battery_percent <= LOW_BATTERY
+    if weak or low:
+        return Need.BATTERY
+    last = max((at for at in (tried.tested_at, tried.alarmed_at) if at), default=None)
+    return Need.NOTHING if last and now - last <= TEST_EVERY else Need.TEST
