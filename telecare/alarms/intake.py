@@ -17,8 +17,10 @@ from telecare.alarms.alarm_units import profile_of
 from telecare.alarms.alarm_units_store import AlarmUnit
 from telecare.alarms.arriving import FromAlarmUnit, raised_by_alarm_unit
 from telecare.alarms.asking import tell
+from telecare.alarms.intake_store import Became
 from telecare.alarms.model import ENDS, NO_VOICE_AFTER
 from telecare.alarms.receivers.arrived import Answer, Arrived, Claim, Profile, Refused
+from telecare.alarms.unit_trouble import follow, show_unknown
 from telecare.audit.model import AlarmUnitActor
 from telecare.devices import store as device_store
 from telecare.devices.store import Reject
@@ -104,25 +106,30 @@ async def _take(db: Transaction, arrived: Arrived, unit: AlarmUnit | None, now: 
     if await intake_store.came_before(db, arrived, unit_id, now):
         return True
     message_id = new_row_id(now)
-    alarm_id = await _carry_out(db, arrived, unit, message_id, now) if unit else None
-    await intake_store.add(db, message_id, arrived, unit_id, alarm_id, now)
+    if unit is not None:
+        became = await _carry_out(db, arrived, unit, message_id, now)
+    else:
+        became = Became(technical_alarm_id=await show_unknown(db, arrived, now))
+    await intake_store.add(db, message_id, arrived, unit_id, became, now)
     return False
 
 
 async def _carry_out(
     db: Transaction, arrived: Arrived, unit: AlarmUnit, message_id: UUID, now: datetime
-) -> AlarmId | None:
-    """The alarm it has raised, if it is one."""
+) -> Became:
     match arrived.kind:
         case "alarm" | "test":
-            return await _raise(db, arrived, unit, message_id, now)
+            return Became(alarm_id=await _raise(db, arrived, unit, message_id, now))
         case "cancel":
             await _withdraw(db, unit, now)
-        case "technical" | "information" | "heartbeat":
+        case "technical":
+            fault = arrived.fault or "fault"
+            return Became(technical_alarm_id=await follow(db, fault, unit, arrived.device, now))
+        case "information" | "heartbeat":
             pass
         case _:
             assert_never(arrived.kind)
-    return None
+    return Became()
 
 
 async def _raise(

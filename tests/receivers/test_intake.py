@@ -287,6 +287,64 @@ async def test_what_nobody_can_read_is_kept_as_a_digest(intake, world):
     assert b"hemligt" not in rows[0]["payload_sha256"]
 
 
+TECHNICAL = "select * from technical_alarm where tenant_id = $1 order by raised_at, id"
+
+
+async def test_an_unknown_units_alarm_stands_in_the_technical_queue_until_somebody_sees_to_it(
+    intake, world, made
+):
+    maria = await world.staff("Maria", role=Role.LARMMOTTAGARE, on_shift=True)
+    claim = replace(arrived().claim, account="31007")
+    said = arrived(claim=claim, is_proven=False, device="Doro", place="badrum")
+    for n in range(3):
+        await intake.receive(replace(said, reference=f"r{n}"))
+
+    [shown] = await world.rows(TECHNICAL, world.tenant)
+    assert (shown["kind"], shown["unit_id"]) == ("unknown_sender", None)
+    assert shown["detail"] == "SCAIP 31007, Doro, badrum"
+    assert (await world.events()).count("technical.raised") == 1
+    messages = await world.rows(MESSAGES, world.tenant)
+    assert [m["technical_alarm_id"] for m in messages] == [shown["id"]] * 3
+
+    await made.technical.close(maria, shown["id"], "Ringde")
+    await intake.receive(replace(said, reference="r4"))
+
+    assert len(await world.rows(TECHNICAL, world.tenant)) == 2
+
+
+async def test_a_sign_of_life_of_an_unknown_unit_troubles_nobody(intake, world):
+    claim = replace(arrived().claim, account="31007")
+
+    await intake.receive(arrived(claim=claim, is_proven=False, kind="heartbeat"))
+
+    assert await world.rows(TECHNICAL, world.tenant) == []
+
+
+@pytest.mark.parametrize(
+    ("begins", "ends", "kind"),
+    [
+        ("battery_low", "battery_ok", "unit_battery"),
+        ("mains_lost", "mains_back", "unit_mains"),
+        ("radio_lost", "radio_back", "unit_line"),
+    ],
+)
+async def test_a_units_fault_is_shown_once_and_over_when_it_says_so(
+    intake, world, ingrid, unit, begins, ends, kind
+):
+    for n in range(2):
+        await intake.receive(arrived(kind="technical", fault=begins, reference=f"f{n}"))
+    [shown] = await world.rows(TECHNICAL, world.tenant)
+    assert (shown["kind"], shown["resident_id"], shown["device"]) == (kind, ingrid.id, "700123")
+    assert shown["ended_at"] is None
+
+    await intake.receive(arrived(kind="technical", fault=ends, reference="over"))
+
+    [shown] = await world.rows(TECHNICAL, world.tenant)
+    assert shown["ended_at"] == world.now
+    found = [event for event in await world.events() if event.startswith("technical.")]
+    assert found == ["technical.raised", "technical.ended"]
+
+
 # --- voice ------------------------------------------------------------------------------------
 
 
