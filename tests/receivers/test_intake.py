@@ -180,11 +180,14 @@ async def test_what_comes_again_is_answered_again_and_stored_once(intake, world,
     assert len(await world.rows(ALARMS, world.tenant)) == 1
 
 
-async def test_two_ways_of_one_alarm_at_once_are_one(intake, world, unit):
-    answers = await asyncio.gather(*(intake.receive(arrived()) for _ in range(5)))
+@pytest.mark.parametrize("is_proven", [True, False])
+async def test_two_ways_of_one_alarm_at_once_are_one(intake, world, unit, is_proven):
+    said = arrived(is_proven=is_proven)
+    answers = await asyncio.gather(*(intake.receive(said) for _ in range(5)))
 
     assert sorted(answer.is_repeat for answer in answers) == [False, True, True, True, True]
-    assert len(await world.rows(ALARMS, world.tenant)) == 1
+    assert len(await world.rows(MESSAGES, world.tenant)) == 1
+    assert len(await world.rows(ALARMS, world.tenant)) == is_proven
 
 
 @pytest.mark.parametrize(
