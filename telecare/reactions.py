@@ -10,7 +10,7 @@ from telecare.absences.service import Absences
 from telecare.access import store as access_store
 from telecare.access.model import AssignmentEnded, StaffRevoked
 from telecare.alarms import alarm_units
-from telecare.alarms.model import AlarmForHead, AlarmUnanswered
+from telecare.alarms.model import AlarmForHead, AlarmTaking, AlarmUnanswered
 from telecare.alarms.service import Alarms
 from telecare.alarms.technical.service import TechnicalAlarms
 from telecare.audit.append import append_all
@@ -123,9 +123,14 @@ class Reactions:
                 await self.visits.call_closed(db, event.call, event.at)
                 await self._call_closed(db, event)
             case DispatchAccepted():
-                await self.alarms.on_the_way(db, AlarmId(event.about_id), event.at)
+                about_id = AlarmId(event.about_id)
+                await self.alarms.on_the_way(db, about_id, event.arrive_by, event.at)
             case DispatchArrived():
                 await self.alarms.there(db, AlarmId(event.about_id), event.by, event.at)
+            case AlarmTaking():
+                await self.calls.end_of_staff(
+                    db, event.staff_id, Reason.ALARM_TAKEN, event.at, besides=event.resident_id
+                )
             case AlarmForHead():
                 resident = await known(db, event.alarm.resident_id)
                 await make_follow_up(

@@ -20,8 +20,6 @@ DEVIATION_AFTER = timedelta(seconds=180)
 LEASE = timedelta(minutes=3)
 """No contact, dispatch or note within this: it goes back to the queue."""
 UNREACHABLE_AFTER = timedelta(seconds=60)
-ARRIVE_WITHIN = timedelta(minutes=30)
-"""Whoever goes there, when nothing else was promised."""
 CLOCK_TOLERANCE = timedelta(seconds=2)
 OLDEST_PRESS = timedelta(days=31)
 PRIORITY: Mapping[str, int] = {
@@ -211,6 +209,15 @@ def pressed_at(occurred_at: datetime, *, clock_ok: bool, received_at: datetime) 
 
 
 # --- what happened (reactions.py) ------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class AlarmTaking:
+    """She answers an alarm of this resident: what she is in with somebody else ends."""
+
+    staff_id: StaffId
+    resident_id: ResidentId
+    at: datetime
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,12 +19,12 @@ from telecare.alarms import arriving, store
 from telecare.alarms.arriving import TIMER, UNANSWERED, tell_home
 from telecare.alarms.asking import NEXT, ask, tell
 from telecare.alarms.model import (
-    ARRIVE_WITHIN,
     ASK_NEXT_AFTER,
     DEVIATION_AFTER,
     UNREACHABLE_AFTER,
     Alarm,
     AlarmForHead,
+    AlarmTaking,
     AlarmUnanswered,
     Closing,
     Person,
@@ -131,6 +131,11 @@ class Alarms:
         now = self._clock.now()
         async with self._by(session) as db:
             await stays(db, session, Action.ALARM_TAKEN, now)
+            asked_for = await store.by_id(db, alarm_id)
+            if asked_for is None:
+                raise NotFound
+            # Before the alarm is held: a call that ends holds itself first, and then her alarms.
+            await self._react(db, AlarmTaking(session.staff.id, asked_for.resident_id, now))
             alarm, resident = await self._held(db, alarm_id)
             await self._may_take(db, session, alarm, resident, now)
             taken = alarm.take(session.staff.id, now)
@@ -309,12 +314,14 @@ class Alarms:
             if met != alarm:
                 await self._met(db, met, resident, SystemActor("reaction"), staff_id, now)
 
-    async def on_the_way(self, db: Transaction, about_id: AlarmId, now: datetime) -> None:
-        """Whoever was sent has said that she goes: she has her time to arrive."""
+    async def on_the_way(
+        self, db: Transaction, about_id: AlarmId, arrive_by: datetime, now: datetime
+    ) -> None:
+        """Whoever was sent has said that she goes, and when she is there."""
         alarm = await store.hold(db, about_id)
         if alarm is None or alarm.state is not State.TAKEN or alarm.taken_by is None:
             return
-        await self._save(db, alarm.wait_for_arrival(alarm.taken_by, now + ARRIVE_WITHIN))
+        await self._save(db, alarm.wait_for_arrival(alarm.taken_by, arrive_by))
         await store.add_step(db, alarm.id, "on_the_way", now)
 
     async def there(self, db: Transaction, about_id: AlarmId, by: StaffId, now: datetime) -> None:

@@ -81,6 +81,8 @@ class Action(StrEnum):
     COHABITANT_MOVED_OUT = "cohabitant.moved_out"
     RELATIVE_ADDED = "relative.added"
     RELATIVE_ENDED = "relative.ended"
+    KEY_NOTE_SET = "key_note.set"
+    KEY_NOTE_READ = "key_note.read"
     REPRESENTATIVE_ADDED = "representative.added"
     REPRESENTATIVE_ENDED = "representative.ended"
     IMPORT_SENT = "import.sent"

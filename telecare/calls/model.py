@@ -42,6 +42,8 @@ class Reason(StrEnum):
     ABSENT = "absent"
     RESIDENT_ENDED = "resident_ended"
     DEVICE_CLOSED = "device_closed"
+    ALARM_TAKEN = "alarm_taken"
+    """She took an alarm from another home."""
 
 
 @dataclass(frozen=True, slots=True)

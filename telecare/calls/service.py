@@ -443,11 +443,14 @@ class Calls:
 
     async def end_of_staff(
         self, db: Transaction, staff_id: StaffId, reason: Reason, now: datetime,
-        resident_id: ResidentId | None = None,
+        resident_id: ResidentId | None = None, *, besides: ResidentId | None = None,
     ) -> None:  # fmt: skip
+        """Only with `resident_id` where that is given; never with `besides`."""
         live = await store.live_of_staff(db, staff_id)
         call = await store.hold(db, live) if live is not None else None
         if call is None or (resident_id is not None and call.resident_id != resident_id):
+            return
+        if call.resident_id == besides:
             return
         await end_call(db, call, reason, SYSTEM, now=now, react=self._react)
 

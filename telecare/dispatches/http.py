@@ -1,12 +1,15 @@
 """Accepting, arriving, closing a home visit."""
 
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+
 from aiohttp import web
 from pydantic import Field
 
 from telecare.access.http import STAFF, path_id
 from telecare.audit.actions import Action
 from telecare.dispatches.service import Dispatches
-from telecare.runtime.http import Body, Empty, Route, nothing, read_body
+from telecare.runtime.http import Answer, Body, Empty, Route, json_answer, nothing, read_body
 from telecare.wire.errors import Code
 from telecare.wire.ids import DispatchId
 
@@ -17,10 +20,38 @@ class DispatchEndBody(Body):
     outcome: str = Field(min_length=1, max_length=500)
 
 
+class DispatchAcceptBody(Body):
+    within_min: int = Field(default=30, ge=5, le=180)
+
+
+class MissionAnswer(Answer):
+    """`key_note`: how one gets in; null: nothing is noted."""
+
+    address: str
+    phone: str
+    to_know: Sequence[str]
+    key_note: str | None
+    arrive_by: datetime | None
+
+
+async def mission(request: web.Request) -> web.Response:
+    found = await request.app[DISPATCHES].mission(request[STAFF], DispatchId(path_id(request)))
+    return json_answer(
+        MissionAnswer(
+            address=found.resident.address,
+            phone=found.resident.phone,
+            to_know=found.resident.to_know,
+            key_note=found.key_note,
+            arrive_by=found.arrive_by,
+        )
+    )
+
+
 async def accept(request: web.Request) -> web.Response:
-    """ "Jag åker"."""
-    await read_body(request, Empty)
-    await request.app[DISPATCHES].accept(request[STAFF], DispatchId(path_id(request)))
+    """ "Vi åker"."""
+    body = await read_body(request, DispatchAcceptBody)
+    within = timedelta(minutes=body.within_min)
+    await request.app[DISPATCHES].accept(request[STAFF], DispatchId(path_id(request)), within)
     return nothing()
 
 
@@ -39,8 +70,10 @@ async def close(request: web.Request) -> web.Response:
 
 _CLOSED = (Code.DISPATCH_CLOSED,)
 ROUTES = (
-    Route("POST", "/api/dispatches/{id}/accept", accept, "staff", Action.DISPATCH_ACCEPTED, Empty,
-          errors=_CLOSED, status=204),
+    Route("GET", "/api/dispatches/{id}", mission, "staff", Action.KEY_NOTE_READ,
+          answer=MissionAnswer, errors=(Code.NOT_YOUR_DISPATCH,)),
+    Route("POST", "/api/dispatches/{id}/accept", accept, "staff", Action.DISPATCH_ACCEPTED,
+          DispatchAcceptBody, errors=_CLOSED, status=204),
     Route("POST", "/api/dispatches/{id}/arrive", arrive, "staff", Action.DISPATCH_ARRIVED, Empty,
           errors=_CLOSED, status=204),
     Route("POST", "/api/dispatches/{id}/close", close, "staff", Action.DISPATCH_DONE,

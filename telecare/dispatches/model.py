@@ -12,6 +12,7 @@ class DispatchAccepted:
     """Somebody goes there."""
 
     about_id: UUID
+    arrive_by: datetime
     at: datetime
 
 

@@ -1,26 +1,47 @@
 """Asking somebody to go to a home, and what became of it."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
 
 from telecare.access import store as access_store
+from telecare.access.errors import NotPermitted
 from telecare.access.model import StaffSession
-from telecare.access.service import React, stays, unit_topic
+from telecare.access.service import React, is_new_read, stays, unit_topic
 from telecare.audit.actions import Action
-from telecare.audit.append import append
-from telecare.audit.model import Actor, Person, Record, actor_text
+from telecare.audit.append import Kept, append
+from telecare.audit.format import Document
+from telecare.audit.model import Actor, Person, Record, actor_text, refused
 from telecare.dispatches import store
 from telecare.dispatches.model import DispatchAccepted, DispatchArrived
+from telecare.people import keeping_store
 from telecare.people.model import Resident
 from telecare.people.service import known
-from telecare.runtime.clock import Clock
+from telecare.runtime.clock import STOCKHOLM, Clock
 from telecare.runtime.db import Database, Transaction
 from telecare.runtime.errors import NotFound, TelecareError
 from telecare.wire.errors import Code
 from telecare.wire.ids import AssignmentId, CareUnitId, DispatchId, StaffId, new_row_id
 
+ARRIVE_WITHIN = timedelta(minutes=30)
+"""Whoever goes there, when nothing else was promised."""
 AFTER_DISPATCH = timedelta(minutes=60)
+
+
+class NotYourDispatch(TelecareError):
+    """Somebody else goes there, or nobody has said so yet."""
+
+    code = Code.NOT_YOUR_DISPATCH
+
+
+@dataclass(frozen=True, slots=True)
+class Mission:
+    """What whoever goes there must have with her."""
+
+    resident: Resident
+    key_note: str | None
+    arrive_by: datetime | None
 
 
 class DispatchClosed(TelecareError):
@@ -90,16 +111,48 @@ class Dispatches:
         self._clock = clock
         self._react = react
 
-    async def accept(self, session: StaffSession, dispatch_id: DispatchId) -> None:
-        """ "Jag åker": the first wins, and is assigned to the person until it is done."""
+    async def accept(
+        self, session: StaffSession, dispatch_id: DispatchId, within: timedelta = ARRIVE_WITHIN
+    ) -> None:
+        """ "Vi åker", and how soon she is there: the first wins, and is assigned until it is done.
+
+        Raises NotFound, NotPermitted, DispatchClosed.
+        """
         now = self._clock.now()
         async with self._database.transaction(session.tenant, actor_text(session.actor)) as db:
             await stays(db, session, Action.DISPATCH_ACCEPTED, now)
             dispatch, resident = await self._held(db, dispatch_id, "asked")
-            await store.accept(db, dispatch.id, session.staff.id, now)
+            local = now.astimezone(STOCKHOLM)
+            if not await access_store.covers(
+                db, session.staff.works_in, dispatch.unit_id, local=local
+            ):
+                tried = Action.DISPATCH_ACCEPTED
+                record = refused(Code.NOT_PERMITTED, tried, session.actor, [resident.person], {})
+                raise NotPermitted(Kept(record))
+            await store.accept(db, dispatch.id, session.staff.id, now + within, now)
             await assign_to(db, dispatch, session.staff.id, now)
-            await self._react(db, DispatchAccepted(dispatch.about_id, now))
+            await self._react(db, DispatchAccepted(dispatch.about_id, now + within, now))
             await self._record(db, Action.DISPATCH_ACCEPTED, session, resident, dispatch)
+
+    async def mission(self, session: StaffSession, dispatch_id: DispatchId) -> Mission:
+        """For her who goes there, until it is done; that she saw how one gets in is recorded.
+
+        Raises NotFound, NotYourDispatch.
+        """
+        now = self._clock.now()
+        async with self._database.transaction(session.tenant, actor_text(session.actor)) as db:
+            dispatch = await store.hold(db, dispatch_id)
+            if dispatch is None:
+                raise NotFound
+            if dispatch.accepted_by != session.staff.id or dispatch.state == "done":
+                raise NotYourDispatch
+            resident = await known(db, dispatch.resident_id)
+            note = await keeping_store.key_note(db, resident.id)
+            if await is_new_read(db, session, "dispatch", dispatch.id, now):
+                what: Document = {"dispatch_id": str(dispatch.id), "is_there": note is not None}
+                record = Record(Action.KEY_NOTE_READ, session.actor, [resident.person], what)
+                await append(db, record)
+        return Mission(resident, note, dispatch.arrive_by)
 
     async def arrive(self, session: StaffSession, dispatch_id: DispatchId) -> None:
         now = self._clock.now()

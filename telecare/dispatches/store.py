@@ -20,12 +20,12 @@ on conflict (tenant_id, about_id) where state <> 'done' do nothing
 returning id
 """
 HOLD = """
-select id, unit_id, resident_id, state, asked_at, accepted_by, about_id from dispatch
+select id, unit_id, resident_id, state, asked_at, accepted_by, about_id, arrive_by from dispatch
 where tenant_id = $1 and id = $2
 for update
 """
 ACCEPT = """
-update dispatch set state = 'accepted', accepted_at = $3, accepted_by = $4
+update dispatch set state = 'accepted', accepted_at = $3, accepted_by = $4, arrive_by = $5
 where tenant_id = $1 and id = $2
 """
 ARRIVE = "update dispatch set state = 'arrived', arrived_at = $3 where tenant_id = $1 and id = $2"
@@ -42,16 +42,17 @@ order by d.accepted_at
 limit $3
 """
 GIVE = """
-update dispatch set state = $3, accepted_by = $4, accepted_at = $5, arrived_at = null
+update dispatch set state = $3, accepted_by = $4, accepted_at = $5, arrived_at = null,
+    arrive_by = case when $3 = 'asked' then null else arrive_by end
 where tenant_id = $1 and id = $2
 """
 CLOSE_OF_RESIDENT = """
 update dispatch set state = 'done', done_at = $4, outcome = $3
 where tenant_id = $1 and resident_id = $2 and state <> 'done'
-returning id, unit_id, resident_id, state, asked_at, accepted_by, about_id
+returning id, unit_id, resident_id, state, asked_at, accepted_by, about_id, arrive_by
 """
 OPEN = """
-select d.id, d.unit_id, d.resident_id, d.state, d.asked_at, d.accepted_by, d.about_id,
+select d.id, d.unit_id, d.resident_id, d.state, d.asked_at, d.accepted_by, d.about_id, d.arrive_by,
     shown_name(r) as resident_name, shown_name(s) as accepted_name
 from dispatch d
 join resident r on r.tenant_id = d.tenant_id and r.id = d.resident_id
@@ -99,6 +100,8 @@ class Dispatch:
     asked_at: datetime
     accepted_by: StaffId | None
     about_id: UUID
+    arrive_by: datetime | None = None
+    """When whoever goes has promised to be there."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,7 +114,7 @@ class OpenDispatch:
 def _dispatch(row: Row) -> Dispatch:
     return Dispatch(
         DispatchId(row["id"]), CareUnitId(row["unit_id"]), ResidentId(row["resident_id"]),
-        row["state"], row["asked_at"], row["accepted_by"], row["about_id"],
+        row["state"], row["asked_at"], row["accepted_by"], row["about_id"], row["arrive_by"],
     )  # fmt: skip
 
 
@@ -129,8 +132,10 @@ async def hold(db: Transaction, dispatch_id: DispatchId) -> Dispatch | None:
     return _dispatch(row) if row else None
 
 
-async def accept(db: Transaction, dispatch_id: DispatchId, by: StaffId, now: datetime) -> None:
-    await db.execute(ACCEPT, db.tenant, dispatch_id, now, by)
+async def accept(
+    db: Transaction, dispatch_id: DispatchId, by: StaffId, arrive_by: datetime, now: datetime
+) -> None:
+    await db.execute(ACCEPT, db.tenant, dispatch_id, now, by, arrive_by)
 
 
 async def arrive(db: Transaction, dispatch_id: DispatchId, now: datetime) -> None:

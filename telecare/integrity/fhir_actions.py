@@ -115,6 +115,8 @@ TOLD: dict[Action, Told] = {
     A.COHABITANT_MOVED_OUT: Told(P.UPDATE, "RelatedPerson", "cohabitant_id"),
     A.RELATIVE_ADDED: Told(P.CREATE, "RelatedPerson", "relative_id"),
     A.RELATIVE_ENDED: Told(P.UPDATE, "RelatedPerson", "relative_id"),
+    A.KEY_NOTE_SET: Told(P.UPDATE, "Patient"),
+    A.KEY_NOTE_READ: Told(P.READ, "Patient"),
     A.REPRESENTATIVE_ADDED: Told(P.CREATE, "RelatedPerson", "representative_id"),
     A.REPRESENTATIVE_ENDED: Told(P.UPDATE, "RelatedPerson", "representative_id"),
     A.IMPORT_SENT: Told(P.CREATE, "Task", "import_id"),

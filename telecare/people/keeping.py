@@ -92,6 +92,8 @@ class Card:
     representatives: Sequence[Representative]
     has_address: bool
     """Of somebody protected `resident` tells no address; that there is one may be known."""
+    key_note_since: datetime | None
+    """When it was noted how one gets in; what it says is for whoever goes there alone."""
 
 
 class Keeping:
@@ -129,6 +131,7 @@ class Keeping:
                 await keeping_store.relatives(db, resident.id),
                 await keeping_store.representatives(db, resident.id),
                 bool(resident.address),
+                await keeping_store.key_note_since(db, resident.id),
             )
             if await is_new_read(db, session, "register", resident.id, now):
                 record = Record(Action.REGISTER_READ, session.actor, [resident.person])
@@ -240,11 +243,21 @@ class Keeping:
             await keeping_store.add_relative(db, resident_id, relative, now)
             what: Document = {
                 "id": str(relative.id),
+                "may_be_told": relative.may_be_told,
                 "name": relative.name,
                 "relation": relative.relation,
                 "rings_first": relative.rings_first,
             }
             await append(db, Record(Action.RELATIVE_ADDED, session.actor, [resident.person], what))
+
+    async def set_key_note(self, session: StaffSession, resident_id: ResidentId, note: str) -> None:
+        """How one gets in; '' takes it away. The record says that it was set, not to what."""
+        now = self._clock.now()
+        async with self._begun(session) as db:
+            resident = await self._kept(db, session, resident_id, Action.KEY_NOTE_SET)
+            await keeping_store.set_key_note(db, resident_id, note, session.staff.id, now)
+            what: Document = {"is_there": bool(note)}
+            await append(db, Record(Action.KEY_NOTE_SET, session.actor, [resident.person], what))
 
     async def end_relative(
         self, session: StaffSession, resident_id: ResidentId, relative_id: UUID

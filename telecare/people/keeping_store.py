@@ -7,7 +7,7 @@ from uuid import UUID
 
 from telecare.people.model import Relative, Representative, Resident
 from telecare.runtime.db import Row, Transaction, UniqueViolation
-from telecare.wire.ids import CareUnitId, ResidentId
+from telecare.wire.ids import CareUnitId, ResidentId, StaffId
 
 LIMIT = 1000
 
@@ -45,15 +45,24 @@ where tenant_id = $1 and resident_id = $2 and id = $3 and moved_out_at is null
 returning name
 """
 ADD_RELATIVE = """
-insert into relative (tenant_id, id, resident_id, name, relation, phone, rings_first, added_at)
-values ($1, $2, $3, $4, $5, $6, $7, $8)
+insert into relative (tenant_id, id, resident_id, name, relation, phone, rings_first, may_be_told,
+    added_at)
+values ($1, $2, $3, $4, $5, $6, $7, $8, $9)
 """
 RELATIVES = """
-select id, name, relation, phone, rings_first from relative
+select id, name, relation, phone, rings_first, may_be_told from relative
 where tenant_id = $1 and resident_id = $2 and ended_at is null
 order by rings_first desc, name, id
 limit $3
 """
+KEY_NOTE = "select note from home_key where tenant_id = $1 and resident_id = $2"
+KEY_NOTE_SINCE = "select set_at from home_key where tenant_id = $1 and resident_id = $2"
+SET_KEY_NOTE = """
+insert into home_key (tenant_id, resident_id, note, set_at, set_by) values ($1, $2, $3, $4, $5)
+on conflict (tenant_id, resident_id) do update
+set note = excluded.note, set_at = excluded.set_at, set_by = excluded.set_by
+"""
+END_KEY_NOTE = "delete from home_key where tenant_id = $1 and resident_id = $2"
 END_RELATIVE = """
 update relative set ended_at = $4
 where tenant_id = $1 and resident_id = $2 and id = $3 and ended_at is null
@@ -143,13 +152,40 @@ async def add_relative(
 ) -> None:
     await db.execute(
         ADD_RELATIVE, db.tenant, relative.id, resident_id, relative.name, relative.relation,
-        relative.phone, relative.rings_first, now,
+        relative.phone, relative.rings_first, relative.may_be_told, now,
     )  # fmt: skip
 
 
 async def relatives(db: Transaction, resident_id: ResidentId) -> Sequence[Relative]:
     rows = await db.fetch(RELATIVES, db.tenant, resident_id, LIMIT)
-    return [Relative(r["id"], r["name"], r["relation"], r["phone"], r["rings_first"]) for r in rows]
+    return [
+        Relative(
+            r["id"], r["name"], r["relation"], r["phone"], r["rings_first"], r["may_be_told"]
+        )
+        for r in rows
+    ]  # fmt: skip
+
+
+async def key_note(db: Transaction, resident_id: ResidentId) -> str | None:
+    """How one gets in. For whoever goes there alone."""
+    note: str | None = await db.fetchval(KEY_NOTE, db.tenant, resident_id)
+    return note
+
+
+async def key_note_since(db: Transaction, resident_id: ResidentId) -> datetime | None:
+    """When it was noted; None: it is not."""
+    at: datetime | None = await db.fetchval(KEY_NOTE_SINCE, db.tenant, resident_id)
+    return at
+
+
+async def set_key_note(
+    db: Transaction, resident_id: ResidentId, note: str, by: StaffId, now: datetime
+) -> None:
+    """Instead of the one there is; '' takes it away."""
+    if note:
+        await db.execute(SET_KEY_NOTE, db.tenant, resident_id, note, now, by)
+    else:
+        await db.execute(END_KEY_NOTE, db.tenant, resident_id)
 
 
 async def end_relative(

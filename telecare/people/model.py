@@ -75,6 +75,8 @@ class Relative:
     relation: str
     phone: str
     rings_first: bool
+    may_be_told: str = ""
+    """What the resident has agreed that she is told when an alarm has come; '': nothing."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -91,6 +91,11 @@ class RelativeForm(Body):
     relation: Line
     phone: Phone
     rings_first: bool = False
+    may_be_told: str = Field(default="", max_length=200)
+
+
+class KeyForm(Body):
+    note: str = Field(default="", max_length=500)
 
 
 class RepresentativeForm(Body):
@@ -241,9 +246,17 @@ async def move_out(request: web.Request, form: OneForm) -> str:
 
 async def add_relative(request: web.Request, form: RelativeForm) -> str:
     resident_id, path = _path(request)
-    relative = Relative(uuid4(), form.name, form.relation, form.phone, form.rings_first)
+    relative = Relative(
+        uuid4(), form.name, form.relation, form.phone, form.rings_first, form.may_be_told.strip()
+    )
     await request.app[KEEPING].add_relative(request[STAFF], resident_id, relative)
     return after(path, "added")
+
+
+async def set_key(request: web.Request, form: KeyForm) -> str:
+    resident_id, path = _path(request)
+    await request.app[KEEPING].set_key_note(request[STAFF], resident_id, form.note.strip())
+    return after(path, "saved")
 
 
 async def end_relative(request: web.Request, form: OneForm) -> str:
@@ -318,6 +331,8 @@ ROUTES = (
                RelativeForm, permission="register"),
     form_route("/admin/people/{id}/relatives/end", end_relative, person, Action.RELATIVE_ENDED,
                OneForm, permission="register"),
+    form_route("/admin/people/{id}/key", set_key, person, Action.KEY_NOTE_SET, KeyForm,
+               permission="register"),
     form_route("/admin/people/{id}/representatives", add_representative, person,
                Action.REPRESENTATIVE_ADDED, RepresentativeForm, errors=(Code.END_BEFORE_START,),
                permission="register"),

@@ -189,7 +189,9 @@ async def unit_rows(db: Transaction, unit: CareUnitId, now: datetime) -> Sequenc
     waiting = await call_store.waiting(db, units)
     tasks = await people_store.open_follow_ups(db, units)
     dispatches = await dispatch_store.open_in(db, units)
+    alarms = await alarm_store.open_in(db, units, alarm_asking.NEXT)
     residents = [
+        *(listed.alarm.resident_id for listed in alarms),
         *(call.resident_id for call in waiting),
         *(task.follow_up.resident_id for task in tasks),
         *(d.dispatch.resident_id for d in dispatches),
@@ -205,8 +207,8 @@ async def unit_rows(db: Transaction, unit: CareUnitId, now: datetime) -> Sequenc
             )
         )
     rows += [
-        _alarm_row(listed, names.get(listed.alarm.unit_id))
-        for listed in await alarm_store.open_in(db, units, alarm_asking.NEXT)
+        _alarm_row(listed, names.get(listed.alarm.unit_id), _kind(away, listed.alarm.resident_id))
+        for listed in alarms
     ]
     rows += [_outage_row(one) for one in await technical_store.outages_in(db, units)]
     rows += [
@@ -240,6 +242,8 @@ async def unit_rows(db: Transaction, unit: CareUnitId, now: datetime) -> Sequenc
             accepted_by=d.accepted_name,
             unit_name=names.get(d.dispatch.unit_id),
             absent=_kind(away, d.dispatch.resident_id),
+            accepted_by_id=d.dispatch.accepted_by,
+            arrive_by=d.dispatch.arrive_by,
         )
         for d in dispatches
     ]
@@ -258,7 +262,9 @@ async def unit_rows(db: Transaction, unit: CareUnitId, now: datetime) -> Sequenc
     return rows
 
 
-def _alarm_row(listed: alarm_store.Listed, unit_name: str | None) -> AlarmRow:
+def _alarm_row(
+    listed: alarm_store.Listed, unit_name: str | None, absent: AbsenceKind | None
+) -> AlarmRow:
     alarm = listed.alarm
     return AlarmRow.model_validate({
         "id": alarm.id,
@@ -278,6 +284,7 @@ def _alarm_row(listed: alarm_store.Listed, unit_name: str | None) -> AlarmRow:
         "returned_at": alarm.returned_at,
         "next_at": listed.next_at,
         "unit_name": unit_name,
+        "absent": absent,
     })  # fmt: skip
 
 

@@ -129,6 +129,8 @@ class Contact(Answer):
     """Her relation, or the kind of representative."""
     phone: str
     stands_for_her: bool
+    may_be_told: str = ""
+    """What she has agreed that a relative is told when an alarm has come; empty: nothing."""
 
 
 class Card(Answer):
@@ -283,7 +285,13 @@ async def _contacts(db: Transaction, resident: Resident, today: date) -> list[Co
     representatives = await keeping_store.representatives(db, resident.id)
     return [
         *(
-            Contact(name=one.name, what=one.relation, phone=one.phone, stands_for_her=False)
+            Contact(
+                name=one.name,
+                what=one.relation,
+                phone=one.phone,
+                stands_for_her=False,
+                may_be_told=one.may_be_told,
+            )
             for one in relatives
         ),
         *(

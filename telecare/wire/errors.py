@@ -79,6 +79,7 @@ class Code(StrEnum):
     SERIES_EMPTY = "series_empty"
     OUTCOME_NEEDS_CALL = "outcome_needs_call"
     DISPATCH_CLOSED = "dispatch_closed"
+    NOT_YOUR_DISPATCH = "not_your_dispatch"
     FOLLOW_UP_CLOSED = "follow_up_closed"
     TEXT_CHANGED = "text_changed"
     FOLLOW_UP_TAKEN = "follow_up_taken"

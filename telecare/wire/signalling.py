@@ -214,6 +214,9 @@ class DispatchRow(ToPage):
     accepted_by: str | None
     unit_name: str | None = None
     absent: AbsenceKind | None = None
+    accepted_by_id: UUID | None = None
+    arrive_by: AwareDatetime | None = None
+    """When whoever goes has promised to be there."""
 
 
 class HandOverRow(ToPage):
@@ -279,6 +282,7 @@ class AlarmRow(ToPage):
     next_at: AwareDatetime | None
     """While nobody has it: when somebody else is asked too."""
     unit_name: str | None = None
+    absent: AbsenceKind | None = None
 
 
 class ReceiversRow(ToPage):

@@ -15,6 +15,7 @@ from telecare.alarms.model import (
     NotYourAlarm,
 )
 from telecare.alarms.receiving import receivers
+from telecare.dispatches.service import NotYourDispatch
 from telecare.runtime.errors import FieldInvalid, NotFound
 from telecare.shifts.model import ShiftHoldsOpen
 from telecare.web.board import unit_rows
@@ -330,6 +331,45 @@ async def test_one_that_was_sent_and_does_not_arrive_is_asked_for_again(
     assert (await alarm_of(world))["returned_why"] == "not_arrived"
 
 
+async def test_whoever_goes_says_when_she_is_there_and_sees_how_one_gets_in(
+    world, other_world, home, ingrid, maria, made, clock
+):
+    head = await world.staff("Rut", role=Role.ENHETSCHEF)
+    await made.keeping.set_key_note(head, ingrid.id, "Nyckel 14. Portkod 4711")
+    alarm = await home.press()
+    await made.alarms.take(maria, alarm)
+    await made.alarms.send(maria, alarm)
+    [dispatch] = await world.rows("select id from dispatch where about_id = $1", alarm)
+    eva = await world.staff("Eva", on_shift=True)
+    far = await world.staff("Fia", on_shift=True, unit=world.night_unit)
+    theirs = await other_world.staff("Per", on_shift=True)
+    with pytest.raises(NotYourDispatch):
+        await made.dispatches.mission(eva, dispatch["id"])
+    with pytest.raises(NotPermitted):
+        await made.dispatches.accept(far, dispatch["id"])
+
+    await made.dispatches.accept(eva, dispatch["id"], timedelta(minutes=45))
+
+    mission = await made.dispatches.mission(eva, dispatch["id"])
+    assert (mission.key_note, mission.resident.address, mission.arrive_by) == (
+        "Nyckel 14. Portkod 4711", "Provgatan 1", world.now + timedelta(minutes=45),
+    )  # fmt: skip
+    with pytest.raises(NotYourDispatch):
+        await made.dispatches.mission(maria, dispatch["id"])
+    with pytest.raises(NotFound):
+        await made.dispatches.mission(theirs, dispatch["id"])
+    events = await world.events()
+    assert (events.count("key_note.set"), events.count("key_note.read")) == (1, 1)
+    assert "4711" not in str(await world.records())
+
+    clock.forward(minutes=44)
+    await world.run_due()
+    assert (await alarm_of(world))["state"] == "taken"
+    clock.forward(minutes=1)
+    await world.run_due()
+    assert (await alarm_of(world))["returned_why"] == "not_arrived"
+
+
 async def test_whoever_arrives_is_the_contact(world, home, maria, made, clock):
     alarm = await home.press()
     await made.alarms.take(maria, alarm)
@@ -516,3 +556,43 @@ async def test_pressing_again_says_nothing_twice(world, home, maria, made):
 
     assert (await steps_of(world))[4:] == ["sent", "met"]
     assert (await world.events()).count("alarm.contact") == 1
+
+
+async def test_taking_an_alarm_ends_her_call_with_somebody_else_and_the_home_hears_why(
+    world, home, ingrid, made
+):
+    aino = await world.resident("Aino")
+    maria = await world.staff(
+        "Maria", role=Role.LARMMOTTAGARE, on_shift=True, assigned=(aino, ingrid)
+    )
+    nina = await world.staff("Nina", role=Role.LARMMOTTAGARE, on_shift=True)
+    tv = await world.tv(aino)
+    call = await made.calls.ring(maria, aino.id)
+    await made.calls.answer(tv, call)
+    alarm = await home.press()
+
+    async def reason():
+        rows = await world.rows("select end_reason from call where id = $1", call)
+        return rows[0]["end_reason"]
+
+    await made.alarms.take(nina, alarm)
+    with pytest.raises(AlarmTaken):
+        await made.alarms.take(maria, alarm)
+    assert await reason() is None, "she did not get it"
+
+    await made.alarms.take(maria, await home.press())
+    assert await reason() == "alarm_taken"
+
+
+async def test_an_alarm_from_whom_she_is_speaking_with_goes_on_in_that_call(
+    world, home, ingrid, made
+):
+    maria = await world.staff("Maria", role=Role.LARMMOTTAGARE, on_shift=True, assigned=(ingrid,))
+    tv = await world.tv(ingrid)
+    call = await made.calls.ring(maria, ingrid.id)
+    await made.calls.answer(tv, call)
+
+    await made.alarms.take(maria, await home.press())
+
+    rows = await world.rows("select state from call where id = $1", call)
+    assert rows[0]["state"] != "ended"

@@ -70,6 +70,8 @@ export interface DispatchRow {
   accepted_by: string|null;
   unit_name: string|null;
   absent: AbsenceKind|null;
+  accepted_by_id: string|null;
+  arrive_by: string|null;
 }
 export interface HandOverRow {
   row: "hand_over";
@@ -114,6 +116,7 @@ export interface AlarmRow {
   returned_at: string|null;
   next_at: string|null;
   unit_name: string|null;
+  absent: AbsenceKind|null;
 }
 export interface ReceiversRow {
   row: "receivers";

@@ -1,5 +1,5 @@
 // Alarms: the queue's first, and the page of the one she has taken. Fetched as soon as the page stands.
-import { html, useState } from "../lib/preact.js";
+import { effect, html, useState } from "../lib/preact.js";
 import { get, post } from "../core/api.js";
 import { bootValues, clock, date, duration, format, t } from "../core/i18n.js";
 import { PATHS } from "../core/icons.js";
@@ -29,7 +29,7 @@ import { Btn, Choice, Loading, Radios, Text, useFetched, usePage } from "./ui.js
  * @property {Item[]} causes
  * @property {Item[]} measures
  */
-/** @typedef {{address: string, phone: string, to_know: string[]}} Card */
+/** @typedef {{address: string, phone: string, to_know: string[], contacts: Array<{name: string, what: string, phone: string, stands_for_her: boolean, may_be_told: string}>}} Card */
 
 Object.assign(PATHS, { bell: "M6 17v-6a6 6 0 0 1 12 0v6l2 2H4zM10 21.5h4", next: "M4 12h15M13 6l6 6-6 6" });
 
@@ -37,6 +37,15 @@ const sheet = document.createElement("link");
 sheet.rel = "stylesheet";
 sheet.href = `${bootValues().static}/css/alarm.css`;
 document.head.append(sheet);
+
+/** A dimmed screen stops the page's sound on some phones: it stays lit through the shift. */
+async function stayLit() {
+  try {
+    if (store.me.value && store.me.value.shift && !document.hidden) await navigator.wakeLock.request("screen");
+  } catch (_) { /* the battery is low, or the browser cannot: the page says what a locked phone does */ }
+}
+document.addEventListener("visibilitychange", stayLit);
+effect(() => { if (store.me.value && store.me.value.shift) stayLit(); });
 
 const WHO = ["resident", "cohabitant", "relative", "other"];
 const PRESSED = ["resident", "cohabitant", "relative", "staff", "device", "unknown"];
@@ -63,6 +72,7 @@ function Waits({ row }) {
   const mine = me !== null && row.taken_by_id === me.staff_id;
   const may = me !== null && me.may.includes("alarm");
   const lines = [Whence(row)];
+  if (row.absent) lines.push(store.isAway(row.absent));
   if (row.cancelled) lines.push(t("alarm.cancelled"));
   if (row.returned_why && row.state === "new") lines.push(t(`alarm.returned.${row.returned_why}`, { name: row.returned_from || "", time: clock(row.returned_at || row.since) }));
   if (row.state === "new" && row.next_at && Date.parse(row.next_at) > at) lines.push(t("alarm.next", { n: Math.ceil((Date.parse(row.next_at) - at) / 1000) }));
@@ -127,6 +137,7 @@ export function AlarmPage({ id }) {
   const alarm = /** @type {Alarm|null} */ (found.value);
   const card = useFetched(async () => (alarm && alarm.mine ? get(`/api/residents/${alarm.resident_id}`) : null), [alarm ? alarm.mine : false]);
   const known = /** @type {Card|null} */ (card.value);
+  const near = known ? known.contacts.filter((one) => !one.stands_for_her) : [];
   const name = alarm ? alarm.resident_name || t("protected.name") : "";
   const title = alarm ? t("alarm.title", { what: t(`alarm.trigger.${alarm.trigger}`), name }) : t("alarm.trigger.button");
   const heading = usePage(title);
@@ -162,6 +173,7 @@ export function AlarmPage({ id }) {
         ${!over && alarm.next_at && html`<li class="then"><time datetime=${alarm.next_at}>${exact(alarm.next_at)}</time><${Icon} name="next" /><span>${t(alarm.mine ? "alarm.else_queue" : alarm.next_unit ? "alarm.else_next" : "alarm.else_head", { unit: alarm.next_unit || "" })}</span></li>`}</ol></section>
       <div>${known && known.to_know.length > 0 && html`<section class="panel note"><h2>${t("alarm.to_know")}</h2><ul>${known.to_know.map((one) => html`<li key=${one}>${one}</li>`)}</ul></section>`}
         ${known && html`<section class="panel"><h2>${t("alarm.where")}</h2><p><b>${known.address}</b></p>${known.phone && html`<p>${known.phone}</p>`}<a class="btn small" href=${`#/people/${alarm.resident_id}`}>${t("common.card")}</a></section>`}
+        ${near.length > 0 && html`<section class="panel" data-test="relatives"><h2>${t("alarm.relatives")}</h2><ul class="line">${near.map((one) => html`<li key=${one.phone + one.name}><b><a href=${`tel:${one.phone.replace(/[^+\d]/g, "")}`}>${one.phone}</a></b><span>${one.name}, ${one.what}<small>${one.may_be_told ? t("alarm.may_be_told", { what: one.may_be_told }) : t("alarm.told_nothing")}</small></span></li>`)}</ul></section>`}
         <section class="panel"><h2>${t("alarm.danger")}</h2><p class="soft">${t("alarm.ring_112_why")}</p><a class="btn" href="tel:112"><${Icon} name="phone" />${t("alarm.ring_112")}</a></section></div></div>
     ${alarm.mine && !over && html`<p><${Btn} kind="btn small" icon="swap" test="alarm-give-back" act=${() => say("give-back")}>${t("alarm.give_back")}<//></p>`}</main>`;
 }

@@ -7,7 +7,7 @@ export const STAFF = {
     alarm: {
       row: "s", id: "s", state: "s", since: "s", trigger: "s", device: "s", place: "s", priority: "n", resident_id: "s",
       resident_name: "s", taken_by: "s?", taken_by_id: "s?", cancelled: "b", returned_from: "s?", returned_why: "s?",
-      returned_at: "s?", next_at: "s?", unit_name: "s?",
+      returned_at: "s?", next_at: "s?", unit_name: "s?", absent: "s?",
     },
     visit: {
       row: "s", id: "s", starts_at: "s", minutes: "n", insats: "s", resident_id: "s", resident_name: "s",
@@ -24,7 +24,7 @@ export const STAFF = {
     },
     dispatch: {
       row: "s", id: "s", state: "s", asked_at: "s", resident_id: "s", resident_name: "s", accepted_by: "s?",
-      unit_name: "s?", absent: "s?",
+      unit_name: "s?", absent: "s?", accepted_by_id: "s?", arrive_by: "s?",
     },
     hand_over: {
       row: "s", id: "s", kind: "s", state: "s", since: "s", resident_id: "s", resident_name: "s", from_id: "s", from_name: "s",

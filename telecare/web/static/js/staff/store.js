@@ -249,6 +249,7 @@ function ended(frame) {
     live.leave(frame.call_id);
   });
   sessionStorage.removeItem(MY_CALL);
+  if (frame.end_reason === "alarm_taken") return; // the alarm's page is where she is
   if (frame.visit_id) { go(`after/${frame.visit_id}`); return; }
   if (route.value.path[0] === "call") go("");
   setTimeout(() => tell(endText(frame)), 50);

@@ -114,7 +114,7 @@ export function Over() {
   const frame = state.last.value;
   const name = frame ? frame.staff_given_name || t("tv.homecare") : "";
   const reason = frame && frame.end_reason;
-  const key = reason === "consent_withdrawn" || reason === "connection_lost" ? `tv.over.${reason}` : "tv.over.title";
+  const key = reason && ["consent_withdrawn", "connection_lost", "alarm_taken"].includes(reason) ? `tv.over.${reason}` : "tv.over.title";
   return html`<main class="safe" data-test="over"><div class="topright"><span class="chip"><${Icon} name="off" />${t(`tv.camera.${state.cameras()}`)}</span></div><div class="centre mid" role="status"><h1>${t(key, { name })}</h1></div></main>`;
 }
 

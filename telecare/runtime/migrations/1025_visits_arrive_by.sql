@@ -1,0 +1,3 @@
+-- When whoever goes has promised to be there.
+
+alter table dispatch add column arrive_by timestamptz;
