@@ -26,7 +26,7 @@ from telecare.devices import store as device_store
 from telecare.devices.store import Reject
 from telecare.runtime.clock import Clock
 from telecare.runtime.db import Database, Transaction
-from telecare.runtime.sealing import Sealer
+from telecare.runtime.sealing import SealBroken, Sealer
 from telecare.runtime.texts import text
 from telecare.runtime.timers import Due, set_timer
 from telecare.wire.ids import AlarmId, TenantId, new_row_id
@@ -51,7 +51,7 @@ class Whose:
 
 
 class Intake:
-    """The three callbacks of a receiver (receivers/arrived.py). All raise DatabaseUnavailable."""
+    """The desk behind every receiver (receivers/arrived.py)."""
 
     def __init__(self, database: Database, clock: Clock, sealer: Sealer, whose: Whose) -> None:
         self._database = database
@@ -60,10 +60,18 @@ class Intake:
         self._whose = whose
 
     async def look_up(self, claim: Claim) -> Profile | None:
-        """Read anew each time: a unit that is closed is out with the commit."""
+        """Read anew each time: a unit that is closed is out with the commit. One whose secret
+        cannot be opened is nobody we know, so that what it sends is shown (fails loud).
+        """
         async with self._database.transaction(self._whose.tenant(claim)) as db:
             unit = await alarm_units_store.open_unit(db, claim.protocol, claim.account)
-        return profile_of(unit, self._sealer) if unit else None
+        if unit is None:
+            return None
+        try:
+            return profile_of(unit, self._sealer)
+        except SealBroken:
+            log.exception("secret of an alarm unit cannot be opened")
+            return None
 
     async def receive(self, arrived: Arrived) -> Answer:
         now = self._clock.now()
@@ -75,13 +83,17 @@ class Intake:
         return Answer(unit is not None, is_repeat, self._whose.exchanges.get(tenant, ()))
 
     async def refuse(self, refused: Refused) -> None:
-        """Kept as a digest, like what a home unit sends and nobody can read."""
+        """Kept as a digest, like what a home unit sends and nobody can read. A registered unit that
+        says such things is to be seen to: it may have been an alarm.
+        """
+        now = self._clock.now()
         topic = f"{refused.protocol}/{refused.receiver}/{refused.account}"
         digest = hashlib.sha256(refused.payload).digest()
-        async with self._database.across_tenants() as db:
-            await device_store.reject(
-                db, [Reject(topic, refused.reason, digest)], self._clock.now()
-            )
+        async with self._database.transaction(self._whose.ports[refused.receiver]) as db:
+            await device_store.reject(db, [Reject(topic, refused.reason, digest)], now)
+            unit = await alarm_units_store.open_unit(db, refused.protocol, refused.account)
+            if unit is not None:
+                await follow(db, "fault", unit, "", now)
         log.warning("message from another maker's unit refused", extra={"reason": refused.reason})
 
 

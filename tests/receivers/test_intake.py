@@ -20,11 +20,13 @@ from telecare.alarms.intake import Intake, Whose
 from telecare.alarms.receivers.arrived import Arrived, Claim, Refused, Voice
 from telecare.app import sealer_of
 from telecare.runtime.errors import FieldInvalid, NotFound
+from telecare.runtime.sealing import Sealer
 
 HERE = (ip_network("127.0.0.0/8"),)
 ALARMS = "select * from alarm where tenant_id = $1 order by received_at, id"
 STEPS = "select kind from alarm_step where tenant_id = $1 order by alarm_id, n"
 MESSAGES = "select * from alarm_unit_message where tenant_id = $1 order by id"
+TECHNICAL = "select * from technical_alarm where tenant_id = $1 order by raised_at, id"
 UNITS = "select * from alarm_unit where tenant_id = $1 order by registered_at"
 
 
@@ -288,9 +290,18 @@ async def test_what_nobody_can_read_is_kept_as_a_digest(intake, world):
     rows = await world.rows("select * from event_reject where topic = 'scaip/north/9'")
     assert [row["reason"] for row in rows] == ["scaip_bad_format"]
     assert b"hemligt" not in rows[0]["payload_sha256"]
+    assert await world.rows(TECHNICAL, world.tenant) == []
 
 
-TECHNICAL = "select * from technical_alarm where tenant_id = $1 order by raised_at, id"
+async def test_a_registered_unit_that_nobody_can_read_is_to_be_seen_to(intake, world, ingrid, unit):
+    here = ip_address("127.0.0.1")
+    for _ in range(2):
+        await intake.refuse(
+            Refused("scaip", "north", here, "700123", "scaip_tag_missing", b"<mrq>")
+        )
+
+    [shown] = await world.rows(TECHNICAL, world.tenant)
+    assert (shown["kind"], shown["resident_id"]) == ("unit_fault", ingrid.id)
 
 
 async def test_an_unknown_units_alarm_stands_in_the_technical_queue_until_somebody_sees_to_it(
@@ -398,6 +409,21 @@ async def test_a_key_opens_what_a_dc09_unit_sealed(intake, made, eva, ingrid):
     claim = Claim("dc09", "north", "", "AB12", ip_address("127.0.0.1"))
 
     assert (await intake.look_up(claim)).key == key
+
+
+async def test_a_unit_whose_secret_the_server_cannot_open_is_shown_and_not_left_silent(
+    world, made, clock, eva, ingrid
+):
+    details = Details(ingrid.id, "scaip", "700125", password="hemligt ord")  # noqa: S106
+    await made.alarm_units.register(eva, details)
+    claim = replace(arrived().claim, account="700125")
+    elsewhere = Intake(made.database, clock, Sealer(bytes(32)), Whose({"north": world.tenant}))
+
+    assert await elsewhere.look_up(claim) is None
+    await elsewhere.receive(arrived(claim=claim, is_proven=False))
+
+    [shown] = await world.rows(TECHNICAL, world.tenant)
+    assert shown["kind"] == "unknown_sender"
 
 
 async def test_a_unit_must_be_able_to_prove_itself(made, eva, ingrid, unit, clock, config):
