@@ -14,7 +14,7 @@ from telecare.access import lists_store
 from telecare.access import store as access_store
 from telecare.access.errors import NotPermitted
 from telecare.access.model import Permission, ScreenSession, StaffSession
-from telecare.access.service import React, end_assignments, is_new_read, stays
+from telecare.access.service import React, end_assignments, is_new_read, require, stays
 from telecare.alarms import arriving, store
 from telecare.alarms.arriving import TIMER, UNANSWERED, tell_home
 from telecare.alarms.asking import NEXT, ask, tell
@@ -52,6 +52,7 @@ LEASE_OVER = "alarm.lease_over"
 TAKEN = str(Action.ALARM_TAKEN)
 """Why the head's task about it is closed."""
 LOOK_EVERY = timedelta(seconds=20)
+FIGURES_OF = timedelta(days=30)
 AFTER_ALARM = timedelta(minutes=60)
 """Who closed it may still see whom it was about, as after a home visit."""
 
@@ -122,6 +123,14 @@ class Alarms:
             [(id_, name) for id_, list_, name in items if list_ == "cause"],
             [(id_, name) for id_, list_, name in items if list_ == "measure"],
         )
+
+    async def figures(self, session: StaffSession) -> store.Figures:
+        """Of the last thirty days, in the units she leads. Raises NotPermitted."""
+        now = self._clock.now()
+        async with self._by(session) as db:
+            require(db, session, Permission.LEAD, Action.LIST_READ)
+            units = session.staff.units_of(Permission.LEAD)
+            return await store.figures(db, units, now - FIGURES_OF, now - DEVIATION_AFTER)
 
     async def take(self, session: StaffSession, alarm_id: AlarmId) -> None:
         """ "Svara på larm": the first wins, and is assigned to the person until it is closed.

@@ -101,6 +101,18 @@ where a.tenant_id = $1 and a.taken_by = $2 and a.state in ('taken', 'handled')
 order by a.taken_at
 limit $3
 """
+FIGURES = """
+select count(*) as alarms,
+    count(*) filter (where w.waited <= interval '60 seconds') as within_60_s,
+    count(*) filter (where w.waited <= interval '180 seconds') as within_180_s
+from alarm a
+left join lateral (
+    select min(s.at) - a.received_at as waited from alarm_step s
+    where s.tenant_id = a.tenant_id and s.alarm_id = a.id and s.kind = 'taken'
+) w on true
+where a.tenant_id = $1 and a.unit_id = any($2) and a.lane = 'care' and a.received_at >= $3
+    and (w.waited is not null or a.received_at < $4)
+"""
 OWE = """
 insert into owed_record (tenant_id, id, alarm_id, what, happened_at) values ($1, $2, $3, $4, $5)
 """
@@ -293,6 +305,26 @@ async def owed_tried(db: Transaction, id_: UUID) -> None:
 
 async def owed_entered(db: Transaction, id_: UUID, now: datetime) -> None:
     await db.execute(OWED_ENTERED, db.tenant, id_, now)
+
+
+@dataclass(frozen=True, slots=True)
+class Figures:
+    """How many alarms came, and how many were answered in time."""
+
+    alarms: int
+    within_60_s: int
+    within_180_s: int
+
+
+async def figures(
+    db: Transaction, units: Sequence[CareUnitId], since: datetime, late_before: datetime
+) -> Figures:
+    """`late_before`: one that came before this and has no answer counts as late; a newer one not
+    yet.
+    """
+    row = await db.fetchrow(FIGURES, db.tenant, list(units), since, late_before)
+    assert row is not None  # noqa: S101 - a count is one row
+    return Figures(row["alarms"], row["within_60_s"], row["within_180_s"])
 
 
 async def how_many_owed(db: Transaction) -> int:

@@ -20,6 +20,7 @@ from telecare.access.model import GRANTABLE, PERMISSIONS, Permission, Role
 from telecare.access.staffing import Details, NewRole, Staffing
 from telecare.alarms.centre import secret_text
 from telecare.alarms.chain import Chains
+from telecare.alarms.http import ALARMS
 from telecare.audit.actions import Action
 from telecare.deviations.service import Deviations
 from telecare.devices.http import DEVICES
@@ -363,9 +364,10 @@ async def devices(request: web.Request) -> web.StreamResponse:
 
 
 async def deviations(request: web.Request) -> web.StreamResponse:
-    """What went wrong, newest first."""
+    """What went wrong, newest first, and how soon alarms were answered."""
     found = await request.app[DEVIATIONS].listed(request[STAFF])
-    return await admin_page(request, "deviations", "deviations", deviations=found)
+    figures = await request.app[ALARMS].figures(request[STAFF])
+    return await admin_page(request, "deviations", "deviations", deviations=found, figures=figures)
 
 
 _STAFF = Exempt("shows staff, no resident")

@@ -15,6 +15,7 @@ from telecare.alarms.model import (
     NotYourAlarm,
 )
 from telecare.alarms.receiving import receivers
+from telecare.alarms.store import Figures
 from telecare.dispatches.service import NotYourDispatch
 from telecare.runtime.errors import FieldInvalid, NotFound
 from telecare.shifts.model import ShiftHoldsOpen
@@ -467,6 +468,27 @@ async def test_the_head_of_the_unit_sees_the_deviation_and_nobody_elses_head(
     assert "Ingrid" not in theirs
     assert refused == 403
     assert "list.read" in await world.events()
+
+
+async def test_the_head_sees_how_many_were_answered_in_time_and_nobody_elses(
+    world, other_world, home, maria, made, wait
+):
+    head = await world.staff("Hedda", role=Role.ENHETSCHEF)
+    theirs = await other_world.staff("Rune", role=Role.ENHETSCHEF)
+    for seconds in (60, 120, 190):
+        alarm = await home.press()
+        await wait(seconds, maria)
+        await made.alarms.take(maria, alarm)
+    await home.press(is_test=True)
+    await home.press()
+    assert await made.alarms.figures(head) == Figures(3, 1, 2)
+
+    await wait(190, maria)
+
+    assert await made.alarms.figures(head) == Figures(4, 1, 2), "nobody has answered the last"
+    assert await made.alarms.figures(theirs) == Figures(0, 0, 0)
+    with pytest.raises(NotPermitted):
+        await made.alarms.figures(maria)
 
 
 async def test_a_unit_where_nobody_would_hear_it_is_passed_over_at_once(world, home, made):

@@ -1,7 +1,7 @@
 // What whoever goes to a home must have with her. Fetched when she says that she goes; it stays readable without network.
 import { effect, html, signal } from "../lib/preact.js";
 import { get } from "../core/api.js";
-import { clock, t } from "../core/i18n.js";
+import { t } from "../core/i18n.js";
 import * as store from "./store.js";
 import { Loading, useFetched } from "./ui.js";
 
@@ -19,6 +19,6 @@ export function Mission({ id }) {
   }, [id]);
   const one = kept.value[id];
   if (!one) return html`<${Loading} error=${found.error} again=${found.again} />`;
-  return html`<div data-test="mission"><p><b>${one.address}</b>${one.phone}${one.arrive_by ? ` ${t("dispatch.arrive_by", { time: clock(one.arrive_by) })}` : ""}</p>
+  return html`<div data-test="mission"><p><b>${one.address}</b>${one.phone}</p>
     <p><b>${t("dispatch.key")}</b>${one.key_note || t("dispatch.no_key")}</p>${one.to_know.length > 0 && html`<p><b>${t("alarm.to_know")}</b>${one.to_know.join(" ")}</p>`}</div>`;
 }
