@@ -2,12 +2,14 @@
 
 import asyncio
 import logging
+import shutil
 import sqlite3
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import ExitStack, asynccontextmanager, contextmanager
 from pathlib import Path
 from typing import get_args
 
+from edge import certificate
 from edge.agent import Agent, Fittings, Wiped
 from edge.call import Stage
 from edge.clock import HomeClock, wall_clock
@@ -104,6 +106,7 @@ def forget(folder: Path) -> None:
     outbox = (OUTBOX_FILE + suffix for suffix in ("", "-wal", "-shm", BALLAST))
     for name in (*IDENTITY_FILES, *outbox, SETTINGS_FILE, SIGNS_FILE):
         (folder / name).unlink(missing_ok=True)
+    shutil.rmtree(folder / certificate.FOLDER, ignore_errors=True)
 
 
 async def identity_of(script: HomeScript, folder: Path) -> Identity:
@@ -147,6 +150,8 @@ async def run_unit(folder: Path, hardware: Hardware, *, has_screen: bool) -> Non
                 group.create_task(standby.keep(), name="media standby")
                 group.create_task(agent.run(), name="agent")
                 group.create_task(read_keys(agent.press, agent.sense), name="keys")
+                keeping = certificate.keep_fresh(folder, identity.unit, wall_clock)
+                group.create_task(keeping, name="certificate")
 
 
 def settings_of(folder: Path) -> HomeSettings:

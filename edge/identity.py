@@ -5,7 +5,6 @@ The private key never leaves the state folder; the server learns the public half
 
 import asyncio
 import base64
-import os
 from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -14,6 +13,8 @@ import aiohttp
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from pydantic import BaseModel, ConfigDict, ValidationError
 
+from edge import certificate
+from edge.files import write_private
 from telecare.wire.edge import CameraTurned, Enrolment, EnrolRequest, signed_text
 from telecare.wire.ids import UnitId
 
@@ -97,7 +98,7 @@ async def enrol(state: Path, *, server_url: str, code: str) -> Identity:
     key = await asyncio.to_thread(_signing_key, state)
     request = EnrolRequest(code=code, public_key=to_text(key.public_key().public_bytes_raw()))
     enrolment = await _post(server_url.rstrip("/") + ENROL_PATH, request)
-    return await asyncio.to_thread(keep, state, enrolment)
+    return await asyncio.to_thread(keep, state, enrolment, key, server_url)
 
 
 def refuse_plain_text(url: str, *, secure_scheme: str) -> None:
@@ -136,14 +137,15 @@ async def _post(url: str, request: EnrolRequest) -> Enrolment:
             raise EnrolmentRefused(response.status, "answer_malformed") from error
 
 
-def keep(state: Path, enrolment: Enrolment) -> Identity:
-    _write_private(state / MAC_KEY_FILE, from_text(enrolment.mac_key))
+def keep(state: Path, enrolment: Enrolment, key: Ed25519PrivateKey, server_url: str) -> Identity:
+    certificate.keep(state, enrolment, key, server_url)
+    write_private(state / MAC_KEY_FILE, from_text(enrolment.mac_key))
     unit = _UnitFile(
         unit=enrolment.unit,
         broker_url=enrolment.broker_url,
         second_broker_url=enrolment.second_broker_url,
     )
-    _write_private(state / UNIT_FILE, unit.model_dump_json().encode())
+    write_private(state / UNIT_FILE, unit.model_dump_json().encode())
     return load(state)
 
 
@@ -160,17 +162,5 @@ def _signing_key(state: Path) -> Ed25519PrivateKey:
         return Ed25519PrivateKey.from_private_bytes(path.read_bytes())
     state.mkdir(mode=0o700, parents=True, exist_ok=True)
     key = Ed25519PrivateKey.generate()
-    _write_private(path, key.private_bytes_raw())
+    write_private(path, key.private_bytes_raw())
     return key
-
-
-def _write_private(path: Path, content: bytes) -> None:
-    """Whole or not at all, on the disk, readable by this user only."""
-    partial = path.with_suffix(".partial")
-    partial.unlink(missing_ok=True)
-    descriptor = os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    with os.fdopen(descriptor, "wb") as file:
-        file.write(content)
-        file.flush()
-        os.fsync(file.fileno())
-    partial.replace(path)

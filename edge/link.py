@@ -21,6 +21,7 @@ from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.properties import Properties
 from paho.mqtt.reasoncodes import ReasonCode
 
+from edge import certificate
 from edge.identity import Identity, refuse_plain_text
 from edge.paths import PathPatience, Paths
 from edge.pipe import monotonic_ms
@@ -402,9 +403,10 @@ def no_session() -> Properties:
 
 def tls_context(state: Path) -> ssl.SSLContext:
     """System authorities, or `tls/ca.pem`; with `tls/unit.pem` and `.key` the unit's own paper."""
-    authority = state / "tls" / "ca.pem"
+    folder = state / certificate.FOLDER
+    authority = folder / certificate.AUTHORITY_FILE
     context = ssl.create_default_context(cafile=str(authority) if authority.exists() else None)
-    certificate = state / "tls" / "unit.pem"
-    if certificate.exists():
-        context.load_cert_chain(certificate, state / "tls" / "unit.key")
+    paper = folder / certificate.CERTIFICATE_FILE
+    if paper.exists():
+        context.load_cert_chain(paper, folder / certificate.KEY_FILE)
     return context

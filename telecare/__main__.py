@@ -295,6 +295,16 @@ async def run_invite(options: argparse.Namespace) -> None:
     print(f"{config.public_url}/invitation#{token}")
 
 
+async def run_broker_config(options: argparse.Namespace) -> None:
+    """Everything Mosquitto needs for real homes, into a folder; run again, the authority stays."""
+    from telecare.devices.broker_config import write_broker_config
+    from telecare.runtime.clock import SystemClock
+
+    into = Path(options.folder)
+    installed_at = options.installed_at or str((into / "broker").resolve())
+    write_broker_config(into, options.host, installed_at, SystemClock().now())
+
+
 def _add_audit(audit: argparse.ArgumentParser) -> None:
     audits = audit.add_subparsers(required=True, metavar="what")
     key = audits.add_parser("key", help="make or show a municipality's signing key")
@@ -330,6 +340,21 @@ def _add_audit(audit: argparse.ArgumentParser) -> None:
     verify.add_argument("--key", default="", help="the published public key, in hexadecimal")
     verify.add_argument("--checkpoint", action="append", default=[], help="a head you hold, a file")
     verify.add_argument("--of", default="", help="whose extract it must be: a short name")
+
+
+def _add_devices(devices: argparse.ArgumentParser) -> None:
+    what = devices.add_subparsers(required=True, metavar="what")
+    broker_config = what.add_parser(
+        "broker-config", help="write Mosquitto's configuration, certificates and rights"
+    )
+    broker_config.set_defaults(run=run_broker_config)
+    broker_config.add_argument("folder", help="broker/ is for its machine, server/ for ours")
+    broker_config.add_argument(
+        "--host", action="append", required=True, help="what homes and server call it; repeat"
+    )
+    broker_config.add_argument(
+        "--installed-at", default="", help="where broker/ lies on the broker's machine"
+    )
 
 
 def _add_decision(command: argparse.ArgumentParser) -> None:
@@ -387,6 +412,7 @@ def parsed(arguments: list[str] | None) -> argparse.Namespace:
     tenant.add_argument("--phone", required=True)
     tenant.add_argument("--head", default="", help="the first unit head; prints her one-time link")
     tenant.add_argument("--unit", default="Hemtjänsten", help="the name of her unit")
+    _add_devices(commands.add_parser("devices", help="the broker of the home units"))
     invite = command("staff", run_invite, "invite a member of staff to sign in")
     invite.add_argument("action", choices=["invite"])
     invite.add_argument("tenant", help="the municipality's short name")

@@ -5,6 +5,7 @@ import ssl
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import partial
 from pathlib import Path
 from uuid import uuid4
 
@@ -24,10 +25,13 @@ from telecare.alarms import arriving as alarm_arriving
 from telecare.alarms import asking as alarm_asking
 from telecare.alarms import holding as alarm_holding
 from telecare.alarms import http as alarm_http
+from telecare.alarms import intake as alarm_intake
 from telecare.alarms import service as alarm_service
+from telecare.alarms.alarm_units import AlarmUnits
 from telecare.alarms.arriving import Arrivals
 from telecare.alarms.centre import AlarmCentres
 from telecare.alarms.chain import Chains
+from telecare.alarms.listening import receivers_of
 from telecare.alarms.mqtt import AlarmLane
 from telecare.alarms.receiving import Receiving
 from telecare.alarms.service import Alarms
@@ -51,6 +55,9 @@ from telecare.consent.rules import Rules
 from telecare.consent.service import Consents
 from telecare.deviations.service import Deviations
 from telecare.devices import http as device_http
+from telecare.devices.authority import Authority
+from telecare.devices.broker_config import server_tls
+from telecare.devices.certificates import LOOK_INTERVAL, LOOK_LIMIT, Certificates, Revocations
 from telecare.devices.ingest import Ingest
 from telecare.devices.mqtt import EventLane, Unsealing
 from telecare.devices.service import Devices
@@ -90,7 +97,7 @@ from telecare.people.relations import Relations
 from telecare.people.service import People
 from telecare.reactions import Reactions
 from telecare.runtime import outbox
-from telecare.runtime.broker import Broker, Publish
+from telecare.runtime.broker import Broker, Publish, displace
 from telecare.runtime.clock import Clock
 from telecare.runtime.config import Config
 from telecare.runtime.db import Database, Transaction, open_database
@@ -112,6 +119,7 @@ from telecare.visits.model import UNFINISHED_AFTER
 from telecare.visits.service import Visits
 from telecare.web import (
     admin,
+    admin_alarm_units,
     admin_endings,
     admin_import,
     admin_people,
@@ -177,6 +185,7 @@ ROUTES: tuple[Route, ...] = (
     *card.ROUTES,
     *admin.ROUTES,
     *admin_people.ROUTES,
+    *admin_alarm_units.ROUTES,
     *admin_endings.ROUTES,
     *admin_import.ROUTES,
     *admin_rules.ROUTES,
@@ -231,9 +240,11 @@ class Services:
     consents: Consents
     rules: Rules
     devices: Devices
+    certificates: Certificates
     calls: Calls
     dispatches: Dispatches
     alarms: Alarms
+    alarm_units: AlarmUnits
     technical: TechnicalAlarms
     chains: Chains
     deviations: Deviations
@@ -286,12 +297,13 @@ def services(database: Database, reader: Database, clock: Clock, config: Config)
         alarm_holding.holding(alarms),
     )
     shifts = Shifts(database, clock, react, holdings)
-    sealer = Sealer(read_key(Path(config.person_key_file))) if config.person_key_file else None
+    sealer = sealer_of(config)
     keeping = Keeping(database, clock, react, sealer)
     staffing_ = Staffing(database, clock, react)
     broker_url = config.broker_url_for_units or config.mqtt_url
     second_broker_url = config.second_broker_url_for_units or None
-    devices = Devices(database, clock, react, (broker_url, second_broker_url))
+    authority = authority_of(config)
+    devices = Devices(database, clock, react, (broker_url, second_broker_url), authority)
     react.calls, react.visits, react.devices = calls, visits, devices
     react.shifts = shifts
     react.absences, react.consents = absences, consents
@@ -320,9 +332,11 @@ def services(database: Database, reader: Database, clock: Clock, config: Config)
         consents=consents,
         rules=Rules(database, clock),
         devices=devices,
+        certificates=Certificates(database, clock, authority),
         calls=calls,
         dispatches=Dispatches(database, clock, react),
         alarms=alarms,
+        alarm_units=AlarmUnits(database, clock, sealer),
         technical=technical,
         chains=Chains(database, clock, is_local=config.public_url.startswith("http://localhost")),
         deviations=Deviations(database, clock),
@@ -356,6 +370,16 @@ def services(database: Database, reader: Database, clock: Clock, config: Config)
     )
 
 
+def sealer_of(config: Config) -> Sealer | None:
+    """Raises KeyUnusable."""
+    return Sealer(read_key(Path(config.person_key_file))) if config.person_key_file else None
+
+
+def authority_of(config: Config) -> Authority | None:
+    """Raises AuthorityMissing."""
+    return Authority.read(Path(config.broker_ca_dir)) if config.broker_ca_dir else None
+
+
 def timer_handlers(made: Services) -> dict[str, Handler]:
     calls, visits = made.calls, made.visits
     return {
@@ -383,6 +407,7 @@ def timer_handlers(made: Services) -> dict[str, Handler]:
         alarm_arriving.UNANSWERED: made.alarms.unanswered,
         alarm_arriving.OWED: alarm_arriving.enter_owed,
         alarm_service.LEASE_OVER: made.alarms.lease_over,
+        alarm_intake.NO_VOICE: alarm_intake.no_voice,
     }
 
 
@@ -412,6 +437,7 @@ def web_app(
     app[absence_http.ABSENCES] = made.absences
     app[consent_http.CONSENTS] = made.consents
     app[device_http.DEVICES] = made.devices
+    app[device_http.CERTIFICATES] = made.certificates
     app[call_http.CALLS] = made.calls
     app[alarm_http.ALARMS] = made.alarms
     app[technical_http.TECHNICAL] = made.technical
@@ -426,6 +452,7 @@ def web_app(
     app[admin.STAFFING] = made.staffing
     app[admin.CARE_UNITS] = made.care_units
     app[admin_people.KEEPING] = made.keeping
+    app[admin_alarm_units.ALARM_UNITS] = made.alarm_units
     app[admin_endings.ENDINGS] = made.endings
     app[admin_rules.LISTS] = made.lists
     app[admin_rules.INSATSER] = made.insatser
@@ -536,9 +563,10 @@ async def serving(
             Arrivals(alarm_database, clock),
             outgoing.publish,
         )
-        broker = Broker(config.mqtt_url, SIGNALS, inbox.take)
-        alarm_broker = Broker(config.mqtt_url, ALARMS, alarms.take, outgoing.hello)
-        event_broker = Broker(config.mqtt_url, EVENTS, events.take, outgoing.hello)
+        tls = server_tls(Path(config.broker_ca_dir)) if config.broker_ca_dir else None
+        broker = Broker(config.mqtt_url, SIGNALS, inbox.take, tls=tls)
+        alarm_broker = Broker(config.mqtt_url, ALARMS, alarms.take, outgoing.hello, tls)
+        event_broker = Broker(config.mqtt_url, EVENTS, events.take, outgoing.hello, tls)
         outgoing.broker = broker
         database.dispatch = alarm_database.dispatch = outgoing.dispatch
         leases = Leases(made.calls, made.liveness, outgoing.publish)
@@ -572,6 +600,7 @@ async def serving(
         )
         if prepare is not None:
             await prepare(app, made)
+        receivers = await receivers_of(config, alarm_database, clock, sealer_of(config), errands)
         await made.calls.suspect_all()
         async with (
             running(
@@ -581,6 +610,8 @@ async def serving(
                 broker=broker.run(),
                 events=event_broker.run(),
                 alarms=alarm_broker.run(),
+                receivers=receivers.run(),
+                revocations=revoking(config, database, clock, tls),
                 alive=every(edge.ALIVE_EVERY, say_alive, limit=JOB_LIMIT),
                 outbox=every(outbox.ROUND, letters.send_due, limit=outbox.ROUND_LIMIT),
                 timers=every(TICK, timers.run_due, limit=JOB_LIMIT),
@@ -593,6 +624,23 @@ async def serving(
             listening(app, host, port, direct),
         ):
             yield made
+
+
+async def revoking(
+    config: Config, database: Database, clock: Clock, tls: ssl.SSLContext | None
+) -> None:
+    """Ends at once where the broker asks for no certificates."""
+    authority = authority_of(config)
+    if authority is None or tls is None or not config.broker_revoked_file:
+        return
+    revocations = Revocations(
+        database,
+        clock,
+        authority,
+        Path(config.broker_revoked_file),
+        partial(displace, config.mqtt_url, tls),
+    )
+    await every(LOOK_INTERVAL, revocations.look, limit=LOOK_LIMIT)
 
 
 class Outgoing:

@@ -9,6 +9,7 @@ from telecare.absences.model import AbsenceBegan
 from telecare.absences.service import Absences
 from telecare.access import store as access_store
 from telecare.access.model import AssignmentEnded, StaffRevoked
+from telecare.alarms import alarm_units
 from telecare.alarms.model import AlarmForHead, AlarmTaking, AlarmUnanswered
 from telecare.alarms.service import Alarms
 from telecare.alarms.technical.service import TechnicalAlarms
@@ -211,6 +212,7 @@ class Reactions:
             *await dispatches.end_of_resident(db, person, outcome=why, actor=SYSTEM, now=now),
             *await people.end_of_resident(db, person, ending.id, note=why, actor=SYSTEM, now=now),
             *await self.devices.end_of_resident(db, person, ending.id, now),
+            *await alarm_units.end_of_resident(db, person, ending.id, now),
         ]
         await append_all(db, records)
 
@@ -228,10 +230,11 @@ class Reactions:
         await self.absences.go_on(db, resident.id, now)
         visits = await self.visits.undo_end(db, resident.person, ending.id, now)
         devices = await self.devices.undo_end(db, resident.person, ending.id)
+        units = await alarm_units.undo_end(db, resident.person, ending.id)
         moved = await people.undo_end(db, ending.id, SYSTEM)
         for home_of in {person.id for record in moved for person in record.persons}:
             await self(db, CohabitantMovedIn(home_of, now))
-        await append_all(db, [*visits, *devices, *moved])
+        await append_all(db, [*visits, *devices, *units, *moved])
         await make_follow_up(
             db,
             "check_devices",

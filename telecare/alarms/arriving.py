@@ -4,6 +4,7 @@ entered later with its true time. No other action has this right (architecture Â
 
 import logging
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Literal
 from uuid import UUID
@@ -15,15 +16,16 @@ from telecare.alarms.chain import chain_of
 from telecare.alarms.model import (
     DEVIATION_AFTER,
     ENDS,
-    PRIORITY,
     Alarm,
+    Source,
     State,
     pressed_at,
+    priority_of,
 )
 from telecare.audit.actions import Action
 from telecare.audit.append import append
 from telecare.audit.format import Document
-from telecare.audit.model import HomeActor, Person, Record, SystemActor
+from telecare.audit.model import Actor, AlarmUnitActor, HomeActor, Person, Record, SystemActor
 from telecare.devices import store as device_store
 from telecare.devices.model import Unit
 from telecare.devices.outgoing import Addressee, to_unit
@@ -33,7 +35,14 @@ from telecare.runtime.clock import Clock
 from telecare.runtime.db import Database, RefusedByDatabase, Transaction
 from telecare.runtime.timers import Due, set_timer
 from telecare.wire import edge, topics
-from telecare.wire.ids import AlarmId, EndpointId, TenantId, new_row_id
+from telecare.wire.ids import (
+    AlarmId,
+    AlarmUnitId,
+    EndpointId,
+    ResidentId,
+    TenantId,
+    new_row_id,
+)
 
 log = logging.getLogger(__name__)
 
@@ -41,6 +50,9 @@ UNANSWERED = "alarm.unanswered"
 OWED = "alarm.record_owed"
 OWED_AGAIN = timedelta(seconds=10)
 TIMER = SystemActor("alarm timer")
+
+InHome = HomeActor | AlarmUnitActor
+"""What in a home an alarm comes from."""
 
 
 class Arrivals:
@@ -91,7 +103,7 @@ async def raised(db: Transaction, unit: Unit, event: edge.AlarmRaised, now: date
             trigger=event.trigger,
             device=event.device,
             place=event.place,
-            priority=PRIORITY[event.trigger],
+            priority=priority_of(event.trigger),
             state=State.TESTED if event.is_test else State.NEW,
             pressed_at=pressed_at(event.occurred_at, clock_ok=event.clock_ok, received_at=now),
             received_at=now,
@@ -121,7 +133,7 @@ async def raised_on_tv(db: Transaction, actor: HomeActor, press: UUID, now: date
             trigger="screen",
             device="",
             place="",
-            priority=PRIORITY["screen"],
+            priority=priority_of("screen"),
             state=State.NEW,
             pressed_at=now,
             received_at=now,
@@ -132,8 +144,48 @@ async def raised_on_tv(db: Transaction, actor: HomeActor, press: UUID, now: date
     )
 
 
+@dataclass(frozen=True, slots=True)
+class FromAlarmUnit:
+    """An alarm of another maker's unit. `reference`: what no other message of any unit has."""
+
+    source: Source
+    alarm_unit_id: AlarmUnitId
+    resident_id: ResidentId
+    reference: str
+    trigger: str
+    device: str
+    place: str
+    is_test: bool
+
+
+async def raised_by_alarm_unit(db: Transaction, said: FromAlarmUnit, now: datetime) -> AlarmId:
+    """Whether it is a repeat was asked before."""
+    resident = await known(db, said.resident_id)
+    chain = await chain_of(db, resident, now)
+    alarm = Alarm(
+        id=AlarmId(new_row_id(now)),
+        lane="test" if said.is_test else "care",
+        source=said.source,
+        source_id=str(said.alarm_unit_id),
+        reference=said.reference,
+        resident_id=resident.id,
+        unit_id=resident.unit_id,
+        chain=chain,
+        asked_units=chain[:1],
+        trigger=said.trigger,
+        device=said.device,
+        place=said.place,
+        priority=priority_of(said.trigger),
+        state=State.TESTED if said.is_test else State.NEW,
+        pressed_at=now,
+        received_at=now,
+    )
+    await _arrive(db, alarm, resident, AlarmUnitActor(said.alarm_unit_id, resident.id), now)
+    return alarm.id
+
+
 async def _arrive(
-    db: Transaction, alarm: Alarm, resident: Resident, actor: HomeActor, now: datetime
+    db: Transaction, alarm: Alarm, resident: Resident, actor: InHome, now: datetime
 ) -> None:
     if not await store.add(db, alarm):
         await _tell_again(db, alarm)
@@ -166,13 +218,14 @@ async def cancelled(db: Transaction, unit: Unit, event: edge.AlarmCancelled, now
     return True
 
 
-async def mark_cancelled(db: Transaction, alarm: Alarm, actor: HomeActor, now: datetime) -> None:
+async def mark_cancelled(db: Transaction, alarm: Alarm, actor: InHome, now: datetime) -> None:
     """The caller holds the alarm. Somebody still asks how she is."""
     marked = alarm.cancel(now)
     if marked == alarm:
         return
     await store.save(db, marked)
-    await store.add_step(db, alarm.id, "cancelled", now)
+    step = "withdrawn" if isinstance(actor, AlarmUnitActor) else "cancelled"
+    await store.add_step(db, alarm.id, step, now)
     tell(db, marked)
     resident = await known(db, alarm.resident_id)
     what: Document = {"alarm_id": str(alarm.id)}
@@ -245,18 +298,32 @@ async def _enter(db: Transaction, alarm_id: AlarmId, record: Record, now: dateti
 
 
 def _document(record: Record) -> Document:
-    assert isinstance(record.actor, HomeActor)  # noqa: S101 - alarms come from homes
+    device, its_id = _of_home(record.actor)
     return {
         "action": str(record.action),
-        "device": record.actor.device,
-        "endpoint_id": str(record.actor.endpoint_id),
+        "device": device,
+        "endpoint_id": str(its_id),
         "what": dict(record.what),
     }
 
 
+def _of_home(actor: Actor) -> tuple[str, UUID]:
+    match actor:
+        case HomeActor():
+            return actor.device, actor.endpoint_id
+        case AlarmUnitActor():
+            return "alarm_unit", actor.alarm_unit_id
+    raise AssertionError  # alarms come from homes
+
+
 def _of_document(owed: Document, person: Person, happened_at: datetime) -> Record:
-    device: Literal["tv", "unit"] = "tv" if owed["device"] == "tv" else "unit"
-    actor = HomeActor(EndpointId(UUID(str(owed["endpoint_id"]))), device, person.id)
+    its_id = UUID(str(owed["endpoint_id"]))
+    actor: InHome
+    if owed["device"] == "alarm_unit":
+        actor = AlarmUnitActor(AlarmUnitId(its_id), person.id)
+    else:
+        device: Literal["tv", "unit"] = "tv" if owed["device"] == "tv" else "unit"
+        actor = HomeActor(EndpointId(its_id), device, person.id)
     what = owed["what"]
     assert isinstance(what, dict)  # noqa: S101 - as `_document` wrote it
     more: Document = {"happened_at": happened_at.isoformat(), "written_afterwards": True}

@@ -3,6 +3,7 @@
 Taking one is a lease, not a possession: whoever does nothing more loses it to the queue again.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -10,7 +11,6 @@ from typing import Literal
 from uuid import UUID
 
 from telecare.runtime.errors import TelecareError
-from telecare.wire.edge import Trigger
 from telecare.wire.errors import Code
 from telecare.wire.ids import AlarmId, CareUnitId, ResidentId, StaffId
 
@@ -22,9 +22,12 @@ LEASE = timedelta(minutes=3)
 UNREACHABLE_AFTER = timedelta(seconds=60)
 CLOCK_TOLERANCE = timedelta(seconds=2)
 OLDEST_PRESS = timedelta(days=31)
-PRIORITY: dict[Trigger, int] = {
+PRIORITY: Mapping[str, int] = {
     "button": 1, "cord": 1, "screen": 1, "fall": 1, "smoke": 1, "door": 2, "bed": 2, "pills": 3,
 }  # fmt: skip
+
+NO_VOICE_AFTER = timedelta(seconds=60)
+"""A unit that was given somebody to call has called by then (docs/receivers.md)."""
 
 Lane = Literal["care", "test"]
 Source = Literal["unit", "tv", "scaip", "dc09"]
@@ -192,6 +195,11 @@ class Alarm:
         self._open()
         if self.state is State.NEW or self.taken_by != by:
             raise NotYourAlarm
+
+
+def priority_of(trigger: str) -> int:
+    """What nobody knows is as urgent as a button (fails loud)."""
+    return PRIORITY.get(trigger, 1)
 
 
 def pressed_at(occurred_at: datetime, *, clock_ok: bool, received_at: datetime) -> datetime:

@@ -8,7 +8,7 @@ from uuid import UUID
 from telecare.audit.actions import Action
 from telecare.audit.format import Document, canonical
 from telecare.wire.errors import Code
-from telecare.wire.ids import CareUnitId, EndpointId, ResidentId, ShiftId, StaffId
+from telecare.wire.ids import AlarmUnitId, CareUnitId, EndpointId, ResidentId, ShiftId, StaffId
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +37,14 @@ class HomeActor:
 
 
 @dataclass(frozen=True, slots=True)
+class AlarmUnitActor:
+    """Another maker's unit in a home, by its entry in the municipality's register."""
+
+    alarm_unit_id: AlarmUnitId
+    resident_id: ResidentId
+
+
+@dataclass(frozen=True, slots=True)
 class SystemActor:
     """The system itself: a timer that came due, or a job."""
 
@@ -57,7 +65,7 @@ class NobodyYet:
     channel: Literal["console", "tv", "unit"] = "console"
 
 
-Actor = StaffActor | HomeActor | SystemActor | CommandLineActor | NobodyYet
+Actor = StaffActor | HomeActor | AlarmUnitActor | SystemActor | CommandLineActor | NobodyYet
 
 
 def actor_document(actor: Actor) -> Document:
@@ -81,6 +89,13 @@ def actor_document(actor: Actor) -> Document:
                 "channel": actor.device,
                 "home_of": str(actor.resident_id),
                 "id": str(actor.endpoint_id),
+                "kind": "home",
+            }
+        case AlarmUnitActor():
+            return {
+                "channel": "alarm_unit",
+                "home_of": str(actor.resident_id),
+                "id": str(actor.alarm_unit_id),
                 "kind": "home",
             }
         case SystemActor():

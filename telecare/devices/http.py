@@ -1,7 +1,7 @@
 """Pairing a TV page and enrolling a home unit."""
 
 import contextlib
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Literal
 
 from aiohttp import web
@@ -9,8 +9,9 @@ from pydantic import Field
 
 from telecare.access.errors import SignInNeeded
 from telecare.access.http import SCREEN_COOKIE, STAFF, keep_cookie, path_id, screen_of
-from telecare.access.service import PAIRING_LIMIT
+from telecare.access.service import PAIRING_LIMIT, Limit
 from telecare.audit.actions import Action
+from telecare.devices.certificates import Certificates
 from telecare.devices.model import TV_CODE_LIMIT, Pairing
 from telecare.devices.service import Devices
 from telecare.runtime.http import (
@@ -24,11 +25,13 @@ from telecare.runtime.http import (
 )
 from telecare.runtime.qr import qr_path
 from telecare.runtime.texts import text
-from telecare.wire.edge import Enrolment, EnrolRequest
+from telecare.wire.edge import Enrolment, EnrolRequest, UnitCertificate
 from telecare.wire.errors import Code
-from telecare.wire.ids import ResidentId
+from telecare.wire.ids import ResidentId, UnitId
 
 DEVICES = web.AppKey("devices", Devices)
+CERTIFICATES = web.AppKey("certificates", Certificates)
+CERTIFICATE_LIMIT = Limit("certificate", 60, timedelta(minutes=10))
 POLL_COOKIE = "__Host-telecare-pairing"
 TV_DAYS = 3650
 
@@ -115,6 +118,14 @@ async def enrol(request: web.Request) -> web.Response:
     return json_answer(await devices.enrol(body))
 
 
+async def certificate(request: web.Request) -> web.Response:
+    """A home unit's newest one. It is no secret: without the unit's key it opens nothing."""
+    await request.app[DEVICES].count_try(CERTIFICATE_LIMIT, request.remote or "")
+    unit_id = UnitId(request.match_info["unit"])
+    pem = await request.app[CERTIFICATES].current(unit_id)
+    return json_answer(UnitCertificate(certificate=pem))
+
+
 _PAIR_ERRORS = (Code.PAIRING_CODE_WRONG, Code.PAIRING_CODE_EXPIRED, Code.RATE_LIMITED)
 _NOTHING_YET = Exempt("nobody is known yet; pairing itself is recorded")
 
@@ -127,4 +138,7 @@ ROUTES = (
           errors=(Code.NOT_FOUND, Code.PAIRING_CODE_EXPIRED)),
     Route("POST", "/api/units/enrol", enrol, "public", Action.UNIT_ENROLLED, EnrolRequest,
           Enrolment, _PAIR_ERRORS),
+    Route("GET", "/api/units/{unit}/certificate", certificate, "public",
+          Exempt("says that a key is a unit's, as its enrolment did, which is recorded"),
+          answer=UnitCertificate, errors=(Code.NOT_FOUND, Code.RATE_LIMITED)),
 )  # fmt: skip

@@ -28,6 +28,8 @@ from telecare.audit.append import append
 from telecare.audit.format import Document
 from telecare.audit.model import Actor, HomeActor, Person, Record, SystemActor, actor_text
 from telecare.devices import store
+from telecare.devices.authority import Authority
+from telecare.devices.certificates import issue
 from telecare.devices.model import (
     MAX_TRIES,
     PAIRING_WORDS,
@@ -109,21 +111,28 @@ class PairedTv:
 
 class Devices:
     """`react` carries what follows in other packages, in the same transaction. `broker_urls`: where
-    homes find the broker, and where they try when it does not answer.
+    homes find the broker, and where they try when it does not answer; `authority`: None for a
+    broker that asks for no certificate.
     """
 
     def __init__(
-        self, database: Database, clock: Clock, react: React, broker_urls: tuple[str, str | None]
+        self,
+        database: Database,
+        clock: Clock,
+        react: React,
+        broker_urls: tuple[str, str | None],
+        authority: Authority | None = None,
     ) -> None:
         self._database = database
         self._clock = clock
         self._react = react
         self._broker_urls = broker_urls
+        self._authority = authority
         self._presence = Presence()
 
     def on(self, database: Database) -> "Devices":
         """The same by other connections, for a lane that waits for no other."""
-        return Devices(database, self._clock, self._react, self._broker_urls)
+        return Devices(database, self._clock, self._react, self._broker_urls, self._authority)
 
     async def count_try(self, limit: Limit, key: str) -> None:
         """Raises RateLimited."""
@@ -252,13 +261,21 @@ class Devices:
             )
             what = {"endpoint_id": str(unit.endpoint_id), "unit": unit.id}
             actor = HomeActor(unit.endpoint_id, "unit", resident.id)
+            certificate = await self._certificate(db, unit, now)
             await append(db, Record(Action.UNIT_ENROLLED, actor, [resident.person], what))
         return edge.Enrolment(
             unit=unit.id,
             mac_key=_base64url(unit.mac_key),
             broker_url=self._broker_urls[0],
             second_broker_url=self._broker_urls[1],
+            certificate=certificate,
+            authority=self._authority.pem.decode() if self._authority else None,
         )
+
+    async def _certificate(self, db: Transaction, unit: Unit, now: datetime) -> str | None:
+        if self._authority is None:
+            return None
+        return await issue(db, self._authority, unit.id, unit.public_key, now)
 
     async def close(
         self, session: StaffSession, resident_id: ResidentId, endpoint_id: EndpointId

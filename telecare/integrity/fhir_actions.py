@@ -187,6 +187,10 @@ TOLD: dict[Action, Told] = {
         Told(P.UPDATE, "Device", "endpoint_id"),
         [A.DEVICE_CLOSED, A.DEVICE_REOPENED, A.UNIT_WIPED, A.CAMERA_TURNED],
     ),
+    A.ALARM_UNIT_REGISTERED: Told(P.CREATE, "Device", "alarm_unit_id"),
+    **_each(
+        Told(P.UPDATE, "Device", "alarm_unit_id"), [A.ALARM_UNIT_CLOSED, A.ALARM_UNIT_REOPENED]
+    ),
     # visits
     A.VISIT_PLANNED: Told(P.CREATE, "Appointment", "visit_id"),
     A.VISIT_READ: Told(P.READ, "Appointment", "visit_id"),

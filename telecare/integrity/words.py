@@ -230,7 +230,7 @@ class AuditWords:
                 return Who(name, unit, f"/audit/staff/{its_id}")
             case "home":
                 return Who(
-                    self.say(f"audit.who.{'unit' if actor.get('channel') == 'unit' else 'tv'}")
+                    self._known(f"audit.who.{actor.get('channel')}", self.say("audit.who.tv"))
                 )
             case "system" | "nobody":
                 return Who(self.say(f"audit.who.{kind}"))

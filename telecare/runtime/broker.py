@@ -28,6 +28,7 @@ log = logging.getLogger(__name__)
 
 KEEP_ALIVE_S = 15
 LOOK_S = 1.0
+DISPLACE_S = 5.0
 RECONNECT_S = (0.2, 0.5, 1.0, 2.0)
 MOST_AT_ONCE = 1_000
 WAITING = 4_000
@@ -67,8 +68,15 @@ class Broker:
     """One connection that keeps itself up; `subscribed` runs each time it is up anew."""
 
     def __init__(
-        self, url: str, filters: Sequence[str], take: Take, subscribed: Subscribed = nobody
+        self,
+        url: str,
+        filters: Sequence[str],
+        take: Take,
+        subscribed: Subscribed = nobody,
+        tls: ssl.SSLContext | None = None,
     ) -> None:
+        """`tls`: None for the system's authorities and no certificate of ours."""
+        self._tls = tls
         self._url = urlsplit(url)
         self._filters = filters
         self._take = take
@@ -103,7 +111,7 @@ class Broker:
             failures += 1
 
     async def _one_connection(self) -> None:
-        line = Line(self._url, self._filters)
+        line = Line(self._url, self._filters, self._tls)
         await asyncio.to_thread(line.connect)
         with line.on_the_loop():
             self._client = line.client
@@ -126,14 +134,34 @@ class Broker:
                 line.client.ack(one.mid, one.qos)
 
 
+async def displace(url: str, tls: ssl.SSLContext, client_id: str) -> None:
+    """Whoever is connected under this id is disconnected (MQTT 5 §3.1.4). Raises OSError,
+    TimeoutError.
+    """
+    line = Line(urlsplit(url), (), tls, client_id)
+    await asyncio.to_thread(line.connect)
+    with line.on_the_loop():
+        async with asyncio.timeout(DISPLACE_S):
+            await line.is_connected.wait()
+
+
 class Line:
     """One connection of paho's from first to last, driven by the loop."""
 
-    def __init__(self, url: SplitResult, filters: Sequence[str]) -> None:
+    def __init__(
+        self,
+        url: SplitResult,
+        filters: Sequence[str],
+        tls: ssl.SSLContext | None,
+        client_id: str = "",
+    ) -> None:
         self._url = url
         self._filters = filters
+        self._tls = tls
+        self._client_id = client_id or f"server-{uuid4().hex}"
         self._waiting: deque[MQTTMessage] = deque()
         self._something = asyncio.Event()
+        self.is_connected = asyncio.Event()
         self.is_subscribed = asyncio.Event()
         self.ended = asyncio.Event()
         self.client = self._made()
@@ -210,7 +238,7 @@ class Line:
     def _made(self) -> Client:
         client = BufferedClient(
             CallbackAPIVersion.VERSION2,
-            client_id=f"server-{uuid4().hex}",
+            client_id=self._client_id,
             protocol=MQTTProtocolVersion.MQTTv5,
             manual_ack=True,
         )
@@ -220,7 +248,9 @@ class Line:
             if code.is_failure:
                 self.ended.set()
                 return
-            client.subscribe([(one, 1) for one in self._filters])
+            self.is_connected.set()
+            if self._filters:
+                client.subscribe([(one, 1) for one in self._filters])
 
         def subscribed(*_: object) -> None:
             self.is_subscribed.set()
@@ -237,7 +267,7 @@ class Line:
         client.on_disconnect = disconnected
         client.on_message = message
         if self._url.scheme == "mqtts":
-            client.tls_set_context(ssl.create_default_context())
+            client.tls_set_context(self._tls or ssl.create_default_context())
         if self._url.username:
             client.username_pw_set(unquote(self._url.username), unquote(self._url.password or ""))
         return client

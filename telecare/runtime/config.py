@@ -50,6 +50,18 @@ class Config(BaseModel):
     broker_url_for_units: str = ""
     second_broker_url_for_units: str = ""
     """Tried by the homes themselves when the first does not answer, e.g. over a mobile network."""
+    broker_ca_dir: str = ""
+    """`server/` of what `telecare devices broker-config` has written; empty: no certificates."""
+    broker_revoked_file: str = ""
+    """The broker's list of certificates that are good no longer, written here."""
+    receivers: tuple[str, ...] = ()
+    """For other makers' units: `municipality=scaip+udp://host:port`, … (docs/receivers.md)."""
+    receiver_names: tuple[str, ...] = ()
+    """`host=municipality`: whose a message is that came to a port shared by several."""
+    receiver_certificate: str = ""
+    receiver_key: str = ""
+    exchanges: tuple[str, ...] = ()
+    """`municipality=sip:…`: whom other makers' units call for voice."""
     turn_urls: tuple[str, ...] = ()
     turn_secret: str = ""
     """coturn's `static-auth-secret`; never in the database."""
@@ -90,6 +102,13 @@ class Config(BaseModel):
             mqtt_url=environment.get("TELECARE_MQTT_URL", ""),
             broker_url_for_units=environment.get("TELECARE_BROKER_URL_FOR_UNITS", ""),
             second_broker_url_for_units=environment.get("TELECARE_SECOND_BROKER_URL_FOR_UNITS", ""),
+            broker_ca_dir=environment.get("TELECARE_BROKER_CA_DIR", ""),
+            broker_revoked_file=environment.get("TELECARE_BROKER_REVOKED_FILE", ""),
+            receivers=tuple(environment.get("TELECARE_RECEIVERS", "").split()),
+            receiver_names=tuple(environment.get("TELECARE_RECEIVER_NAMES", "").split()),
+            receiver_certificate=environment.get("TELECARE_RECEIVER_CERTIFICATE", ""),
+            receiver_key=environment.get("TELECARE_RECEIVER_KEY", ""),
+            exchanges=tuple(environment.get("TELECARE_EXCHANGES", "").split()),
             turn_urls=tuple(environment.get("TELECARE_TURN_URLS", "").split()),
             turn_secret=environment.get("TELECARE_TURN_SECRET", ""),
             person_key_file=environment.get("TELECARE_PERSON_KEY_FILE", ""),

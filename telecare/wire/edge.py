@@ -446,5 +446,16 @@ class Enrolment(BaseModel):
     unit: str
     mac_key: str
     broker_url: str
+    certificate: str | None = None
+    """Over the unit's own key, in PEM, where the broker asks for one."""
+    authority: str | None = None
+    """Who has signed the broker's certificate and this, in PEM."""
     second_broker_url: str | None = None
     """Tried by itself when the first does not answer, e.g. over a mobile network."""
+
+
+class UnitCertificate(BaseModel):
+    """The answer of GET /api/units/{unit}/certificate: over the unit's own key, in PEM."""
+
+    model_config = ConfigDict(frozen=True)
+    certificate: str

@@ -89,6 +89,9 @@ class Code(StrEnum):
     TECHNICAL_CLOSED = "technical_closed"
     NOT_YOUR_ALARM = "not_your_alarm"
     CONTACT_MISSING = "contact_missing"
+    ALARM_ACCOUNT_TAKEN = "alarm_account_taken"
+    ALARM_PROOF_MISSING = "alarm_proof_missing"
+    ALARM_KEY_MISSING = "alarm_key_missing"
     # homes
     PAIRING_CODE_WRONG = "pairing_code_wrong"
     PAIRING_CODE_EXPIRED = "pairing_code_expired"

@@ -26,6 +26,8 @@ FollowUpId = NewType("FollowUpId", UUID)
 HandOverId = NewType("HandOverId", UUID)
 AlarmId = NewType("AlarmId", UUID)
 EndpointId = NewType("EndpointId", UUID)
+AlarmUnitId = NewType("AlarmUnitId", UUID)
+"""Another maker's unit (larmenhet)."""
 ExtractRequestId = NewType("ExtractRequestId", UUID)
 UnitId = NewType("UnitId", str)
 """A home unit: `u-` and 26 characters of base32; opaque, flat, in topics and certificates."""

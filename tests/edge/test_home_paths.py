@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import pytest
 from conftest import EmbeddedBroker, home_in
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, rule
@@ -111,7 +112,7 @@ async def test_unit_keeps_its_second_address_from_enrolment(tmp_path):
     )
     tmp_path.chmod(0o700)
 
-    kept = keep(tmp_path, enrolment)
+    kept = keep(tmp_path, enrolment, Ed25519PrivateKey.generate(), "https://care.example")
 
     assert (kept.broker_url, kept.second_broker_url) == ("mqtts://first", "mqtts://second")
 

@@ -19,6 +19,7 @@ PAGES = {
     "lists": "/admin/lists",
     "rules": "/admin/rules",
     "rights": "/admin/rights",
+    "alarm-units": "/admin/alarm-units",
     "import": "/admin/import",
 }
 ROWS = ["namn;personnummer;prioritet", "Ny Person;;1", "Fel Person;19420308-9808;", "X;;9"]
@@ -91,3 +92,25 @@ async def test_everything_works_without_a_script(stack, windows):
 
     rows = await stack.rows("select 1 from staff where name = 'Utan Skript'")
     assert len(rows) == 1
+
+
+async def test_an_alarm_unit_is_registered_and_closed_without_a_script(stack, windows):
+    eva = await windows.staff("Eva Sjö")
+    cookies = await eva.context.cookies()
+    plain = await windows.new(java_script_enabled=False)
+    await plain.context.add_cookies(cookies)
+
+    await plain.goto(f"{windows.url}/admin/alarm-units")
+    await plain.locator("[data-test=resident_id]").select_option(str(INGRID.id))
+    await plain.locator("[data-test=account]").fill("700999")
+    await plain.locator("[data-test=add-alarm-unit]").click()
+    await plain.locator("[data-test=refused]").wait_for()
+    assert await plain.locator("[data-test=account]").input_value() == "700999"
+    await plain.locator("[data-test=networks]").fill("192.0.2.0/24")
+    await plain.locator("[data-test=add-alarm-unit]").press("Enter")
+    await plain.locator("[data-test=alarm-unit]", has_text="700999").wait_for()
+    await plain.get_by_role("button", name="Stäng larmenhet 700999").press("Enter")
+    await plain.locator("[data-test=done]").wait_for()
+
+    rows = await stack.rows("select ended_at from alarm_unit where account = '700999'")
+    assert [row["ended_at"] is not None for row in rows] == [True]

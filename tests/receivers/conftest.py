@@ -13,8 +13,9 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
 from telecare.alarms.receivers.arrived import Answer, Profile
+from telecare.alarms.receivers.limits import Limits
 from telecare.alarms.receivers.ports import Port
-from telecare.alarms.receivers.scaip_receiver import Limits, ScaipReceiver
+from telecare.alarms.receivers.scaip_receiver import ScaipReceiver
 from telecare.runtime.errors import DatabaseUnavailable
 from telecare.runtime.tasks import Errands, running
 
@@ -191,9 +192,7 @@ async def open_receiver(register, seconds, errands, server_tls):
         ]
         receiver = ScaipReceiver(
             ports,
-            look_up=register.look_up,
-            receive=register.receive,
-            refuse=register.refuse,
+            register,
             errands=errands,
             clock=seconds,
             limits=Limits(**limits),

@@ -10,7 +10,9 @@ from siadc09.util import crc
 
 from telecare.alarms.receivers import dc09
 from telecare.alarms.receivers.arrived import Profile
-from telecare.alarms.receivers.dc09_receiver import SHOWN_AFTER_S, Dc09Receiver, Limits
+from telecare.alarms.receivers.dc09_receiver import Dc09Receiver
+from telecare.alarms.receivers.doubted import PROOF_WITHIN_S
+from telecare.alarms.receivers.limits import Limits
 from telecare.alarms.receivers.ports import Port
 from telecare.alarms.receivers.shares import Allowance
 from tests.receivers.conftest import HERE, datagrams
@@ -39,9 +41,7 @@ async def open_dc09(register, seconds, errands):
     async def opened(**limits):
         receiver = Dc09Receiver(
             [Port("north", "tcp", "127.0.0.1", 0), Port("north", "udp", "127.0.0.1", 0)],
-            look_up=register.look_up,
-            receive=register.receive,
-            refuse=register.refuse,
+            register,
             errands=errands,
             clock=Wall(),
             seconds=seconds,
@@ -205,7 +205,7 @@ async def test_a_unit_with_a_wrong_clock_hears_the_time_and_is_believed_then(
     unit.send(sent())
 
     assert (await told(unit)).idtoken == "ACK"
-    seconds.pass_(SHOWN_AFTER_S)
+    seconds.pass_(PROOF_WITHIN_S)
     receiving.receiver.tick()
     unit.send(sent(seq=8))
     await unit.receive()
@@ -219,12 +219,12 @@ async def test_a_unit_that_does_not_learn_the_time_is_heard_as_unproven(
     unit.send(sent(at=NOW - timedelta(hours=1)))
     await unit.receive()
     register.is_reachable = False
-    seconds.pass_(SHOWN_AFTER_S)
+    seconds.pass_(PROOF_WITHIN_S)
     receiving.receiver.tick()
     await register.until(lambda: register.failures)
 
     register.is_reachable = True
-    seconds.pass_(SHOWN_AFTER_S)
+    seconds.pass_(PROOF_WITHIN_S)
     receiving.receiver.tick()
     await register.until(lambda: register.arrived)
 

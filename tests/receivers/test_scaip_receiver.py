@@ -10,8 +10,9 @@ import pytest
 
 from telecare.alarms.receivers import sip, sip_digest
 from telecare.alarms.receivers.arrived import Profile
+from telecare.alarms.receivers.doubted import PROOF_WITHIN_S
 from telecare.alarms.receivers.ports import HALF_READ_S, NoCertificate, Port, Ports
-from telecare.alarms.receivers.scaip_receiver import PROOF_WITHIN_S, SIP
+from telecare.alarms.receivers.scaip_receiver import SIP
 from telecare.alarms.receivers.shares import Allowance, Shares
 from tests.receivers.conftest import HERE, datagrams
 from tests.receivers.test_scaip import alarm
@@ -435,7 +436,7 @@ async def test_what_there_is_no_room_to_wait_for_is_left_and_comes_again(
 
 
 async def test_memory_is_bounded_while_nothing_can_be_stored(open_receiver, register):
-    async with open_receiver(transactions=3) as rig, datagrams(rig.udp) as unit:
+    async with open_receiver(messages=3) as rig, datagrams(rig.udp) as unit:
         register.commits.clear()
         last = message(ref="r9")
         for n in range(9):

@@ -1,13 +1,13 @@
 """What a receiver hands over, the same for every protocol, and what it wants back.
 
-Nothing here stores anything: the callbacks do, and return when it is committed.
+Nothing here stores anything: the desk does, and returns when it is committed.
 """
 
-from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from datetime import timedelta
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network
 from typing import Literal
+from typing import Protocol as Shape
 
 from telecare.wire import edge
 
@@ -21,6 +21,8 @@ Kind = Literal["alarm", "technical", "test", "cancel", "information", "heartbeat
 """`cancel` withdraws an alarm or resets its cause: the alarm stands in the record. `technical` has
 its `Fault`. What nobody understands is an `alarm`.
 """
+NEVER_LOST: frozenset[Kind] = frozenset({"alarm", "technical", "test", "cancel"})
+"""Handed over even if its unit does not prove itself."""
 Fault = Literal[
     "battery_low",
     "battery_failed",
@@ -154,9 +156,17 @@ class Unreadable(ValueError):
     """What came is nothing its protocol knows. On a stream nobody knows where the next begins."""
 
 
-LookUp = Callable[[Claim], Awaitable[Profile | None]]
-"""None: no such unit. Raises DatabaseUnavailable; asked for each message."""
-Receive = Callable[[Arrived], Awaitable[Answer]]
-"""Returns after the commit, and only then is the unit answered. Raises DatabaseUnavailable."""
-Refuse = Callable[[Refused], Awaitable[None]]
-"""Returns after the commit. Raises DatabaseUnavailable."""
+class Desk(Shape):
+    """Who stands behind a receiver. All raise DatabaseUnavailable."""
+
+    async def look_up(self, claim: Claim) -> Profile | None:
+        """None: no such unit. Asked for each message."""
+        ...
+
+    async def receive(self, arrived: Arrived) -> Answer:
+        """Returns after the commit, and only then is the unit answered."""
+        ...
+
+    async def refuse(self, refused: Refused) -> None:
+        """Returns after the commit."""
+        ...

@@ -6,20 +6,20 @@ import time
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from functools import partial
 from ipaddress import ip_address
 
 from telecare.alarms.receivers import dc09
 from telecare.alarms.receivers.arrived import (
+    NEVER_LOST,
     Address,
     Arrived,
     Claim,
-    LookUp,
+    Desk,
     Profile,
-    Receive,
-    Refuse,
     Refused,
 )
+from telecare.alarms.receivers.doubted import Doubted
+from telecare.alarms.receivers.limits import Counts, Limits
 from telecare.alarms.receivers.ports import Endpoint, Port, Ports, Route, Speech
 from telecare.alarms.receivers.shares import Allowance, Shares
 from telecare.runtime.clock import Clock
@@ -32,39 +32,6 @@ DC09 = Speech(dc09.read_datagram, dc09.Frames)
 TICK_S = 0.5
 STORED_WITHIN_S = 20.0
 """After that the unit has sent it again."""
-SHOWN_AFTER_S = 5.0
-"""How long a unit whose clock was wrong has to send it again with the right time."""
-ALARMS = Allowance(20, 1)
-OTHERS = Allowance(20, 0.2)
-UNKNOWN = Allowance(40, 2)
-URGENT = frozenset({"alarm", "technical", "test", "cancel"})
-
-
-@dataclass(frozen=True, slots=True)
-class Limits:
-    """What one process keeps in memory, and what one sender may send."""
-
-    connections: int = 2_000
-    treating: int = 2_000
-    shares: int = 50_000
-    untimely: int = 2_000
-    alarms: Allowance = ALARMS
-    others: Allowance = OTHERS
-    unknown: Allowance = UNKNOWN
-
-
-@dataclass(slots=True)
-class Counts:
-    """Since the process began."""
-
-    taken: int = 0
-    repeated: int = 0
-    refused: int = 0
-    unproven: int = 0
-    untimely: int = 0
-    flooded: int = 0
-    untreated: int = 0
-    """Left without an answer, so that they are sent again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,36 +53,31 @@ class Dc09Receiver:
     def __init__(
         self,
         ports: Sequence[Port],
+        desk: Desk,
         *,
-        look_up: LookUp,
-        receive: Receive,
-        refuse: Refuse,
         errands: Errands,
         clock: Clock,
         seconds: Callable[[], float] = time.monotonic,
         limits: Limits | None = None,
     ) -> None:
         self._limits = limits or Limits()
-        self._look_up = look_up
-        self._receive = receive
-        self._refuse = refuse
+        self._desk = desk
         self._errands = errands
         self._clock = clock
         self._seconds = seconds
         self._shares = Shares(self._limits.shares)
         self._treating = 0
-        self._untimely: dict[tuple[Claim, str, bytes], tuple[Arrived, float]] = {}
+        self.counts = Counts()
+        self._doubted = Doubted(
+            desk, errands, self.counts, seconds=seconds, capacity=self._limits.unproven
+        )
         self._ports = Ports(
             ports, DC09, self._heard, clock=seconds, connections=self._limits.connections
         )
-        self.counts = Counts()
 
     async def run(self) -> None:
         """For the life of the process."""
-        async with self.open():
-            while True:
-                self.tick()
-                await asyncio.sleep(TICK_S)
+        await self._ports.run(self.tick, TICK_S)
 
     @asynccontextmanager
     async def open(self) -> AsyncIterator[list[Endpoint]]:
@@ -125,17 +87,10 @@ class Dc09Receiver:
 
     def tick(self) -> None:
         self._ports.sweep()
-        for key, (arrived, due_at) in list(self._untimely.items()):
-            if due_at <= self._seconds():
-                del self._untimely[key]
-                self._errands.start(
-                    self._receive_untimely(arrived),
-                    name="dc09 message, untimely",
-                    failed=partial(self._wait, arrived),
-                )
+        self._doubted.hand_over_due()
 
     def _heard(self, raw: bytes, route: Route) -> None:
-        if self._treating >= self._limits.treating:
+        if self._treating >= self._limits.messages:
             self._leave(route)
             return
         self._treating += 1
@@ -178,7 +133,7 @@ class Dc09Receiver:
             await self._open(said)
 
     async def _open(self, said: _Said) -> None:
-        profile = await self._look_up(said.claim)
+        profile = await self._desk.look_up(said.claim)
         if profile is None and not self._has_share(said.route, "", self._limits.unknown):
             return
         key = profile.key if profile is not None else None
@@ -198,11 +153,9 @@ class Dc09Receiver:
         if not is_timely:
             self._answer_untimely(said, arrived)
             return
-        self._untimely.pop(_key(arrived), None)
-        answer = await self._receive(arrived)
-        self.counts.taken += not answer.is_repeat
-        self.counts.repeated += answer.is_repeat
-        self.counts.unproven += not is_proven
+        self._doubted.settled(arrived)
+        answer = await self._desk.receive(arrived)
+        self.counts.stored(is_repeat=answer.is_repeat, is_proven=is_proven)
         key = profile.key if profile is not None else None
         if answer.is_known:
             said.answer(dc09.ack(said.frame, key, self._clock.now()))
@@ -213,31 +166,15 @@ class Dc09Receiver:
         """An old message sent again by somebody else, or a unit that does not know the time. The
         latter hears it now; if it stays silent its alarm is handed over as unproven.
         """
-        self.counts.untimely += 1
-        if arrived.kind in URGENT:
-            if len(self._untimely) >= self._limits.untimely:
-                self._leave(said.route)
-                return
-            self._untimely.setdefault(_key(arrived), (arrived, self._seconds() + SHOWN_AFTER_S))
-        said.answer(dc09.nak(self._clock.now()))
-
-    async def _receive_untimely(self, arrived: Arrived) -> None:
-        try:
-            async with asyncio.timeout(STORED_WITHIN_S):
-                answer = await self._receive(arrived)
-        except (DatabaseUnavailable, TimeoutError):
-            self._wait(arrived)
+        if arrived.kind in NEVER_LOST and not self._doubted.wait_for(arrived):
+            self._leave(said.route)
             return
-        self.counts.unproven += 1
-        self.counts.taken += not answer.is_repeat
-
-    def _wait(self, arrived: Arrived) -> None:
-        """Nobody sends it again, so it is kept."""
-        self._untimely[_key(arrived)] = (arrived, self._seconds() + SHOWN_AFTER_S)
+        self.counts.doubted += 1
+        said.answer(dc09.nak(self._clock.now()))
 
     async def _refuse_it(self, raw: bytes, route: Route, account: str, reason: str) -> None:
         source = ip_address(route.source[0].partition("%")[0])
-        await self._refuse(Refused("dc09", route.port.name, source, account, reason, raw))
+        await self._desk.refuse(Refused("dc09", route.port.name, source, account, reason, raw))
         self.counts.refused += 1
 
     def _has_share(self, route: Route, whose: str, allowance: Allowance) -> bool:
@@ -255,7 +192,3 @@ def _is_proven(frame: dc09.Frame, source: Address, profile: Profile | None) -> b
     if profile.key is not None:
         return frame.is_encrypted
     return any(source in network for network in profile.networks)
-
-
-def _key(arrived: Arrived) -> tuple[Claim, str, bytes]:
-    return arrived.claim, arrived.reference, arrived.fingerprint

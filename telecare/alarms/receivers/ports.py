@@ -22,6 +22,7 @@ HALF_READ_S = 30.0
 """A message that has begun must have ended by then."""
 KEEP_ALIVE = b"\r\n"
 Endpoint = tuple[str, int]
+Transport = Literal["udp", "tcp", "tls"]
 M = TypeVar("M")
 M_co = TypeVar("M_co", covariant=True)
 
@@ -35,7 +36,7 @@ class Port:
     """`name` is what tells whose receiver it is. `number` 0: whichever is free. `tls` is TLS's."""
 
     name: str
-    transport: Literal["udp", "tcp", "tls"]
+    transport: Transport
     host: str
     number: int
     tls: ssl.SSLContext | None = None
@@ -107,6 +108,13 @@ class Ports(Generic[M]):
         async with AsyncExitStack() as stack:
             stack.callback(self._hang_up_all)
             yield [await self._open(port, stack) for port in self._ports]
+
+    async def run(self, tick: Callable[[], None], pause_s: float) -> None:
+        """Listen for the life of the process; `tick` does what time brings."""
+        async with self.open():
+            while True:
+                tick()
+                await asyncio.sleep(pause_s)
 
     def sweep(self) -> None:
         """Hang up on who has begun a message and does not end it."""

@@ -10,19 +10,12 @@ import secrets
 import time
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
 
 from telecare.alarms.receivers import scaip, sip, sip_digest
-from telecare.alarms.receivers.arrived import (
-    Arrived,
-    Claim,
-    LookUp,
-    Profile,
-    Receive,
-    Refuse,
-    Refused,
-)
+from telecare.alarms.receivers.arrived import NEVER_LOST, Arrived, Desk, Profile, Refused
 from telecare.alarms.receivers.asks import Ask, read_ask
+from telecare.alarms.receivers.doubted import Doubted
+from telecare.alarms.receivers.limits import Counts, Limits
 from telecare.alarms.receivers.ports import Endpoint, Port, Ports, Route, Speech
 from telecare.alarms.receivers.shares import Allowance, Shares
 from telecare.alarms.receivers.sip_transactions import (
@@ -39,45 +32,7 @@ SIP = Speech(sip.read_datagram, sip.Frames)
 TICK_S = 0.1
 METHODS = "MESSAGE, OPTIONS"
 BODIES = frozenset({scaip.CONTENT_TYPE, "application/xml", "text/xml"})
-PROOF_WITHIN_S = 5.0
-"""How long a unit that was asked for its password is waited for before its alarm is handed over as
-unproven."""
 RETRY_AFTER = (("retry-after", "5"),)
-ALARMS = Allowance(20, 1)
-OTHERS = Allowance(20, 0.2)
-UNKNOWN = Allowance(40, 2)
-WAITED_FOR = frozenset({"alarm", "technical", "test", "cancel"})
-
-
-@dataclass(frozen=True, slots=True)
-class Limits:
-    """What one process keeps in memory, and what one sender may send."""
-
-    transactions: int = 20_000
-    connections: int = 2_000
-    shares: int = 50_000
-    unproven: int = 2_000
-    alarms: Allowance = ALARMS
-    """Of one account from one address."""
-    others: Allowance = OTHERS
-    """Heartbeats and the like, of one account from one address."""
-    unknown: Allowance = UNKNOWN
-    """Of one address, under accounts nobody knows or in messages nobody can read."""
-
-
-@dataclass(slots=True)
-class Counts:
-    """Since the process began."""
-
-    taken: int = 0
-    repeated: int = 0
-    retransmitted: int = 0
-    refused: int = 0
-    challenged: int = 0
-    unproven: int = 0
-    flooded: int = 0
-    untreated: int = 0
-    """Left without an answer, so that they are sent again."""
 
 
 class ScaipReceiver:
@@ -86,40 +41,35 @@ class ScaipReceiver:
     def __init__(
         self,
         ports: Sequence[Port],
+        desk: Desk,
         *,
-        look_up: LookUp,
-        receive: Receive,
-        refuse: Refuse,
         errands: Errands,
         realm: str = "telecare",
         clock: Callable[[], float] = time.monotonic,
         limits: Limits | None = None,
     ) -> None:
         self._limits = limits or Limits()
-        self._look_up = look_up
-        self._receive = receive
-        self._refuse = refuse
+        self._desk = desk
         self._errands = errands
         self._realm = realm
         self._clock = clock
         self._nonces = sip_digest.Nonces(secrets.token_bytes(32))
-        self._served = ServerTransactions(self._limits.transactions)
+        self._served = ServerTransactions(self._limits.messages)
         self._asked: ClientTransactions[tuple[Route, Endpoint]] = ClientTransactions(
-            self._limits.transactions
+            self._limits.messages
         )
         self._shares = Shares(self._limits.shares)
-        self._unproven: dict[tuple[Claim, str], tuple[Arrived, float]] = {}
+        self.counts = Counts()
+        self._doubted = Doubted(
+            desk, errands, self.counts, seconds=clock, capacity=self._limits.unproven
+        )
         self._ports = Ports(
             ports, SIP, self._heard, clock=clock, connections=self._limits.connections
         )
-        self.counts = Counts()
 
     async def run(self) -> None:
         """For the life of the process."""
-        async with self.open():
-            while True:
-                self.tick()
-                await asyncio.sleep(TICK_S)
+        await self._ports.run(self.tick, TICK_S)
 
     @asynccontextmanager
     async def open(self) -> AsyncIterator[list[Endpoint]]:
@@ -133,10 +83,7 @@ class ScaipReceiver:
             route.send(request, to)
         self._served.sweep(now)
         self._ports.sweep()
-        for key, (arrived, due_at) in list(self._unproven.items()):
-            if due_at <= now:
-                del self._unproven[key]
-                self._hand_over_unproven(arrived)
+        self._doubted.hand_over_due()
 
     def _heard(self, message: sip.Message, route: Route) -> None:
         try:
@@ -210,8 +157,8 @@ class ScaipReceiver:
     async def _refuse_it(self, ask: Ask, error: scaip.ScaipRefused) -> None:
         if not self._has_share(ask, "", self._limits.unknown):
             return
-        profile = await self._look_up(ask.claim(error.cid)) if error.cid else None
-        await self._refuse(
+        profile = await self._desk.look_up(ask.claim(error.cid)) if error.cid else None
+        await self._desk.refuse(
             Refused(
                 "scaip",
                 ask.route.port.name,
@@ -230,11 +177,11 @@ class ScaipReceiver:
     async def _take(self, ask: Ask, mrq: scaip.Mrq) -> None:
         claim = ask.claim(mrq.cid)
         unproven = scaip.understood(mrq, claim, is_proven=False)
-        is_urgent = unproven.kind in WAITED_FOR
+        is_urgent = unproven.kind in NEVER_LOST
         share = self._limits.alarms if is_urgent else self._limits.others
         if not self._has_share(ask, f"{claim.domain} {mrq.cid} {is_urgent}", share):
             return
-        profile = await self._look_up(claim)
+        profile = await self._desk.look_up(claim)
         if profile is None and not self._has_share(ask, "", self._limits.unknown):
             return
         proof = self._proof(ask, mrq, profile)
@@ -242,12 +189,10 @@ class ScaipReceiver:
             self._challenge(ask, unproven, profile, stale=proof == "stale")
             return
         is_proven = proof == "proven"
-        self._unproven.pop((claim, mrq.ref), None)
+        self._doubted.settled(unproven)
         arrived = scaip.understood(mrq, claim, is_proven=is_proven)
-        answer = await self._receive(arrived)
-        self.counts.taken += not answer.is_repeat
-        self.counts.repeated += answer.is_repeat
-        self.counts.unproven += not is_proven
+        answer = await self._desk.receive(arrived)
+        self.counts.stored(is_repeat=answer.is_repeat, is_proven=is_proven)
         self._reply(ask, scaip.answered(mrq, arrived, answer), profile)
 
     def _proof(self, ask: Ask, mrq: scaip.Mrq, profile: Profile | None) -> str:
@@ -274,39 +219,13 @@ class ScaipReceiver:
 
     def _challenge(self, ask: Ask, arrived: Arrived, profile: Profile, *, stale: bool) -> None:
         now = self._clock()
-        if arrived.kind in WAITED_FOR:
-            if len(self._unproven) >= self._limits.unproven:
-                self._leave(ask)
-                return
-            self._unproven.setdefault(
-                (arrived.claim, arrived.reference), (arrived, now + PROOF_WITHIN_S)
-            )
-        self.counts.challenged += 1
+        if arrived.kind in NEVER_LOST and not self._doubted.wait_for(arrived):
+            self._leave(ask)
+            return
+        self.counts.doubted += 1
         nonce = self._nonces.give(now, source=ask.route.source[0], body=ask.request.body)
         asked = sip_digest.challenge(self._realm, nonce, algorithm=profile.digest, stale=stale)
         self._answer(ask, 401, (asked,))
-
-    def _hand_over_unproven(self, arrived: Arrived) -> None:
-        self.counts.unproven += 1
-        self._errands.start(
-            self._receive_unproven(arrived),
-            name="scaip message, unproven",
-            failed=lambda: self._wait_again(arrived),
-        )
-
-    async def _receive_unproven(self, arrived: Arrived) -> None:
-        try:
-            async with asyncio.timeout(LIFE_S):
-                answer = await self._receive(arrived)
-        except (DatabaseUnavailable, TimeoutError):
-            self._wait_again(arrived)
-            return
-        self.counts.taken += not answer.is_repeat
-
-    def _wait_again(self, arrived: Arrived) -> None:
-        """Nobody sends it again, so it is kept."""
-        key = (arrived.claim, arrived.reference)
-        self._unproven[key] = (arrived, self._clock() + PROOF_WITHIN_S)
 
     def _has_share(self, ask: Ask, whose: str, allowance: Allowance) -> bool:
         """If not, it is told to come again; nothing is stored."""

@@ -11,7 +11,11 @@ from telecare.runtime.errors import TelecareError
 from telecare.wire.errors import Code
 from telecare.wire.ids import CareUnitId, EndpointId, ResidentId, StaffId
 
-Kind = Literal["offline", "battery", "mains", "cover", "dropped", "unknown_sender"]
+Kind = Literal[
+    "offline", "battery", "mains", "cover", "dropped", "unknown_sender",
+    "unit_battery", "unit_mains", "unit_line", "unit_cover", "unit_fault",
+]  # fmt: skip
+"""`unit_…`: told of by another maker's unit, which is no endpoint; `device` is its account."""
 Shares = Literal["area", "provider", "broker"]
 """What units that were lost together have in common, the narrowest first."""
 

@@ -49,7 +49,7 @@ effect(() => { if (store.me.value && store.me.value.shift) stayLit(); });
 
 const WHO = ["resident", "cohabitant", "relative", "other"];
 const PRESSED = ["resident", "cohabitant", "relative", "staff", "device", "unknown"];
-const DONE = ["pressed", "stored", "asked", "taken", "met", "noted", "sent", "on_the_way", "closed", "cancelled"];
+const DONE = ["pressed", "stored", "asked", "taken", "met", "noted", "sent", "on_the_way", "closed", "cancelled", "withdrawn"];
 
 /** "armband, sovrum" @param {{device: string, place: string}} one */
 const whence = (one) => [one.device, one.place].filter(Boolean).join(", ");
