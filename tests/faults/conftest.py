@@ -1,0 +1,312 @@
+"""A whole Telecare of its own for fault runs: real processes on loopback, each of which may die."""
+
+import asyncio
+import contextlib
+import os
+import shutil
+import signal
+import sys
+import tempfile
+import time
+from collections.abc import AsyncIterator, Iterator
+from dataclasses import dataclass, field
+from datetime import UTC
+from pathlib import Path
+
+import aiohttp
+import asyncpg
+import pytest
+
+from telecare.access.model import Role
+from telecare.app import services
+from telecare.runtime.clock import SystemClock
+from telecare.runtime.config import Config
+from telecare.runtime.db import open_database
+from telecare.runtime.embedded import process
+from telecare.runtime.embedded.postgres import SUPERUSER
+from telecare.runtime.embedded.services import EmbeddedServices
+from telecare.runtime.ports import free_port
+from tests.faults.history import Finding, Held, Place, compared
+from tests.faults.homes import Home, Homes, day_of, home_folder
+from tests.faults.operator import Operator
+from tests.world import TOKENS, World
+
+UP_S = 30
+DRAINED_S = 90
+EVENTS = """
+select unit_id, boot, seq, kind, received_at, payload ->> 'device' as device from event
+where tenant_id = $1
+"""
+ALARMS = """
+select source_id, reference, device, received_at from alarm
+where tenant_id = $1 and source = 'unit'
+"""
+STORED = """
+select (select count(*) from event where tenant_id = $1)
+    + (select count(*) from alarm where tenant_id = $1) as count
+"""
+
+
+def pytest_collection_modifyitems(items) -> None:
+    here = str(Path(__file__).parent)
+    for item in items:
+        if str(item.path).startswith(here) and not item.get_closest_marker("timeout"):
+            item.add_marker(pytest.mark.timeout(240))
+
+
+@dataclass
+class Server:
+    """One `telecare serve`."""
+
+    port: int
+    log: Path
+    environment: dict[str, str]
+    running: object = None
+
+    @property
+    def url(self) -> str:
+        return f"http://localhost:{self.port}"
+
+    def start(self) -> None:
+        with self.log.open("ab") as output:
+            self.running = process.start(
+                [sys.executable, "-m", "telecare", "serve", "--port", str(self.port)],
+                output=output,
+                environment=self.environment,
+            )
+
+    async def is_up(self) -> None:
+        """It answers. One that ended because it found no database is started again, as by systemd.
+
+        Not `/readyz`: nobody keeps the log's tree here.
+        """
+        async with asyncio.timeout(UP_S), aiohttp.ClientSession() as http:
+            while True:
+                if self.running.poll() is not None:
+                    self.start()
+                with contextlib.suppress(aiohttp.ClientError):
+                    async with http.get(f"{self.url}/healthz") as answer:
+                        if answer.status == 200:
+                            return
+                await asyncio.sleep(0.05)
+
+    def stop(self) -> None:
+        process.stop(self.running, signal.SIGTERM, 10)
+
+
+@dataclass
+class Site:
+    """Database, broker and one server process."""
+
+    services: EmbeddedServices
+    folder: Path
+    port: int
+    server: Server = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.server = Server(self.port, self.folder / "server.log", self._environment)
+
+    @property
+    def url(self) -> str:
+        return self.server.url
+
+    @property
+    def config(self) -> Config:
+        return Config.from_environment(self._environment)
+
+    @property
+    def _environment(self) -> dict[str, str]:
+        url = f"http://localhost:{self.port}"
+        return {**os.environ, **self.services.environment, "TELECARE_PUBLIC_URL": url}
+
+    @contextlib.contextmanager
+    def second_server(self) -> Iterator[Server]:
+        second = Server(free_port(0), self.folder / "second.log", self._environment)
+        second.start()
+        try:
+            yield second
+        finally:
+            second.stop()
+
+    def signal_server(self, number: signal.Signals) -> None:
+        self.server.running.send_signal(number)
+
+    def start_server(self) -> None:
+        self.server.start()
+
+    async def server_up(self) -> None:
+        await self.server.is_up()
+
+    def kill_server(self) -> None:
+        self.signal_server(signal.SIGKILL)
+        self.server.running.wait()
+
+    def kill_broker(self) -> None:
+        os.kill(self.services.broker.pid, signal.SIGKILL)
+        while not self.services.broker.ended():
+            time.sleep(0.01)
+
+    def kill_postgres(self) -> None:
+        """The postmaster and every process of its."""
+        first = self.services.postgres.pid
+        children = Path(f"/proc/{first}/task/{first}/children").read_text().split()
+        for pid in (first, *(int(child) for child in children)):
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
+        while not self.services.postgres.ended():
+            time.sleep(0.01)
+
+    async def rows(self, sql: str, *values: object) -> list[dict]:
+        """Asked again while the database is down."""
+        async with asyncio.timeout(UP_S):
+            while True:
+                with contextlib.suppress(OSError, asyncpg.PostgresError):
+                    connection = await asyncpg.connect(self.services.postgres.url(SUPERUSER))
+                    try:
+                        return [dict(row) for row in await connection.fetch(sql, *values)]
+                    finally:
+                        await connection.close()
+                await asyncio.sleep(0.05)
+
+    def stop(self) -> None:
+        self.server.stop()
+        self.services.stop()
+
+
+@pytest.fixture(scope="module")
+def site() -> Iterator[Site]:
+    """On disk as in production: what is committed is synced."""
+    folder = Path(tempfile.mkdtemp(prefix="telecare-fault-"))
+    made = EmbeddedServices(folder)
+    made.start()
+    asyncio.run(made.prepare())
+    running = Site(made, folder, free_port(0))
+    running.start_server()
+    try:
+        asyncio.run(running.server_up())
+        yield running
+    finally:
+        running.stop()
+        if kept := os.environ.get("TELECARE_KEEP_LOGS"):
+            shutil.copytree(folder, kept, dirs_exist_ok=True, ignore=lambda *_: ["data"])
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+@dataclass
+class Run:
+    """A municipality of its own with homes in it, and somebody who receives its alarms."""
+
+    site: Site
+    world: World
+    operator: Operator
+    groups: list[Homes] = field(default_factory=list)
+    expected: int = 0
+    processes: int = 1
+    """Of homes."""
+
+    async def furnished(
+        self, count: int, *, events: int, alarms: int, seconds: float,
+        broker_url: str | None = None, second_url: str | None = None,
+    ) -> Homes:  # fmt: skip
+        """So many homes in a process that has not begun."""
+        homes = []
+        for number in range(count):
+            unit = await self.world.home_unit(await self.world.resident(f"Prov{number}"))
+            home = Home(unit, home_folder(self.site.folder))
+            home.furnish(broker_url or self.site.services.broker.url, second_url)
+            home.happens = day_of(number, events=events, alarms=alarms, seconds=seconds)
+            homes.append(home)
+        group = Homes(homes, self.site.folder / f"homes-{len(self.groups)}.log")
+        self.groups.append(group)
+        self.expected += group.meant
+        return group
+
+    async def stored_more(self, count: int) -> None:
+        """Until the database holds so many more than now."""
+        wanted = await self._count_stored() + count
+        async with asyncio.timeout(DRAINED_S):
+            while await self._count_stored() < wanted:
+                await asyncio.sleep(0.1)
+
+    async def said_more(self, count: int) -> None:
+        """Until the homes have said so many more than now, to whoever hears them."""
+        wanted = self._count_said() + count
+        async with asyncio.timeout(DRAINED_S):
+            while self._count_said() < wanted:
+                await asyncio.sleep(0.1)
+
+    async def _count_stored(self) -> int:
+        [row] = await self.site.rows(STORED, self.world.tenant)
+        return row["count"]
+
+    def _count_said(self) -> int:
+        return sum(group.count_said() for group in self.groups)
+
+    async def drained(self) -> None:
+        for group in self.groups:
+            await group.have_nothing_left(DRAINED_S)
+
+    async def held(self) -> list[Held]:
+        events = await self.site.rows(EVENTS, self.world.tenant)
+        alarms = await self.site.rows(ALARMS, self.world.tenant)
+        return [
+            *(
+                Held(
+                    Place(row["unit_id"], str(row["boot"]), row["seq"]),
+                    False, row["device"] or row["kind"], row["received_at"].astimezone(UTC),
+                )
+                for row in events
+            ),
+            *(
+                Held(
+                    Place(row["source_id"], boot, int(seq)),
+                    True, row["device"], row["received_at"].astimezone(UTC),
+                )
+                for row in alarms
+                for boot, _, seq in [row["reference"].partition("/")]
+            ),
+        ]  # fmt: skip
+
+    async def findings(self) -> list[Finding]:
+        """What the homes said beside what the database holds."""
+        said = [one for group in self.groups for one in group.said()]
+        return compared(said, await self.held())
+
+    async def slowest_alarm_s(self) -> float:
+        """From a home's own disk to the operator's screen, of all that were pressed."""
+        pressed = {
+            one.what: one.at.timestamp()
+            for group in self.groups
+            for one in group.said()
+            if one.is_alarm
+        }
+        async with asyncio.timeout(UP_S):
+            while missing := pressed.keys() - self.operator.seen.keys():
+                assert self.operator.connections, missing
+                await asyncio.sleep(0.05)
+        return max(self.operator.seen[what] - at for what, at in pressed.items())
+
+
+@pytest.fixture
+async def run(site) -> AsyncIterator[Run]:
+    clock = SystemClock()
+    config = site.config
+    async with (
+        open_database(config.role_url("app"), size=4) as database,
+        open_database(config.role_url("reader"), size=1, least=0) as reader,
+    ):
+        database.dispatch = lambda effect: None
+        made = services(database, reader, clock, config)
+        async with World.found(made, site.services.postgres.url(SUPERUSER)) as world:
+            maria = await world.staff("Maria", role=Role.LARMMOTTAGARE, on_shift=True)
+            operator = Operator(site.url, str(world.unit), TOKENS[maria.id])
+            fresh = Run(site, world, operator)
+            async with asyncio.TaskGroup() as group:
+                watching = group.create_task(operator.watch(), name="operator")
+                await operator.is_there()
+                try:
+                    yield fresh
+                finally:
+                    watching.cancel()
+                    for homes in fresh.groups:
+                        homes.stop()
