@@ -204,13 +204,18 @@ class Run:
     processes: int = 1
     """Of homes."""
 
+    @property
+    def broker_port(self) -> int:
+        return self.site.services.broker.port
+
     async def furnished(
         self, count: int, *, events: int, alarms: int, seconds: float,
         broker_url: str | None = None, second_url: str | None = None,
     ) -> Homes:  # fmt: skip
         """So many homes in a process that has not begun."""
         homes = []
-        for number in range(count):
+        there = sum(len(group.homes) for group in self.groups)
+        for number in range(there, there + count):
             unit = await self.world.home_unit(await self.world.resident(f"Prov{number}"))
             home = Home(unit, home_folder(self.site.folder))
             home.furnish(broker_url or self.site.services.broker.url, second_url)

@@ -118,11 +118,13 @@ class Homes:
     homes: Sequence[Home]
     log: Path
     running: "subprocess.Popen[bytes] | None" = None
+    names: frozenset[str] = field(init=False)
+    """Of all that is to happen in them."""
     meant: int = field(init=False)
-    """So many things happen in them in all."""
 
     def __post_init__(self) -> None:
-        self.meant = sum(len(home.happens) for home in self.homes)
+        self.names = frozenset(one.device for home in self.homes for one in home.happens)
+        self.meant = len(self.names)
 
     async def start(self) -> None:
         """Returns when all of their lines are up: from then on things happen in them."""
