@@ -19,11 +19,11 @@ import pytest
 
 from telecare.access.model import Role
 from telecare.app import services
-from telecare.runtime.clock import SystemClock
+from telecare.runtime.clock import Clock, FileClock, SystemClock
 from telecare.runtime.config import Config
 from telecare.runtime.db import open_database
 from telecare.runtime.embedded import process
-from telecare.runtime.embedded.postgres import SUPERUSER
+from telecare.runtime.embedded.postgres import SUPERUSER, PostgresDidNotStart
 from telecare.runtime.embedded.services import EmbeddedServices
 from telecare.runtime.ports import free_port
 from tests.faults.history import Finding, Held, Place, compared
@@ -56,23 +56,28 @@ def pytest_collection_modifyitems(items) -> None:
 
 @dataclass
 class Server:
-    """One `telecare serve`."""
+    """One server process."""
 
     port: int
     log: Path
     environment: dict[str, str]
+    clock_file: Path | None = None
+    """With one, the demo's server: `serve` knows no moved clock."""
     running: object = None
+    starts: int = 0
 
     @property
     def url(self) -> str:
         return f"http://localhost:{self.port}"
 
     def start(self) -> None:
+        self.starts += 1
+        program = ["telecare", "serve", "--port", str(self.port)]
+        if self.clock_file is not None:
+            program = ["telecare.demo.server", str(self.port), "localhost", str(self.clock_file)]
         with self.log.open("ab") as output:
             self.running = process.start(
-                [sys.executable, "-m", "telecare", "serve", "--port", str(self.port)],
-                output=output,
-                environment=self.environment,
+                [sys.executable, "-m", *program], output=output, environment=self.environment
             )
 
     async def is_up(self) -> None:
@@ -101,10 +106,16 @@ class Site:
     services: EmbeddedServices
     folder: Path
     port: int
+    clock_file: Path | None = None
     server: Server = field(init=False)
 
     def __post_init__(self) -> None:
-        self.server = Server(self.port, self.folder / "server.log", self._environment)
+        log = self.folder / "server.log"
+        self.server = Server(self.port, log, self._environment, self.clock_file)
+
+    @property
+    def clock(self) -> Clock:
+        return FileClock(self.clock_file) if self.clock_file else SystemClock()
 
     @property
     def url(self) -> str:
@@ -156,6 +167,20 @@ class Site:
         while not self.services.postgres.ended():
             time.sleep(0.01)
 
+    @property
+    def database_folder(self) -> Path:
+        return self.services.folder / "postgres"
+
+    async def watch(self) -> None:
+        """Starts what ended by itself, as systemd would, for the life of the block."""
+        while True:
+            await asyncio.sleep(0.5)
+            with contextlib.suppress(PostgresDidNotStart):
+                if self.services.postgres.ended():
+                    self.services.postgres.restart()
+            if self.server.running.poll() is not None:
+                self.server.start()
+
     async def rows(self, sql: str, *values: object) -> list[dict]:
         """Asked again while the database is down."""
         async with asyncio.timeout(UP_S):
@@ -168,28 +193,48 @@ class Site:
                         await connection.close()
                 await asyncio.sleep(0.05)
 
+    async def until(self, sql: str, *values: object) -> list[dict]:
+        """Rows as soon as there are any."""
+        async with asyncio.timeout(UP_S):
+            while not (rows := await self.rows(sql, *values)):
+                await asyncio.sleep(0.005)
+        return rows
+
     def stop(self) -> None:
         self.server.stop()
         self.services.stop()
 
 
-@pytest.fixture(scope="module")
-def site() -> Iterator[Site]:
-    """On disk as in production: what is committed is synced."""
+@contextlib.contextmanager
+def running_site(
+    *, has_moved_clock: bool = False, database_folder: Path | None = None, **settings: str
+) -> Iterator[Site]:
+    """On disk as in production: what is committed is synced. `settings`: of PostgreSQL."""
     folder = Path(tempfile.mkdtemp(prefix="telecare-fault-"))
-    made = EmbeddedServices(folder)
+    if database_folder is not None:
+        (folder / "postgres").symlink_to(database_folder)
+    made = EmbeddedServices(folder, postgres_settings=settings)
     made.start()
     asyncio.run(made.prepare())
-    running = Site(made, folder, free_port(0))
-    running.start_server()
+    clock_file = folder / "clock" if has_moved_clock else None
+    if clock_file is not None:
+        clock_file.write_text("0")
+    site = Site(made, folder, free_port(0), clock_file)
+    site.start_server()
     try:
-        asyncio.run(running.server_up())
-        yield running
+        asyncio.run(site.server_up())
+        yield site
     finally:
-        running.stop()
+        site.stop()
         if kept := os.environ.get("TELECARE_KEEP_LOGS"):
             shutil.copytree(folder, kept, dirs_exist_ok=True, ignore=lambda *_: ["data"])
         shutil.rmtree(folder, ignore_errors=True)
+
+
+@pytest.fixture(scope="module")
+def site() -> Iterator[Site]:
+    with running_site() as site:
+        yield site
 
 
 @dataclass
@@ -277,6 +322,11 @@ class Run:
         said = [one for group in self.groups for one in group.said()]
         return compared(said, await self.held())
 
+    async def is_seen(self, alarm: str) -> None:
+        async with asyncio.timeout(UP_S):
+            while alarm not in self.operator.seen:
+                await asyncio.sleep(0.05)
+
     async def slowest_alarm_s(self) -> float:
         """From a home's own disk to the operator's screen, of all that were pressed."""
         pressed = {
@@ -285,33 +335,37 @@ class Run:
             for one in group.said()
             if one.is_alarm
         }
-        async with asyncio.timeout(UP_S):
-            while missing := pressed.keys() - self.operator.seen.keys():
-                assert self.operator.connections, missing
-                await asyncio.sleep(0.05)
+        for what in pressed:
+            await self.is_seen(what)
         return max(self.operator.seen[what] - at for what, at in pressed.items())
 
 
 @pytest.fixture
-async def run(site) -> AsyncIterator[Run]:
-    clock = SystemClock()
+async def unwatched(site) -> AsyncIterator[Run]:
+    """Nobody receives the alarms."""
     config = site.config
     async with (
         open_database(config.role_url("app"), size=4) as database,
         open_database(config.role_url("reader"), size=1, least=0) as reader,
     ):
         database.dispatch = lambda effect: None
-        made = services(database, reader, clock, config)
+        made = services(database, reader, site.clock, config)
         async with World.found(made, site.services.postgres.url(SUPERUSER)) as world:
             maria = await world.staff("Maria", role=Role.LARMMOTTAGARE, on_shift=True)
-            operator = Operator(site.url, str(world.unit), TOKENS[maria.id])
+            operator = Operator([site.url], str(world.unit), TOKENS[maria.id])
             fresh = Run(site, world, operator)
-            async with asyncio.TaskGroup() as group:
-                watching = group.create_task(operator.watch(), name="operator")
-                await operator.is_there()
-                try:
-                    yield fresh
-                finally:
-                    watching.cancel()
-                    for homes in fresh.groups:
-                        homes.stop()
+            try:
+                yield fresh
+            finally:
+                for homes in fresh.groups:
+                    homes.stop()
+
+
+@pytest.fixture
+async def run(unwatched) -> AsyncIterator[Run]:
+    """Somebody receives them."""
+    async with asyncio.TaskGroup() as group:
+        watching = group.create_task(unwatched.operator.watch(), name="operator")
+        await unwatched.operator.is_there()
+        yield unwatched
+        watching.cancel()

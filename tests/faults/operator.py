@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import time
 from dataclasses import dataclass, field
+from itertools import count
 
 import aiohttp
 
@@ -19,7 +20,8 @@ READY_S = 10.0
 class Operator:
     """`seen`: when each alarm first stood on her screen, by its device, in seconds since 1970."""
 
-    url: str
+    urls: list[str]
+    """Where she may come in; the first is the public one."""
     unit: str
     token: str
     seen: dict[str, float] = field(default_factory=dict)
@@ -28,15 +30,16 @@ class Operator:
     async def watch(self) -> None:
         """For the life of the run."""
         async with aiohttp.ClientSession() as http:
-            while True:
+            for tries in count():
+                url = self.urls[tries % len(self.urls)]
                 with contextlib.suppress(aiohttp.ClientError, ConnectionError, TimeoutError):
-                    await self._look(http)
+                    await self._look(http, url)
                 await asyncio.sleep(BACK_S)
 
-    async def _look(self, http: aiohttp.ClientSession) -> None:
-        headers = {"Origin": self.url, "Cookie": f"{STAFF_COOKIE}={self.token}"}
+    async def _look(self, http: aiohttp.ClientSession, url: str) -> None:
+        headers = {"Origin": self.urls[0], "Cookie": f"{STAFF_COOKIE}={self.token}"}
         async with asyncio.timeout(DEAF_S):
-            socket = await http.ws_connect(f"{self.url}/ws/staff", headers=headers)
+            socket = await http.ws_connect(f"{url}/ws/staff", headers=headers)
         async with socket:
             self.connections += 1
             await socket.send_json({"type": "subscribe", "view": "today", "unit": self.unit})

@@ -70,6 +70,7 @@ async def lose_one_of_two_servers(run) -> None:
     """For good, and nobody takes over what it had."""
     with run.site.second_server() as second:
         await second.is_up()
+        run.operator.urls.append(second.url)
         await run.stored_more(run.expected // 10)
         run.site.kill_server()
         await run.drained()
