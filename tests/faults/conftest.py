@@ -111,7 +111,7 @@ class Site:
 
     def __post_init__(self) -> None:
         log = self.folder / "server.log"
-        self.server = Server(self.port, log, self._environment, self.clock_file)
+        self.server = Server(self.port, log, self.environment, self.clock_file)
 
     @property
     def clock(self) -> Clock:
@@ -123,16 +123,16 @@ class Site:
 
     @property
     def config(self) -> Config:
-        return Config.from_environment(self._environment)
+        return Config.from_environment(self.environment)
 
     @property
-    def _environment(self) -> dict[str, str]:
+    def environment(self) -> dict[str, str]:
         url = f"http://localhost:{self.port}"
         return {**os.environ, **self.services.environment, "TELECARE_PUBLIC_URL": url}
 
     @contextlib.contextmanager
     def second_server(self) -> Iterator[Server]:
-        second = Server(free_port(0), self.folder / "second.log", self._environment)
+        second = Server(free_port(0), self.folder / "second.log", self.environment)
         second.start()
         try:
             yield second
