@@ -404,9 +404,11 @@ def parsed(arguments: list[str] | None) -> argparse.Namespace:
     )
     _add_simulate(command("simulate", run_simulate, "simulated homes against a running server"))
     bench_ = command("bench", run_bench, "measure a speed beside its reference")
-    bench_.add_argument("name", help="boot, cut, first-picture, screens")
+    bench_.add_argument("name", help="one it does not know names them all")
     bench_.add_argument("--json", action="store_true", help="one JSON object as the last line")
-    bench_.add_argument("--rounds", type=int, help="how many times; for screens, how many sockets")
+    bench_.add_argument(
+        "--rounds", type=int, help="how many times; for screens and homes, how many of them"
+    )
     tenant = command("tenant", run_tenant_add, "add a municipality")
     tenant.add_argument("action", choices=["add"])
     tenant.add_argument("slug")
