@@ -46,6 +46,7 @@ async def test_a_municipality_that_somebody_has_set_up_is_never_simulated_in(sit
     )
 
     refused = simulated(site, "--homes", "1")
+    await site.rows("delete from tenant where slug = 'verklig'")
 
     assert refused.returncode == 1
     assert "verklig" in refused.stderr
