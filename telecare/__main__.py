@@ -211,6 +211,23 @@ async def run_demo(options: argparse.Namespace) -> None:
     )
 
 
+async def run_simulate(options: argparse.Namespace) -> None:
+    """Light homes against a running server, in a database of invented municipalities only."""
+    from telecare.load.command import Load, say_live, simulate
+    from telecare.load.living import Pace
+    from telecare.runtime.clock import SystemClock
+    from telecare.runtime.config import Config
+
+    config = Config.from_environment(os.environ, "mqtt_url")
+    pace = Pace(options.events, options.alarms, options.outages, options.outage_seconds)
+    stop = asyncio.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(number, stop.set)
+    load = Load(options.homes, pace, options.seconds)
+    told = await simulate(load, config, SystemClock(), stop, say_live)
+    print("\n" + "\n".join(told))
+
+
 async def run_bench(options: argparse.Namespace) -> None:
     from telecare.bench.run import BenchOptions, bench
 
@@ -365,6 +382,15 @@ def _add_decision(command: argparse.ArgumentParser) -> None:
     command.add_argument("--done-by", required=True, help="who carries it out: somebody else")
 
 
+def _add_simulate(simulating: argparse.ArgumentParser) -> None:
+    simulating.add_argument("--homes", type=int, required=True, help="how many, at most 100,000")
+    simulating.add_argument("--seconds", type=float, help="for how long; else until Ctrl-C")
+    simulating.add_argument("--events", type=float, default=12.0, help="of each home an hour; 12")
+    simulating.add_argument("--alarms", type=float, default=0.0, help="of each home an hour; 0")
+    simulating.add_argument("--outages", type=float, default=0.0, help="of each home an hour; 0")
+    simulating.add_argument("--outage-seconds", type=float, default=60.0, help="how long; 60")
+
+
 def parsed(arguments: list[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="telecare")
     commands = parser.add_subparsers(required=True, metavar="command")
@@ -401,10 +427,13 @@ def parsed(arguments: list[str] | None) -> argparse.Namespace:
     demo_.add_argument(
         "--camera", nargs="?", const="/dev/video0", default="", help="a real camera at Ingrid's"
     )
+    _add_simulate(command("simulate", run_simulate, "simulated homes against a running server"))
     bench_ = command("bench", run_bench, "measure a speed beside its reference")
-    bench_.add_argument("name", help="boot, cut, first-picture, screens")
+    bench_.add_argument("name", help="one it does not know names them all")
     bench_.add_argument("--json", action="store_true", help="one JSON object as the last line")
-    bench_.add_argument("--rounds", type=int, help="how many times; for screens, how many sockets")
+    bench_.add_argument(
+        "--rounds", type=int, help="how many times; for screens and homes, how many of them"
+    )
     tenant = command("tenant", run_tenant_add, "add a municipality")
     tenant.add_argument("action", choices=["add"])
     tenant.add_argument("slug")

@@ -3,10 +3,12 @@
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 
+from telecare.bench.alarm import alarm, alarm_under_replay
 from telecare.bench.boot import boot
 from telecare.bench.cut import cut
 from telecare.bench.first_picture import first_picture
-from telecare.bench.ingest import ingest_db
+from telecare.bench.homes import homes
+from telecare.bench.ingest import ingest, ingest_db
 from telecare.bench.log import audit_append, audit_proof, audit_sequence, audit_verify
 from telecare.bench.report import Part, lines, load_now, made
 from telecare.bench.screens import screens
@@ -16,6 +18,8 @@ from telecare.runtime.errors import CannotStart
 Measure = Callable[[int | None], Awaitable[list[Part]]]
 
 BENCHES: Mapping[str, Measure] = {
+    "alarm": alarm,
+    "alarm-under-replay": alarm_under_replay,
     "audit-append": audit_append,
     "audit-proof": audit_proof,
     "audit-search": audit_search,
@@ -24,6 +28,8 @@ BENCHES: Mapping[str, Measure] = {
     "boot": boot,
     "cut": cut,
     "first-picture": first_picture,
+    "homes": homes,
+    "ingest": ingest,
     "ingest-db": ingest_db,
     "screens": screens,
 }
@@ -35,7 +41,7 @@ class BenchUnknown(CannotStart):
 
 @dataclass(frozen=True, slots=True)
 class BenchOptions:
-    """`rounds`: None for the bench's own number (for `screens`, how many sockets)."""
+    """`rounds`: None for the bench's own number (for `screens` and `homes`, how many of them)."""
 
     name: str
     rounds: int | None = None

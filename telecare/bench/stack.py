@@ -12,7 +12,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from os import environ
@@ -83,9 +83,9 @@ class SimulatedHome:
         """Until the unit works no more: after a call it makes the next media process ready."""
         async with asyncio.timeout(UP_S):
             while True:
-                before = _ticks_of_tree(self.process.pid)
+                before = ticks_of_tree(self.process.pid)
                 await asyncio.sleep(REST_S)
-                if _ticks_of_tree(self.process.pid) - before <= REST_TICKS:
+                if ticks_of_tree(self.process.pid) - before <= REST_TICKS:
                     return
 
 
@@ -140,7 +140,7 @@ class Stack:
             if running.stdin is not None:
                 running.stdin.write(f"{script.model_dump_json()}\n".encode())
                 running.stdin.close()
-            await _until_says(running, log, '"up": true')
+            await until_says(running, log, '"up": true')
             yield SimulatedHome(resident_id, folder, running)
         finally:
             process.stop(running, signal.SIGTERM, STOP_S)
@@ -171,7 +171,7 @@ class Stack:
                 return resident.id, code
 
 
-def _ticks_of_tree(pid: int) -> int:
+def ticks_of_tree(pid: int) -> int:
     """CPU time of a process and its descendants, in clock ticks; a process just gone counts 0."""
     proc = Path("/proc") / str(pid)
     try:
@@ -180,7 +180,7 @@ def _ticks_of_tree(pid: int) -> int:
     except (FileNotFoundError, ProcessLookupError):
         return 0
     used = int(fields[UTIME]) + int(fields[STIME])
-    return used + sum(_ticks_of_tree(int(child)) for child in children)
+    return used + sum(ticks_of_tree(int(child)) for child in children)
 
 
 def environment(services: EmbeddedServices, port: int) -> dict[str, str]:
@@ -237,7 +237,7 @@ async def reference_process(
             [sys.executable, "-m", f"telecare.bench.reference.{module}", str(port)], output=output
         )
     try:
-        await _until_says(running, log, "up")
+        await until_says(running, log, "up")
         yield f"http://localhost:{port}", running
     finally:
         process.stop(running, signal.SIGTERM, STOP_S)
@@ -256,7 +256,30 @@ async def until_ready(url: str, server: "subprocess.Popen[bytes]", log: Path) ->
     raise DidNotStart(await asyncio.to_thread(log.read_text))
 
 
-async def _until_says(running: "subprocess.Popen[bytes]", log: Path, words: str) -> None:
+async def until(is_so: Callable[[], bool]) -> None:
+    """Looks again and again; the caller sets the limit."""
+    while not is_so():  # noqa: ASYNC110 - other processes tell nobody
+        await asyncio.sleep(POLL_S)
+
+
+@contextlib.contextmanager
+def child(
+    command: list[str], log: Path, own_environment: Mapping[str, str] | None = None
+) -> Iterator["subprocess.Popen[bytes]"]:
+    """A process for the life of the block, with a line to its standard input."""
+    with log.open("ab") as output:
+        running = process.start(
+            command, output=output, stdin=subprocess.PIPE, environment=own_environment
+        )
+    try:
+        yield running
+    finally:
+        process.stop(running, signal.SIGTERM, STOP_S)
+        if running.stdin is not None:
+            running.stdin.close()
+
+
+async def until_says(running: "subprocess.Popen[bytes]", log: Path, words: str) -> None:
     with _tells_when_late(log):
         async with asyncio.timeout(UP_S):
             while running.poll() is None:

@@ -47,7 +47,7 @@ _LOST = (
     asyncpg.CannotConnectNowError,
     asyncpg.AdminShutdownError,
     asyncpg.CrashShutdownError,
-    asyncpg.TooManyConnectionsError,
+    asyncpg.InsufficientResourcesError,  # a full disk, no memory, too many connections
     asyncpg.InterfaceError,
     asyncpg.InternalClientError,  # a connection that died under a statement, when it is put back
 )
@@ -185,7 +185,7 @@ class Database:
 
 
 class _translated:  # noqa: N801 - reads as a word in a with statement
-    """Faults of the connection become DatabaseUnavailable; anything else goes on."""
+    """What another try may mend becomes DatabaseUnavailable; anything else goes on."""
 
     def __enter__(self) -> None: ...
 

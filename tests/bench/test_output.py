@@ -45,8 +45,9 @@ def test_people_read_missed_in_plain_words():
 
 def test_every_promised_bench_is_there():
     assert sorted(BENCHES) == [
-        "audit-append", "audit-proof", "audit-search", "audit-sequence", "audit-verify", "boot",
-        "cut", "first-picture", "ingest-db", "screens",
+        "alarm", "alarm-under-replay", "audit-append", "audit-proof", "audit-search",
+        "audit-sequence", "audit-verify", "boot", "cut", "first-picture", "homes", "ingest",
+        "ingest-db", "screens",
     ]  # fmt: skip
 
 

@@ -9,7 +9,6 @@ import socket
 import subprocess
 import sys
 import tempfile
-import threading
 import time
 from contextlib import ExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass
@@ -34,6 +33,7 @@ from edge.pipe import Hardware
 from edge.sensing import Signal
 from telecare.wire.homes import HomeScript, HomeSettings, Pressed
 from telecare.wire.ids import new_unit_id
+from tests.gaps import Gaps
 
 ROOT = Path(__file__).resolve().parents[2]
 INSIDE = "TELECARE_TEST_NETWORK"
@@ -404,33 +404,6 @@ async def homes(identity):
             home.process.kill()
             home.process.stdin.close()
             home.process.stdout.close()
-
-
-class Gaps:
-    """The largest time this machine kept a thread waiting that only wanted to sleep 5 ms."""
-
-    def __init__(self) -> None:
-        self.largest_ms = 0.0
-        self._stop = threading.Event()
-        self._thread = threading.Thread(target=self._probe, daemon=True)
-
-    def _probe(self) -> None:
-        before = time.monotonic()
-        while not self._stop.wait(0.005):
-            now = time.monotonic()
-            self.largest_ms = max(self.largest_ms, (now - before) * 1000 - 5)
-            before = now
-
-    def note(self, measured: str) -> None:
-        print(f"{measured}; largest scheduling gap so far {self.largest_ms:.0f} ms")  # noqa: T201
-
-    def __enter__(self):
-        self._thread.start()
-        return self
-
-    def __exit__(self, *_):
-        self._stop.set()
-        self._thread.join()
 
 
 @pytest.fixture

@@ -1,14 +1,12 @@
 """A client that opens the staff socket and never reads (F12)."""
 
 import asyncio
-import json
-import socket
 from contextlib import ExitStack
-from pathlib import Path
 
 import pytest
 
 from telecare.demo import seed
+from tests.deaf import deaf_client, held, memory_kb
 from tests.flows.steps import staff_cookie
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
@@ -43,41 +41,6 @@ where note = 'deaf'
 """
 
 
-def memory_kb(pid: int) -> int:
-    lines = Path(f"/proc/{pid}/status").read_text().splitlines()
-    return next(int(line.split()[1]) for line in lines if line.startswith("VmRSS"))
-
-
-def held(port: int, clients: list[socket.socket]) -> int:
-    """How many of them the server still has a connection with (proc(5), net/tcp)."""
-    theirs = {client.getsockname()[1] for client in clients}
-    count = 0
-    for line in Path("/proc/net/tcp").read_text().splitlines()[1:]:
-        fields = line.split()
-        here, there = (int(address.split(":")[1], 16) for address in fields[1:3])
-        count += here == port and there in theirs and fields[9] != "0"
-    return count
-
-
-def deaf_client(stack, cookie: str) -> socket.socket:
-    """Subscribed to the board like any console; from then on nobody reads."""
-    client = socket.socket()
-    client.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
-    client.connect(("127.0.0.1", stack.port))
-    client.sendall(
-        (
-            f"GET /ws/staff HTTP/1.1\r\nHost: localhost:{stack.port}\r\nOrigin: {stack.url}\r\n"
-            f"Cookie: {cookie}\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
-            "Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\n\r\n"
-        ).encode()
-    )
-    assert client.recv(12) == b"HTTP/1.1 101"
-    frame = json.dumps({"type": "subscribe", "view": "today", "unit": str(seed.TEAM)}).encode()
-    assert len(frame) < 126
-    client.sendall(bytes([0x81, 0x80 | len(frame), 0, 0, 0, 0]) + frame)  # RFC 6455 §5.2
-    return client
-
-
 @pytest.fixture
 async def full_day(stack, day):
     """As many visits as a board holds."""
@@ -92,7 +55,12 @@ async def test_consoles_that_never_read_cost_little_and_are_dropped(stack, windo
     kilobytes = memory_kb(pid)
 
     with ExitStack() as opened:
-        clients = [await asyncio.to_thread(deaf_client, stack, cookie) for _ in range(CLIENTS)]
+        clients = [
+            await asyncio.to_thread(
+                deaf_client, stack.port, origin=stack.url, cookie=cookie, unit=seed.TEAM
+            )
+            for _ in range(CLIENTS)
+        ]
         for client in clients:
             opened.enter_context(client)
         assert held(stack.port, clients) == CLIENTS

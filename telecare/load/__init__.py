@@ -1,0 +1,1 @@
+"""Simulated homes in great number against a running server: light ones, that store nothing."""
