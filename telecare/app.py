@@ -602,6 +602,7 @@ async def serving(
             await prepare(app, made)
         receivers = await receivers_of(config, alarm_database, clock, sealer_of(config), errands)
         await made.calls.suspect_all()
+        await made.devices.remember_units()
         async with (
             running(
                 errands=errands.run(),

@@ -4,31 +4,29 @@ A crash loses a few seconds of them; units say it again (architecture §5).
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import datetime
 
-from telecare.devices.model import UNIT_LEASE
 from telecare.wire import edge
 from telecare.wire.ids import UnitId
 
 
-@dataclass(frozen=True, slots=True)
-class Heard:
-    news: edge.UnitStatus
-    at: datetime
-
-
 class Presence:
     def __init__(self) -> None:
-        self._heard: dict[UnitId, Heard] = {}
+        self._heard: dict[UnitId, edge.UnitStatus] = {}
         self._unwritten: dict[UnitId, datetime] = {}
 
+    def remember(self, said: Mapping[UnitId, edge.UnitStatus]) -> None:
+        """What is stored of them: after a restart the same words are no news."""
+        for unit, status in said.items():
+            self._heard.setdefault(unit, _without_stamp(status))
+
     def is_sign_of_life(self, unit: UnitId, status: edge.UnitStatus, now: datetime) -> bool:
-        """True when it says what it said before; it is then written with the others."""
+        """True when it says what it said before, however long ago; it is then written with the
+        others.
+        """
         before = self._heard.get(unit)
-        said = _without_stamp(status)
-        self._heard[unit] = Heard(said, now)
-        if before is None or before.news != said or now - before.at >= UNIT_LEASE:
+        self._heard[unit] = said = _without_stamp(status)
+        if before != said:
             self._unwritten.pop(unit, None)
             return False
         self._unwritten[unit] = now

@@ -35,6 +35,7 @@ from telecare.devices.model import (
     PAIRING_WORDS,
     TV_CODE_LIMIT,
     UNIT_CODE_LIMIT,
+    UNIT_LEASE,
     Closed,
     DeviceClosing,
     Endpoint,
@@ -355,7 +356,16 @@ class Devices:
         """Each PRESENCE_INTERVAL, of all tenants in one statement."""
         if seen := self._presence.take_unwritten():
             async with self._database.across_tenants() as db:
-                await store.mark_seen(db, seen)
+                for care_unit, resident_id in await store.mark_seen(db, seen, UNIT_LEASE):
+                    db.changed(unit_topic(care_unit))
+                    db.changed(resident_topic(resident_id))
+
+    async def remember_units(self) -> None:
+        """Before anything is heard: ten thousand homes that say what they said before a restart
+        are signs of life, not ten thousand transactions.
+        """
+        async with self._database.across_tenants() as db:
+            self._presence.remember(await store.said_by_units(db))
 
     async def _store_status(self, unit: Unit, status: edge.UnitStatus, now: datetime) -> None:
         async with self._database.transaction(unit.tenant) as db:

@@ -3,13 +3,13 @@
 import json
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Literal, Self
 from uuid import UUID
 
 from telecare.devices.model import UNIT_LEASE, Closed, Endpoint, Pairing, Unit
 from telecare.runtime.db import Row, Transaction
-from telecare.wire.edge import CameraState, ScreenState, UnitEvent
+from telecare.wire.edge import CameraState, ScreenState, Stamp, UnitEvent, UnitStatus
 from telecare.wire.ids import CareUnitId, EndingId, EndpointId, ResidentId, TenantId, UnitId
 
 LIMIT = 100
@@ -111,7 +111,11 @@ insert into event_reject (received_at, topic, reason, payload_sha256)
 select $1, r.topic, r.reason, r.digest
 from unnest($2::text[], $3::text[], $4::bytea[]) as r (topic, reason, digest)
 """
-MARK_SEEN = "select mark_seen($1, $2)"
+MARK_SEEN = "select unit_id, resident_id from mark_seen($1, $2, $3)"
+SAID_BY_UNITS = """
+select unit_id, is_online, boot, screen, cameras, version, mains, battery_percent, path
+from said_by_units()
+"""
 BEGIN_TV_PAIRING = "select begin_tv_pairing($1, $2, $3, $4, $5)"
 CLAIM_TV_PAIRING = "select id, expires_at from claim_tv_pairing($1)"
 PAIRING_OF = "select tenant_id, id, expires_at, used_at, word, endpoint_id from pairing_of($1)"
@@ -307,9 +311,31 @@ async def reject(db: Transaction, rejects: Sequence[Reject], now: datetime) -> N
     )  # fmt: skip
 
 
-async def mark_seen(db: Transaction, seen: Mapping[UnitId, datetime]) -> None:
-    """Units of any tenant that are online still, and what they said stands."""
-    await db.execute(MARK_SEEN, list(seen.keys()), list(seen.values()))
+async def mark_seen(
+    db: Transaction, seen: Mapping[UnitId, datetime], silence: timedelta
+) -> Sequence[tuple[CareUnitId, ResidentId]]:
+    """Units of any tenant that are online still, and what they said stands; whose lists and homes
+    show one that had been silent for `silence`.
+    """
+    rows = await db.fetch(MARK_SEEN, list(seen.keys()), list(seen.values()), silence)
+    return [(CareUnitId(row["unit_id"]), ResidentId(row["resident_id"])) for row in rows]
+
+
+async def said_by_units(db: Transaction) -> Mapping[UnitId, UnitStatus]:
+    """What every unit in use, of all tenants, said last."""
+    return {
+        UnitId(row["unit_id"]): UnitStatus(
+            online=row["is_online"],
+            stamp=Stamp(boot=row["boot"], monotonic_ms=0),
+            version=row["version"] or "",
+            cameras=json.loads(row["cameras"]),
+            screen=row["screen"],
+            path=row["path"],
+            mains=row["mains"],
+            battery_percent=row["battery_percent"],
+        )
+        for row in await db.fetch(SAID_BY_UNITS)
+    }
 
 
 async def begin_tv_pairing(

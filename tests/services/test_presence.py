@@ -5,6 +5,8 @@ from uuid import uuid4
 
 import pytest
 
+from telecare.devices import store
+from telecare.devices.model import UNIT_LEASE
 from telecare.wire.edge import Stamp, UnitStatus
 
 BOOT = uuid4()
@@ -65,12 +67,38 @@ async def test_a_goodbye_is_not_taken_back_by_what_was_said_before_it(made, worl
     assert not (await stored(world, unit))["is_online"]
 
 
-async def test_a_unit_heard_again_after_its_lease_is_news(made, world, unit, clock):
+async def test_after_a_silence_whoever_shows_the_unit_is_told_that_it_is_heard_again(
+    made, world, unit, clock
+):
     await made.devices.status(unit, says(1))
-    clock.forward(seconds=41)
-    await made.devices.status(unit, says(2))
 
+    async def heard_after(seconds):
+        clock.forward(seconds=seconds)
+        async with made.database.across_tenants() as db:
+            return await store.mark_seen(db, {unit.id: world.now}, UNIT_LEASE)
+
+    assert await heard_after(39) == []
+    assert await heard_after(41) == [(world.unit, unit.resident_id)]
     assert (await stored(world, unit))["seen_at"] == world.now
+
+
+async def test_what_was_said_before_a_restart_is_no_news_after_it(made, world, unit, clock):
+    news = {"cameras": {"room": "off"}, "screen": "on", "mains": True, "battery_percent": 90,
+            "path": "second"}  # fmt: skip
+    await made.devices.status(unit, says(1).model_copy(update=news))
+    begun = world.now
+    anew = made.devices.on(made.database)
+    await anew.remember_units()
+    clock.forward(seconds=10)
+
+    await anew.status(unit, says(2).model_copy(update=news))
+
+    assert (await stored(world, unit))["seen_at"] == begun, "kept for the others"
+    await anew.keep_signs_of_life()
+    assert (await stored(world, unit))["seen_at"] == world.now
+    await anew.status(unit, says(3).model_copy(update={**news, "mains": False}))
+    rows = await world.rows("select mains from edge_unit where id = $1", unit.id)
+    assert rows == [{"mains": False}]
 
 
 async def test_news_that_could_not_be_stored_is_news_the_next_time(

@@ -37,6 +37,7 @@ async def say(made):
         stamp = edge.Stamp(boot=boot, monotonic_ms=next(at))
         news = {"online": True, "stamp": stamp, "version": "1", **more}
         await made.devices.status(unit, edge.UnitStatus(**news))
+        await made.devices.keep_signs_of_life()
 
     return status
 
@@ -82,6 +83,7 @@ async def test_a_silent_home_is_known_within_45_seconds_and_is_over_when_it_is_h
     assert await kinds(world) == ["offline"]
 
     await say(home)
+    await look(4)
     assert await kinds(world) == []
     assert (await world.events()).count("technical.ended") == 1
 
@@ -99,7 +101,6 @@ async def test_a_sign_of_life_ends_it_too(world, home, say, look, made, clock):
 
     clock.forward(seconds=4)
     await say(home)
-    await made.devices.keep_signs_of_life()
     await look(4)
 
     assert await kinds(world) == []
@@ -312,11 +313,13 @@ async def test_five_lost_together_are_one_card_that_is_over_with_the_last(
     await made.technical.take_outage(maria, card.id)
     for unit in five[:4]:
         await say(unit)
+    await look(4)
     (card,) = await rows(world, "outage")
     assert ([home.resident_name for home in card.homes], card.taken_by) == (
         ["Elsa Provsson"], "Maria Ek",
     )  # fmt: skip
     await say(five[4])
+    await look(4)
     assert await rows(world, "outage") == []
     assert (await world.events()).count("outage.ended") == 1
 

@@ -89,7 +89,7 @@ as $$
     from public.technical_alarm t
     join public.edge_unit u on u.tenant_id = t.tenant_id and u.endpoint_id = t.endpoint_id
     where t.kind = 'offline' and t.ended_at is null and u.revoked_at is null and u.is_online
-        and u.seen_at > t.raised_at
+        and u.seen_at >= t.raised_at
     order by t.tenant_id
     limit p_limit
 $$;
