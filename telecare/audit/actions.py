@@ -163,6 +163,7 @@ class Action(StrEnum):
     PAIRING_BEGUN = "pairing.begun"
     SCREEN_PAIRED = "screen.paired"
     UNIT_ENROLLED = "unit.enrolled"
+    UNIT_NETWORK_SET = "unit.network_set"
     DEVICE_CLOSED = "device.closed"
     DEVICE_REOPENED = "device.reopened"
     UNIT_WIPED = "unit.wiped"

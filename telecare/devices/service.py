@@ -216,6 +216,20 @@ class Devices:
             require(db, session, Permission.DEVICES, Action.REGISTER_READ)
             return await store.health(db)
 
+    async def set_network(
+        self, session: StaffSession, endpoint_id: EndpointId, network: str
+    ) -> None:
+        """Whose line a home unit is on. Raises NotFound, NotPermitted."""
+        tried = Action.UNIT_NETWORK_SET
+        async with self._database.transaction(session.tenant, actor_text(session.actor)) as db:
+            require(db, session, Permission.DEVICES, tried)
+            resident_id = await store.set_network(db, endpoint_id, network)
+            if resident_id is None:
+                raise NotFound
+            resident = await known(db, resident_id)
+            what = {"endpoint_id": str(endpoint_id), "network": network}
+            await append(db, Record(tried, session.actor, [resident.person], what))
+
     async def unit_code(self, session: StaffSession, resident_id: ResidentId, label: str) -> str:
         now = self._clock.now()
         async with self._database.transaction(session.tenant) as db:

@@ -396,9 +396,16 @@ async def unit_pairing_of(db: Transaction, code_hash: bytes) -> UnitPairing | No
     )  # fmt: skip
 
 
+SET_NETWORK = """
+update edge_unit u set network = $3
+from endpoint e
+where u.tenant_id = $1 and u.endpoint_id = $2 and u.revoked_at is null
+    and e.tenant_id = u.tenant_id and e.id = u.endpoint_id and e.ended_at is null
+returning e.resident_id
+"""
 HEALTH = """
 select e.id, e.kind, e.paired_at, e.seen_at, c.name as care_unit, u.id as unit_id, u.version,
-    u.screen
+    u.screen, u.network
 from endpoint e
 join resident r on r.tenant_id = e.tenant_id and r.id = e.resident_id
 join care_unit c on c.tenant_id = r.tenant_id and c.id = r.unit_id
@@ -407,6 +414,12 @@ where e.tenant_id = $1 and e.ended_at is null
 order by e.seen_at nulls first, e.id
 limit $2
 """
+
+
+async def set_network(db: Transaction, endpoint_id: EndpointId, network: str) -> ResidentId | None:
+    """Whose home it is in; None: no home unit of that name is in use."""
+    found: ResidentId | None = await db.fetchval(SET_NETWORK, db.tenant, endpoint_id, network)
+    return found
 
 
 @dataclass(frozen=True, slots=True)
@@ -421,6 +434,8 @@ class Health:
     screen: ScreenState | None
     paired_at: datetime
     seen_at: datetime | None
+    network: str | None
+    """Whose line it is on; '': not noted, None: no home unit."""
 
     def is_here(self, now: datetime) -> bool:
         return self.seen_at is not None and now - self.seen_at < UNIT_LEASE
@@ -432,7 +447,7 @@ async def health(db: Transaction) -> Sequence[Health]:
     return [
         Health(
             EndpointId(r["id"]), r["kind"], r["care_unit"], r["unit_id"], r["version"],
-            r["screen"], r["paired_at"], r["seen_at"],
+            r["screen"], r["paired_at"], r["seen_at"], r["network"],
         )
         for r in rows
     ]  # fmt: skip

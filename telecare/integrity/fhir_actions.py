@@ -183,6 +183,7 @@ TOLD: dict[Action, Told] = {
         Told(P.CREATE, "Device", "endpoint_id"),
         [A.PAIRING_BEGUN, A.SCREEN_PAIRED, A.UNIT_ENROLLED],
     ),
+    A.UNIT_NETWORK_SET: Told(P.UPDATE, "Device", "endpoint_id"),
     **_each(
         Told(P.UPDATE, "Device", "endpoint_id"),
         [A.DEVICE_CLOSED, A.DEVICE_REOPENED, A.UNIT_WIPED, A.CAMERA_TURNED],

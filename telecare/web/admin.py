@@ -30,7 +30,7 @@ from telecare.runtime.qr import qr_path
 from telecare.web.floor import FLOOR
 from telecare.web.html import TEMPLATES, Sent, form_route, language_of
 from telecare.wire.errors import Code
-from telecare.wire.ids import CareUnitId, ProviderId, StaffId
+from telecare.wire.ids import CareUnitId, EndpointId, ProviderId, StaffId
 from telecare.wire.signalling import Language
 
 CHAINS = web.AppKey("chains", Chains)
@@ -355,12 +355,12 @@ async def review(request: web.Request, form: ReviewForm) -> str:
     return after("/admin/rights", "saved")
 
 
-async def devices(request: web.Request) -> web.StreamResponse:
+async def devices(request: web.Request, sent: Sent | None = None) -> web.StreamResponse:
     """Devices and their health, for who keeps the system going and sees no person."""
     found = await request.app[DEVICES].health(request[STAFF])
     now = request.app[FLOOR].clock.now()
     silent = sum(not one.is_here(now) for one in found)
-    return await admin_page(request, "devices", "devices", devices=found, silent=silent)
+    return await admin_page(request, "devices", "devices", sent=sent, devices=found, silent=silent)
 
 
 async def deviations(request: web.Request) -> web.StreamResponse:
@@ -368,6 +368,16 @@ async def deviations(request: web.Request) -> web.StreamResponse:
     found = await request.app[DEVIATIONS].listed(request[STAFF])
     figures = await request.app[ALARMS].figures(request[STAFF])
     return await admin_page(request, "deviations", "deviations", deviations=found, figures=figures)
+
+
+class NetworkForm(Body):
+    network: str = Field(default="", max_length=60)
+
+
+async def set_network(request: web.Request, form: NetworkForm) -> str:
+    endpoint_id = EndpointId(path_id(request))
+    await request.app[DEVICES].set_network(request[STAFF], endpoint_id, form.network.strip())
+    return after("/admin/devices", "saved")
 
 
 _STAFF = Exempt("shows staff, no resident")
@@ -408,6 +418,8 @@ ROUTES = (
     Route("GET", "/admin/deviations", deviations, "staff", Action.LIST_READ, kind="page",
           permission="lead"),
     Route("GET", "/admin/devices", devices, "staff", _UNITS, kind="page", permission="devices"),
+    form_route("/admin/devices/{id}/network", set_network, devices, Action.UNIT_NETWORK_SET,
+               NetworkForm, permission="devices"),
     Route("GET", "/admin/rights", rights, "staff", _STAFF, kind="page", permission="invite"),
     form_route("/admin/rights/reviews", review, rights, Action.RIGHTS_REVIEWED, ReviewForm,
                permission="invite"),

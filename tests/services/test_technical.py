@@ -343,6 +343,32 @@ async def test_four_are_four_alarms_the_fifth_makes_them_one_and_a_sixth_joins(
     assert (await world.events()).count("outage.began") == 1
 
 
+async def test_the_network_that_was_noted_is_what_they_may_share(
+    world, other_world, five, say, look, made
+):
+    keeper = await world.staff("Sten", role=Role.SYSTEMFORVALTARE)
+    theirs = await other_world.staff("Per", role=Role.SYSTEMFORVALTARE)
+    head = await world.staff("Rut", role=Role.ENHETSCHEF)
+    async with world.begun() as db:
+        await db.execute(
+            "update resident set unit_id = $2 where tenant_id = $1 and id = $3",
+            world.tenant, world.night_unit, five[0].resident_id,
+        )  # fmt: skip
+    for unit in five:
+        await made.devices.set_network(keeper, unit.endpoint_id, "Norrnät")
+        await say(unit, path="first" if unit is five[1] else "second")
+    with pytest.raises(NotFound):
+        await made.devices.set_network(theirs, five[0].endpoint_id, "Annat")
+    with pytest.raises(NotPermitted):
+        await made.devices.set_network(head, five[0].endpoint_id, "Annat")
+    await look(44)
+
+    (card,) = await rows(world, "outage")
+    assert (card.shares, card.name) == ("provider", "Norrnät")
+    assert len(card.homes) == 4, "of her own unit"
+    assert (await world.events()).count("unit.network_set") == 5
+
+
 def lost(*, area="Dagen", provider="", broker="first"):
     return Lost(uuid4(), CareUnitId(uuid4()), None, area, provider, broker)
 
