@@ -11,11 +11,11 @@ from telecare.access.model import Role
 from telecare.app import serving
 from telecare.devices.service import make_unit_code
 from telecare.runtime.clock import SystemClock
-from telecare.runtime.ports import free_port
 from telecare.runtime.tasks import running
 from telecare.wire.edge import UP_ALARM, AlarmRaised, Receipt, Stamp, UnitStatus
 from telecare.wire.topics import Down, Up
 from tests.broker.conftest import PATIENCE_S, Unit
+from tests.ports import port_beside_the_flows
 from tests.world import World
 
 pytestmark = pytest.mark.timeout(60)
@@ -24,7 +24,7 @@ pytestmark = pytest.mark.timeout(60)
 @pytest.fixture
 async def care(gate, config):
     """`telecare serve`, as docs/start.md has it for real homes; its address, and what it serves."""
-    port = free_port(0)
+    port = port_beside_the_flows()
     url = f"http://localhost:{port}"
     told = config.model_copy(
         update={

@@ -25,10 +25,10 @@ from telecare.runtime.db import open_database
 from telecare.runtime.embedded import process
 from telecare.runtime.embedded.postgres import SUPERUSER, PostgresDidNotStart
 from telecare.runtime.embedded.services import EmbeddedServices
-from telecare.runtime.ports import free_port
 from tests.faults.history import Finding, Held, Place, compared
 from tests.faults.homes import Home, Homes, day_of, home_folder
 from tests.faults.operator import Operator
+from tests.ports import port_beside_the_flows
 from tests.world import TOKENS, World
 
 UP_S = 30
@@ -132,7 +132,7 @@ class Site:
 
     @contextlib.contextmanager
     def second_server(self) -> Iterator[Server]:
-        second = Server(free_port(0), self.folder / "second.log", self.environment)
+        second = Server(port_beside_the_flows(), self.folder / "second.log", self.environment)
         second.start()
         try:
             yield second
@@ -219,7 +219,7 @@ def running_site(
     clock_file = folder / "clock" if has_moved_clock else None
     if clock_file is not None:
         clock_file.write_text("0")
-    site = Site(made, folder, free_port(0), clock_file)
+    site = Site(made, folder, port_beside_the_flows(), clock_file)
     site.start_server()
     try:
         asyncio.run(site.server_up())

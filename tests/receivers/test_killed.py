@@ -13,7 +13,7 @@ from siadc09.message import parse_frame
 
 from telecare.access.model import Role
 from telecare.alarms.alarm_units import Details
-from telecare.runtime.ports import free_port
+from tests.ports import port_beside_the_flows
 from tests.receivers.test_dc09 import sent
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(180)]
@@ -49,7 +49,7 @@ async def begin(world, config):
     @asynccontextmanager
     async def begun():
         process = await asyncio.create_subprocess_exec(
-            sys.executable, "-m", "telecare", "serve", "--port", str(free_port(0)),
+            sys.executable, "-m", "telecare", "serve", "--port", str(port_beside_the_flows()),
             env=environment, stderr=asyncio.subprocess.DEVNULL,
         )  # fmt: skip
         try:
