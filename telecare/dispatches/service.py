@@ -20,7 +20,7 @@ from telecare.people.model import Resident
 from telecare.people.service import known
 from telecare.runtime.clock import STOCKHOLM, Clock
 from telecare.runtime.db import Database, Transaction
-from telecare.runtime.errors import NotFound, TelecareError
+from telecare.runtime.errors import NotFound, Refusal, TelecareError
 from telecare.wire.errors import Code
 from telecare.wire.ids import AssignmentId, CareUnitId, DispatchId, StaffId, new_row_id
 
@@ -29,7 +29,7 @@ ARRIVE_WITHIN = timedelta(minutes=30)
 AFTER_DISPATCH = timedelta(minutes=60)
 
 
-class NotYourDispatch(TelecareError):
+class NotYourDispatch(Refusal):
     """Somebody else goes there, or nobody has said so yet."""
 
     code = Code.NOT_YOUR_DISPATCH
@@ -144,9 +144,12 @@ class Dispatches:
             dispatch = await store.hold(db, dispatch_id)
             if dispatch is None:
                 raise NotFound
-            if dispatch.accepted_by != session.staff.id or dispatch.state == "done":
-                raise NotYourDispatch
             resident = await known(db, dispatch.resident_id)
+            if dispatch.accepted_by != session.staff.id or dispatch.state == "done":
+                tried, persons = Action.KEY_NOTE_READ, [resident.person]
+                about: Document = {"dispatch_id": str(dispatch.id)}
+                record = refused(Code.NOT_YOUR_DISPATCH, tried, session.actor, persons, about)
+                raise NotYourDispatch(Kept(record))
             note = await keeping_store.key_note(db, resident.id)
             if await is_new_read(db, session, "dispatch", dispatch.id, now):
                 what: Document = {"dispatch_id": str(dispatch.id), "is_there": note is not None}

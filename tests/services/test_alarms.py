@@ -361,6 +361,8 @@ async def test_whoever_goes_says_when_she_is_there_and_sees_how_one_gets_in(
         await made.dispatches.mission(theirs, dispatch["id"])
     events = await world.events()
     assert (events.count("key_note.set"), events.count("key_note.read")) == (1, 1)
+    refusals = [one["what"] for one in await world.records() if "tried" in one["what"]]
+    assert [what["code"] for what in refusals].count("not_your_dispatch") == 2
     assert "4711" not in str(await world.records())
 
     clock.forward(minutes=44)

@@ -2,18 +2,22 @@
 
 from dataclasses import replace
 from datetime import time
+from uuid import uuid4
 
 import pytest
 
 from telecare.absences.service import Report
 from telecare.access.errors import LastHead, NotAssigned, NotOnShift, NotPermitted, StaffGone
 from telecare.access.model import Role
+from telecare.audit.model import SystemActor
 from telecare.calls.call_in import LanguageFirst
 from telecare.calls.opening import Busy, NoEndpoint
 from telecare.calls.service import NotByItself, NotYourCall
 from telecare.consent import gate
 from telecare.consent.model import Purpose
 from telecare.consent.service import RelativeCannotConsent, YesNotFromTv
+from telecare.dispatches import service as dispatches
+from telecare.dispatches.service import NotYourDispatch
 from telecare.endings.service import EndingUndoLate, EndingUndoOwn
 from telecare.integrity.preservation import HoldNeedsAnother
 from telecare.integrity.preservation_store import Scope
@@ -282,6 +286,23 @@ async def hold_needs_another(home):
     return holds.approve(lena, hold)
 
 
+async def not_your_dispatch(home):
+    """Somebody else is on her way there, with the key note."""
+    ingrid = await home.world.resident("Ingrid")
+    eva = await home.world.staff("Eva", on_shift=True)
+    async with home.world.begun() as db:
+        await dispatches.ask(
+            db, ingrid, unit_id=home.world.unit, about_id=uuid4(), by=None,
+            actor=SystemActor("test"), now=home.world.now,
+        )  # fmt: skip
+    (row,) = await home.world.rows(
+        "select id from dispatch where tenant_id = $1", home.world.tenant
+    )
+    await home.made.dispatches.accept(eva, row["id"])
+    maria = await home.world.staff("Maria", on_shift=True)
+    return home.made.dispatches.mission(maria, row["id"])
+
+
 async def staff_data_needs_another(home):
     lena = await home.world.staff("Lena", role=Role.GRANSKARE)
     what = NewDecision((StaffRule.SAME_ADDRESS,), "2026/1", home.world.now.date(), "lag", "MBL")
@@ -313,6 +334,7 @@ REFUSALS = {
     NoEndpoint: no_endpoint,
     LanguageFirst: language_first,
     NotYourCall: not_your_call,
+    NotYourDispatch: not_your_dispatch,
     NotByItself: not_by_itself,
     ReasonNeeded: reason_needed,
     OwnRelation: own_relation,
