@@ -63,12 +63,6 @@ class AlarmClosed(TelecareError):
     code = Code.ALARM_CLOSED
 
 
-class NotYourAlarm(TelecareError):
-    """She has not taken it, or it has gone back to the queue since."""
-
-    code = Code.NOT_YOUR_ALARM
-
-
 class ContactMissing(TelecareError):
     """Nobody has spoken with her or been there yet."""
 
@@ -126,16 +120,19 @@ class Alarm:
             return replace(self, state=State.HANDLED, taken_by=by, taken_at=now)
         return replace(self, state=State.TAKEN, taken_by=by, taken_at=now, lease_until=now + LEASE)
 
-    def go_on(self, by: StaffId, now: datetime) -> "Alarm":
-        """She has done something about it. Raises NotYourAlarm, AlarmClosed."""
-        self._hers(by)
+    def is_held_by(self, staff_id: StaffId) -> bool:
+        """She has taken it. Raises AlarmClosed."""
+        self._open()
+        return self.state is not State.NEW and self.taken_by == staff_id
+
+    def go_on(self, now: datetime) -> "Alarm":
+        """Whoever holds it has done something about it."""
         if self.state is State.HANDLED:
             return self
         return replace(self, lease_until=max(self.lease_until or now, now + LEASE))
 
-    def wait_for_arrival(self, by: StaffId, until: datetime) -> "Alarm":
+    def wait_for_arrival(self, until: datetime) -> "Alarm":
         """Somebody is on her way and has said when she is there."""
-        self._hers(by)
         return replace(self, lease_until=until) if self.state is State.TAKEN else self
 
     def met(self, contact: Contact, contact_with: Person, now: datetime) -> "Alarm":
@@ -179,9 +176,8 @@ class Alarm:
         """Another unit is asked too; nobody who was asked stops being asked."""
         return replace(self, asked_units=(*self.asked_units, unit))
 
-    def close(self, by: StaffId) -> "Alarm":
-        """Raises NotYourAlarm, AlarmClosed, ContactMissing."""
-        self._hers(by)
+    def close(self) -> "Alarm":
+        """By whoever holds it. Raises ContactMissing."""
         if self.contact_at is None:
             raise ContactMissing
         state = State.CLOSED if self.cancelled_at is None else State.CANCELLED
@@ -190,11 +186,6 @@ class Alarm:
     def _open(self) -> None:
         if self.state in ENDS:
             raise AlarmClosed
-
-    def _hers(self, by: StaffId) -> None:
-        self._open()
-        if self.state is State.NEW or self.taken_by != by:
-            raise NotYourAlarm
 
 
 def priority_of(trigger: str) -> int:

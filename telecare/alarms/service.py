@@ -43,7 +43,7 @@ from telecare.people.own_relation import relation_of
 from telecare.people.service import close_follow_ups, closed_without_us, known
 from telecare.runtime.clock import STOCKHOLM, Clock
 from telecare.runtime.db import Database, Transaction
-from telecare.runtime.errors import FieldInvalid, NotFound
+from telecare.runtime.errors import FieldInvalid, NotFound, Refusal
 from telecare.runtime.timers import Due, cancel_timers, set_timer
 from telecare.wire.errors import Code
 from telecare.wire.ids import AlarmId, AssignmentId, ResidentId, StaffId, new_row_id
@@ -55,6 +55,12 @@ LOOK_EVERY = timedelta(seconds=20)
 FIGURES_OF = timedelta(days=30)
 AFTER_ALARM = timedelta(minutes=60)
 """Who closed it may still see whom it was about, as after a home visit."""
+
+
+class NotYourAlarm(Refusal):
+    """Nobody has taken this alarm, or somebody else has."""
+
+    code = Code.NOT_YOUR_ALARM
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,8 +175,8 @@ class Alarms:
         """ "Anteckna". Raises NotFound, NotYourAlarm, AlarmClosed."""
         now = self._clock.now()
         async with self._by(session) as db:
-            alarm, resident = await self._held(db, alarm_id)
-            await self._save(db, alarm.go_on(session.staff.id, now))
+            alarm, resident = await self._hers(db, session, alarm_id, Action.ALARM_NOTED)
+            await self._save(db, alarm.go_on(now))
             what = {"text": text}
             await store.add_step(db, alarm.id, "noted", now, staff_id=session.staff.id, what=what)
             record = Record(
@@ -182,8 +188,7 @@ class Alarms:
         """ "Talade i telefon", and with whom. Raises NotFound, NotYourAlarm, AlarmClosed."""
         now = self._clock.now()
         async with self._by(session) as db:
-            alarm, resident = await self._held(db, alarm_id)
-            alarm.go_on(session.staff.id, now)
+            alarm, resident = await self._hers(db, session, alarm_id, Action.ALARM_CONTACT)
             met = alarm.met("phone", to, now)
             if met != alarm:
                 await self._met(db, met, resident, session.actor, session.staff.id, now)
@@ -195,8 +200,8 @@ class Alarms:
         """
         now = self._clock.now()
         async with self._by(session) as db:
-            alarm, resident = await self._held(db, alarm_id)
-            await self._save(db, alarm.go_on(session.staff.id, now))
+            alarm, resident = await self._hers(db, session, alarm_id, Action.DISPATCH_ASKED)
+            await self._save(db, alarm.go_on(now))
             is_new = await dispatches.ask(
                 db,
                 resident,
@@ -213,16 +218,15 @@ class Alarms:
         """ "Lämna tillbaka". Raises NotFound, NotYourAlarm, AlarmClosed."""
         now = self._clock.now()
         async with self._by(session) as db:
-            alarm, resident = await self._held(db, alarm_id)
-            alarm.go_on(session.staff.id, now)
+            alarm, resident = await self._hers(db, session, alarm_id, Action.ALARM_RETURNED)
             await self._return(db, alarm, resident, "given_back", session.actor, now)
 
     async def close(self, session: StaffSession, alarm_id: AlarmId, closing: Closing) -> None:
         """ "Klar". Raises NotFound, NotYourAlarm, AlarmClosed, ContactMissing, FieldInvalid."""
         now = self._clock.now()
         async with self._by(session) as db:
-            alarm, resident = await self._held(db, alarm_id)
-            closed = alarm.close(session.staff.id)
+            alarm, resident = await self._hers(db, session, alarm_id, Action.ALARM_CLOSED)
+            closed = alarm.close()
             for id_, list_, field in (
                 (closing.cause_id, "cause", "cause_id"),
                 (closing.measure_id, "measure", "measure_id"),
@@ -328,9 +332,9 @@ class Alarms:
     ) -> None:
         """Whoever was sent has said that she goes, and when she is there."""
         alarm = await store.hold(db, about_id)
-        if alarm is None or alarm.state is not State.TAKEN or alarm.taken_by is None:
+        if alarm is None or alarm.state is not State.TAKEN:
             return
-        await self._save(db, alarm.wait_for_arrival(alarm.taken_by, arrive_by))
+        await self._save(db, alarm.wait_for_arrival(arrive_by))
         await store.add_step(db, alarm.id, "on_the_way", now)
 
     async def there(self, db: Transaction, about_id: AlarmId, by: StaffId, now: datetime) -> None:
@@ -355,6 +359,15 @@ class Alarms:
             raise NotFound
         return alarm, await known(db, alarm.resident_id)
 
+    async def _hers(
+        self, db: Transaction, session: StaffSession, alarm_id: AlarmId, tried: Action
+    ) -> tuple[Alarm, Resident]:
+        """Raises NotFound, NotYourAlarm, AlarmClosed."""
+        alarm, resident = await self._held(db, alarm_id)
+        if not alarm.is_held_by(session.staff.id):
+            raise NotYourAlarm(Kept(_no(Code.NOT_YOUR_ALARM, session, alarm, resident, tried)))
+        return alarm, resident
+
     async def _may_take(
         self, db: Transaction, session: StaffSession, alarm: Alarm, resident: Resident,
         now: datetime,
@@ -362,7 +375,7 @@ class Alarms:
         """One who takes alarms, in a unit that has been asked or covers one."""
         tried = Action.ALARM_TAKEN
         if not session.staff.may(Permission.ALARM):
-            raise NotPermitted(Kept(_no(session, alarm, resident, tried)))
+            raise NotPermitted(Kept(_no(Code.NOT_PERMITTED, session, alarm, resident, tried)))
         await self._is_asked(db, session, alarm, resident, tried, now)
 
     async def _is_asked(
@@ -373,7 +386,7 @@ class Alarms:
         for unit in alarm.asked_units:
             if await access_store.covers(db, session.staff.works_in, unit, local=local):
                 return
-        raise NotPermitted(Kept(_no(session, alarm, resident, tried)))
+        raise NotPermitted(Kept(_no(Code.NOT_PERMITTED, session, alarm, resident, tried)))
 
     async def _assign(
         self, db: Transaction, alarm: Alarm, staff_id: StaffId, now: datetime
@@ -436,8 +449,10 @@ class Alarms:
         await append(db, Record(Action.ALARM_RETURNED, actor, [resident.person], what))
 
 
-def _no(session: StaffSession, alarm: Alarm, resident: Resident, tried: Action) -> Record:
-    return refused(Code.NOT_PERMITTED, tried, session.actor, [resident.person], _what(alarm))
+def _no(
+    code: Code, session: StaffSession, alarm: Alarm, resident: Resident, tried: Action
+) -> Record:
+    return refused(code, tried, session.actor, [resident.person], _what(alarm))
 
 
 def _what(alarm: Alarm) -> Document:

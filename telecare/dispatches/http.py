@@ -69,13 +69,14 @@ async def close(request: web.Request) -> web.Response:
 
 
 _CLOSED = (Code.DISPATCH_CLOSED,)
+_HERS = (Code.DISPATCH_CLOSED, Code.NOT_YOUR_DISPATCH)
 ROUTES = (
     Route("GET", "/api/dispatches/{id}", mission, "staff", Action.KEY_NOTE_READ,
-          answer=MissionAnswer, errors=(Code.NOT_YOUR_DISPATCH,)),
+          answer=MissionAnswer, errors=_HERS),
     Route("POST", "/api/dispatches/{id}/accept", accept, "staff", Action.DISPATCH_ACCEPTED,
           DispatchAcceptBody, errors=_CLOSED, status=204),
     Route("POST", "/api/dispatches/{id}/arrive", arrive, "staff", Action.DISPATCH_ARRIVED, Empty,
-          errors=_CLOSED, status=204),
+          errors=_HERS, status=204),
     Route("POST", "/api/dispatches/{id}/close", close, "staff", Action.DISPATCH_DONE,
-          DispatchEndBody, errors=_CLOSED, status=204),
+          DispatchEndBody, errors=_HERS, status=204),
 )  # fmt: skip

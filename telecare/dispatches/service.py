@@ -1,6 +1,6 @@
 """Asking somebody to go to a home, and what became of it."""
 
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
@@ -8,7 +8,7 @@ from uuid import UUID
 from telecare.access import store as access_store
 from telecare.access.errors import NotPermitted
 from telecare.access.model import StaffSession
-from telecare.access.service import React, is_new_read, stays, unit_topic
+from telecare.access.service import React, stays, unit_topic
 from telecare.audit.actions import Action
 from telecare.audit.append import Kept, append
 from telecare.audit.format import Document
@@ -121,7 +121,9 @@ class Dispatches:
         now = self._clock.now()
         async with self._database.transaction(session.tenant, actor_text(session.actor)) as db:
             await stays(db, session, Action.DISPATCH_ACCEPTED, now)
-            dispatch, resident = await self._held(db, dispatch_id, "asked")
+            dispatch, resident = await self._held(db, dispatch_id)
+            if dispatch.state != "asked":
+                raise DispatchClosed
             local = now.astimezone(STOCKHOLM)
             if not await access_store.covers(
                 db, session.staff.works_in, dispatch.unit_id, local=local
@@ -135,40 +137,39 @@ class Dispatches:
             await self._record(db, Action.DISPATCH_ACCEPTED, session, resident, dispatch)
 
     async def mission(self, session: StaffSession, dispatch_id: DispatchId) -> Mission:
-        """For her who goes there, until it is done; that she saw how one gets in is recorded.
+        """For her who goes there, until it is done; each time she is shown how one gets in is
+        recorded.
 
         Raises NotFound, NotYourDispatch.
         """
-        now = self._clock.now()
         async with self._database.transaction(session.tenant, actor_text(session.actor)) as db:
-            dispatch = await store.hold(db, dispatch_id)
-            if dispatch is None:
-                raise NotFound
-            resident = await known(db, dispatch.resident_id)
-            if dispatch.accepted_by != session.staff.id or dispatch.state == "done":
-                tried, persons = Action.KEY_NOTE_READ, [resident.person]
-                about: Document = {"dispatch_id": str(dispatch.id)}
-                record = refused(Code.NOT_YOUR_DISPATCH, tried, session.actor, persons, about)
-                raise NotYourDispatch(Kept(record))
+            dispatch, resident = await self._hers(
+                db, session, dispatch_id, ("accepted", "arrived"), Action.KEY_NOTE_READ
+            )
             note = await keeping_store.key_note(db, resident.id)
-            if await is_new_read(db, session, "dispatch", dispatch.id, now):
-                what: Document = {"dispatch_id": str(dispatch.id), "is_there": note is not None}
-                record = Record(Action.KEY_NOTE_READ, session.actor, [resident.person], what)
-                await append(db, record)
+            what: Document = {"dispatch_id": str(dispatch.id), "is_there": note is not None}
+            record = Record(Action.KEY_NOTE_READ, session.actor, [resident.person], what)
+            await append(db, record)
         return Mission(resident, note, dispatch.arrive_by)
 
     async def arrive(self, session: StaffSession, dispatch_id: DispatchId) -> None:
+        """Raises NotFound, NotYourDispatch, DispatchClosed."""
         now = self._clock.now()
         async with self._database.transaction(session.tenant, actor_text(session.actor)) as db:
-            dispatch, resident = await self._held(db, dispatch_id, "accepted")
+            dispatch, resident = await self._hers(
+                db, session, dispatch_id, ("accepted",), Action.DISPATCH_ARRIVED
+            )
             await store.arrive(db, dispatch.id, now)
             await self._react(db, DispatchArrived(dispatch.about_id, session.staff.id, now))
             await self._record(db, Action.DISPATCH_ARRIVED, session, resident, dispatch)
 
     async def close(self, session: StaffSession, dispatch_id: DispatchId, outcome: str) -> None:
+        """Raises NotFound, NotYourDispatch, DispatchClosed."""
         now = self._clock.now()
         async with self._database.transaction(session.tenant, actor_text(session.actor)) as db:
-            dispatch, resident = await self._held(db, dispatch_id, "arrived")
+            dispatch, resident = await self._hers(
+                db, session, dispatch_id, ("arrived",), Action.DISPATCH_DONE
+            )
             await store.close(db, dispatch.id, outcome, now)
             until = now + AFTER_DISPATCH
             await access_store.close_assignments(db, "dispatch", dispatch.id, until)
@@ -177,14 +178,30 @@ class Dispatches:
             )
 
     async def _held(
-        self, db: Transaction, dispatch_id: DispatchId, state: store.State
+        self, db: Transaction, dispatch_id: DispatchId
     ) -> tuple[store.Dispatch, Resident]:
         dispatch = await store.hold(db, dispatch_id)
         if dispatch is None:
             raise NotFound
-        if dispatch.state != state:
-            raise DispatchClosed
         return dispatch, await known(db, dispatch.resident_id)
+
+    async def _hers(
+        self,
+        db: Transaction,
+        session: StaffSession,
+        dispatch_id: DispatchId,
+        states: Container[store.State],
+        tried: Action,
+    ) -> tuple[store.Dispatch, Resident]:
+        """An arrival counts as contact with a resident: only she who goes may say it."""
+        dispatch, resident = await self._held(db, dispatch_id)
+        if dispatch.accepted_by != session.staff.id:
+            what: Document = {"dispatch_id": str(dispatch.id)}
+            record = refused(Code.NOT_YOUR_DISPATCH, tried, session.actor, [resident.person], what)
+            raise NotYourDispatch(Kept(record))
+        if dispatch.state not in states:
+            raise DispatchClosed
+        return dispatch, resident
 
     async def _record(
         self,

@@ -7,14 +7,9 @@ import pytest
 
 from telecare.access.errors import NotPermitted
 from telecare.access.model import Role
-from telecare.alarms.model import (
-    AlarmClosed,
-    AlarmTaken,
-    Closing,
-    ContactMissing,
-    NotYourAlarm,
-)
+from telecare.alarms.model import AlarmClosed, AlarmTaken, Closing, ContactMissing
 from telecare.alarms.receiving import receivers
+from telecare.alarms.service import NotYourAlarm
 from telecare.alarms.store import Figures
 from telecare.dispatches.service import NotYourDispatch
 from telecare.runtime.errors import FieldInvalid, NotFound
@@ -355,12 +350,13 @@ async def test_whoever_goes_says_when_she_is_there_and_sees_how_one_gets_in(
     assert (mission.key_note, mission.resident.address, mission.arrive_by) == (
         "Nyckel 14. Portkod 4711", "Provgatan 1", world.now + timedelta(minutes=45),
     )  # fmt: skip
+    await made.dispatches.mission(eva, dispatch["id"])
     with pytest.raises(NotYourDispatch):
         await made.dispatches.mission(maria, dispatch["id"])
     with pytest.raises(NotFound):
         await made.dispatches.mission(theirs, dispatch["id"])
     events = await world.events()
-    assert (events.count("key_note.set"), events.count("key_note.read")) == (1, 1)
+    assert (events.count("key_note.set"), events.count("key_note.read")) == (1, 2)
     refusals = [one["what"] for one in await world.records() if "tried" in one["what"]]
     assert [what["code"] for what in refusals].count("not_your_dispatch") == 2
     assert "4711" not in str(await world.records())
@@ -380,7 +376,12 @@ async def test_whoever_arrives_is_the_contact(world, home, maria, made, clock):
     [dispatch] = await world.rows("select id from dispatch where about_id = $1", alarm)
     eva = await world.staff("Eva", on_shift=True)
     await made.dispatches.accept(eva, dispatch["id"])
+    with pytest.raises(NotYourDispatch):
+        await made.dispatches.arrive(maria, dispatch["id"])
+    assert (await alarm_of(world))["contact"] is None
     await made.dispatches.arrive(eva, dispatch["id"])
+    with pytest.raises(NotYourDispatch):
+        await made.dispatches.close(maria, dispatch["id"], "Uppe igen")
 
     clock.forward(minutes=60)
     await world.run_due()

@@ -9,6 +9,7 @@ import pytest
 from telecare.absences.service import Report
 from telecare.access.errors import LastHead, NotAssigned, NotOnShift, NotPermitted, StaffGone
 from telecare.access.model import Role
+from telecare.alarms.service import NotYourAlarm
 from telecare.audit.model import SystemActor
 from telecare.calls.call_in import LanguageFirst
 from telecare.calls.opening import Busy, NoEndpoint
@@ -303,6 +304,16 @@ async def not_your_dispatch(home):
     return home.made.dispatches.mission(maria, row["id"])
 
 
+async def not_your_alarm(home):
+    """Eva has it; Maria writes on it."""
+    await home.begin()
+    await home.made.alarms.press_on_tv(home.tv, uuid4())
+    (row,) = await home.world.rows("select id from alarm where tenant_id = $1", home.world.tenant)
+    eva = await home.world.staff("Eva", role=Role.LARMMOTTAGARE, on_shift=True)
+    await home.made.alarms.take(eva, row["id"])
+    return home.made.alarms.note(home.maria, row["id"], "Ringer nu")
+
+
 async def staff_data_needs_another(home):
     lena = await home.world.staff("Lena", role=Role.GRANSKARE)
     what = NewDecision((StaffRule.SAME_ADDRESS,), "2026/1", home.world.now.date(), "lag", "MBL")
@@ -333,6 +344,7 @@ REFUSALS = {
     Busy: busy,
     NoEndpoint: no_endpoint,
     LanguageFirst: language_first,
+    NotYourAlarm: not_your_alarm,
     NotYourCall: not_your_call,
     NotYourDispatch: not_your_dispatch,
     NotByItself: not_by_itself,

@@ -44,8 +44,8 @@ function Dispatch({ row }) {
     ${row.state === "asked" && html`<${Choice} id=${`within-${row.id}`} label=${t("dispatch.within")} value=${within} set=${setWithin} options=${WITHIN.map((n) => ({ value: String(n), text: t("dispatch.minutes", { n }) }))} />`}
     ${closing ? html`<${Part} from="closing" name="Outcome" given=${{ id: row.id }} />`
     : html`<div class="row">${row.state === "asked" && html`<${Btn} kind="btn go" test="dispatch-accept" act=${() => say("accept", { within_min: Number(within) })}>${t("dispatch.accept")}<//>`}
-      ${row.state === "accepted" && html`<${Btn} kind="btn go" test="dispatch-arrive" act=${() => say("arrive")}>${t("dispatch.arrive")}<//>`}
-      ${row.state === "arrived" && html`<${Btn} kind="btn go" test="dispatch-done" act=${() => setClosing(true)}>${t("dispatch.done_button")}<//>`}
+      ${mine && row.state === "accepted" && html`<${Btn} kind="btn go" test="dispatch-arrive" act=${() => say("arrive")}>${t("dispatch.arrive")}<//>`}
+      ${mine && row.state === "arrived" && html`<${Btn} kind="btn go" test="dispatch-done" act=${() => setClosing(true)}>${t("dispatch.done_button")}<//>`}
       <a class="btn" href=${`#/people/${row.resident_id}`}>${t("common.card")}</a></div>`}</article>`;
 }
 
