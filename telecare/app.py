@@ -34,6 +34,7 @@ from telecare.alarms.chain import Chains
 from telecare.alarms.listening import receivers_of
 from telecare.alarms.mqtt import AlarmLane
 from telecare.alarms.receiving import Receiving
+from telecare.alarms.recent import RecentAlarms
 from telecare.alarms.service import Alarms
 from telecare.alarms.technical import http as technical_http
 from telecare.alarms.technical.overview import Overview
@@ -440,6 +441,7 @@ def web_app(
     app[device_http.CERTIFICATES] = made.certificates
     app[call_http.CALLS] = made.calls
     app[alarm_http.ALARMS] = made.alarms
+    app[alarm_http.RECENT] = RecentAlarms(made.database, made.clock)
     app[technical_http.TECHNICAL] = made.technical
     app[technical_http.OVERVIEW] = Overview(made.database, made.clock)
     app[admin.CHAINS] = made.chains

@@ -3,7 +3,7 @@
 import hashlib
 import math
 import secrets
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -43,6 +43,7 @@ from telecare.wire.errors import Code
 from telecare.wire.ids import (
     AssignmentId,
     CareUnitId,
+    ResidentId,
     ShiftId,
     StaffId,
     TenantId,
@@ -173,6 +174,31 @@ async def is_new_list(
     return await store.is_new_read(
         db, session.staff.id, "list", unit_id, now=now, since=begun - timedelta(microseconds=1)
     )
+
+
+async def units_seen(db: Transaction, session: StaffSession, now: datetime) -> Sequence[CareUnitId]:
+    """Hers first, then those it covers now."""
+    own = session.staff.works_in
+    return [own, *await store.covered_now(db, own, local=now.astimezone(STOCKHOLM))]
+
+
+async def list_read(
+    db: Transaction,
+    session: StaffSession,
+    list_: str,
+    units: Sequence[CareUnitId],
+    named: Mapping[ResidentId, str],
+    now: datetime,
+) -> None:
+    """A list of these units was shown, with these residents' names on it ('': protected).
+
+    Recorded once in 15 min; a list with nobody on it is no reading.
+    """
+    if not named or not await is_new_read(db, session, list_, units[0], now):
+        return
+    persons = [Person(id_, name, is_protected=not name) for id_, name in sorted(named.items())]
+    what: Document = {"list": list_, "units": [str(unit) for unit in units]}
+    await append(db, Record(Action.LIST_READ, session.actor, persons, what))
 
 
 class Access:

@@ -1,7 +1,9 @@
 """Taking alarms, what is done about them, and closing them."""
 
 from collections.abc import Sequence
+from dataclasses import asdict
 from datetime import datetime
+from typing import Literal
 from uuid import UUID
 
 from aiohttp import web
@@ -9,6 +11,7 @@ from pydantic import Field
 
 from telecare.access.http import SCREEN, STAFF, path_id
 from telecare.alarms.model import Closing, Person, PressedBy
+from telecare.alarms.recent import RecentAlarms
 from telecare.alarms.service import Alarms
 from telecare.audit.actions import Action
 from telecare.runtime.http import Answer, Body, Empty, Route, json_answer, nothing, read_body
@@ -16,6 +19,7 @@ from telecare.wire.errors import Code
 from telecare.wire.ids import AlarmId
 
 ALARMS = web.AppKey("alarms", Alarms)
+RECENT = web.AppKey("recent_alarms", RecentAlarms)
 
 
 class NoteBody(Body):
@@ -46,6 +50,27 @@ class ItemAnswer(Answer):
     name: str
 
 
+class OverAnswer(Answer):
+    """An alarm that is at rest. `closed_by`: '' a protected name, null nobody."""
+
+    id: UUID
+    state: Literal["closed", "cancelled", "tested"]
+    trigger: str
+    device: str
+    place: str
+    resident_id: UUID
+    resident_name: str
+    pressed_at: datetime
+    closed_at: datetime | None
+    closed_by: str | None
+    cause: str | None
+    measure: str | None
+
+
+class RecentAnswer(Answer):
+    items: Sequence[OverAnswer]
+
+
 class AlarmAnswer(Answer):
     """Everything that has happened with it, and what it can be closed with."""
 
@@ -70,6 +95,12 @@ class AlarmAnswer(Answer):
 
 def _id(request: web.Request) -> AlarmId:
     return AlarmId(path_id(request))
+
+
+async def recent(request: web.Request) -> web.Response:
+    """Those of the last 24 hours that are at rest, newest first."""
+    found = await request.app[RECENT].listed(request[STAFF])
+    return json_answer(RecentAnswer(items=[OverAnswer.model_validate(asdict(a)) for a in found]))
 
 
 async def read(request: web.Request) -> web.Response:
@@ -171,6 +202,8 @@ ROUTES = (
     Route("POST", "/api/tv/alarms", press, "screen", Action.ALARM_RAISED, PressBody, status=204),
     Route("POST", "/api/tv/alarms/{id}/cancel", cancel, "screen", Action.ALARM_CANCELLED, Empty,
           errors=(Code.NOT_FOUND,), status=204),
+    Route("GET", "/api/alarms", recent, "staff", Action.LIST_READ, answer=RecentAnswer,
+          permission="work"),
     Route("GET", "/api/alarms/{id}", read, "staff", Action.ALARM_READ, answer=AlarmAnswer),
     Route("POST", "/api/alarms/{id}/take", take, "staff", Action.ALARM_TAKEN, Empty,
           errors=(Code.ALARM_TAKEN, Code.ALARM_CLOSED), status=204, permission="alarm"),

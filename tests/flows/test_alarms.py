@@ -83,6 +83,10 @@ async def test_an_alarm_is_answered_seen_to_and_closed(stack, windows):
 
     await maria.locator("[data-test=notice]").wait_for()
     await kirsi.locator(waiting).wait_for(state="detached")
+    await kirsi.locator("[data-test=nav-waiting]").first.click()
+    over = kirsi.locator("[data-test=over][data-state=closed]").first
+    await over.get_by_text("Åtgärd: Samtal. Maria Ek avslutade").wait_for()
+    await seen.at(kirsi, "waiting")
     assert seen.faults == []
     [row] = await stack.rows("select state, contact from alarm where id = $1", alarm)
     assert (row["state"], row["contact"]) == ("closed", "phone")
@@ -99,6 +103,7 @@ async def test_an_alarm_is_met_on_every_page_and_never_takes_the_focus(stack, wi
 
     assert await maria.evaluate("document.activeElement.tagName") == "INPUT"
     await look().at(maria, "alarm-strip")
+    await maria.locator("[data-test=nav-waiting] .n").first.get_by_text("1").wait_for()
     await strip.locator("[data-test=take-alarm]").click()
     await maria.locator("[data-test=alarm-page]").wait_for()
 

@@ -15,7 +15,7 @@ from telecare.dispatches.service import NotYourDispatch
 from telecare.runtime.errors import FieldInvalid, NotFound
 from telecare.shifts.model import ShiftHoldsOpen
 from telecare.web.board import unit_rows
-from tests.services.alarm_home import Home
+from tests.services.alarm_home import Home, closing_of
 
 ALARM = "select * from alarm where tenant_id = $1 order by received_at, id"
 STEPS = """
@@ -66,11 +66,7 @@ async def effects(made):
 
 @pytest.fixture
 async def closing(world, made):
-    head = await world.staff("Hedda", role=Role.ENHETSCHEF)
-    await made.lists.add(head, "cause", "Oavsiktligt larm")
-    await made.lists.add(head, "measure", "Samtal")
-    items = {item.list: item.id for item in await made.lists.items(head)}
-    return Closing("resident", items["cause"], items["measure"])
+    return await closing_of(world, made)
 
 
 async def alarm_of(world):

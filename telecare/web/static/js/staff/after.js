@@ -4,7 +4,7 @@ import { get, post } from "../core/api.js";
 import { clock, t } from "../core/i18n.js";
 import { Icon } from "./icons.js";
 import * as store from "./store.js";
-import { Steps } from "./today.js";
+import { Steps } from "./steps.js";
 import { Btn, NoticeBox, useFetched, usePage } from "./ui.js";
 
 /** @typedef {import("../core/wire").CallFrame} CallFrame */

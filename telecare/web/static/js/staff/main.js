@@ -9,10 +9,10 @@ import * as store from "./store.js";
 import { Queue, Today } from "./today.js";
 import { Btn, Loading, NoticeBox } from "./ui.js";
 
-const NAV = [{ at: "", icon: "day", key: "today.title", small: "nav.visits" }, { at: "people", icon: "people", key: "people.title", small: "people.title" }, { at: "devices", icon: "plug", key: "nav.devices", small: "nav.devices" }];
+const NAV = [{ at: "", icon: "day", key: "today.title", small: "nav.visits" }, { at: "waiting", icon: "bell", key: "nav.waiting", small: "nav.alarms" }, { at: "people", icon: "people", key: "people.title", small: "people.title" }, { at: "devices", icon: "plug", key: "nav.devices", small: "nav.devices" }];
 
 /** @param {{here: string, kind: string}} props */
-const Links = ({ here, kind }) => [...NAV.map((one) => html`<a key=${one.at} href=${`#/${one.at}`} data-test=${`nav-${one.at || "today"}`} aria-current=${here === one.at ? "page" : undefined}><${Icon} name=${one.icon} />${t(kind === "small" ? one.small : one.key)}</a>`), store.keepsSomething.value && html`<a key="admin" href="/admin" data-test="nav-admin"><${Icon} name="list" />${t("nav.admin")}</a>`];
+const Links = ({ here, kind }) => [...NAV.map((one) => html`<a key=${one.at} href=${`#/${one.at}`} data-test=${`nav-${one.at || "today"}`} aria-current=${here === one.at ? "page" : undefined}><${Icon} name=${one.icon} /><span>${t(kind === "small" ? one.small : one.key)}</span>${one.at === "waiting" && store.unanswered.value > 0 && html`<b class="n">${store.unanswered.value}<span class="vh"> ${t("nav.unanswered")}</span></b>`}</a>`), store.keepsSomething.value && html`<a key="admin" href="/admin" data-test="nav-admin"><${Icon} name="list" /><span>${t(kind === "small" ? "nav.admin_small" : "nav.admin")}</span></a>`];
 
 /** Who I am, sound, shift, out. */
 function Mine() {
@@ -32,7 +32,7 @@ function Strips() {
   const waiting = store.waiting.value.filter((row) => !row.taken_by).length;
   const ends = store.endsSoon.value;
   const offered = store.handOvers.value.find(store.toMe);
-  const elsewhere = store.route.value.path.length > 0;
+  const elsewhere = !["", "waiting"].includes(store.route.value.path[0] || "");
   return html`<div role="status" class="strips">${store.live.contact.value === "trying" && html`<p class="strip lost" data-test="no-contact"><${Icon} name="plug" /><b>${t("live.no_contact")}</b></p>`}
     ${other && html`<div class="strip" data-test="call-elsewhere"><${Icon} name="video" /><b>${t("call.running", { name: other.resident_name })}</b><${Btn} kind="btn go" act=${() => store.continueHere(other.call_id)}>${t("call.continue_here")}<//></div>`}
     ${ends && html`<div class="strip" data-test="ends-soon"><${Icon} name="clock" /><b>${t(store.call.value ? "session.ends_after_call" : "session.ends", { time: clock(ends) })}</b>${!store.call.value && html`<${Btn} kind="btn" test="sign-in-anew" act=${store.signOut}>${t("session.anew")}<//>`}</div>`}
@@ -73,6 +73,7 @@ function page(path, query) {
   if (path[0] === "people" && path[2] === "anyway") return html`<${Later} key="anyway" from="anyway" name="AnywayPage" given=${{ id }} />`;
   if (path[0] === "people" && id) return html`<${Later} key="card" from="people" name="CardPage" given=${{ id, letters: query.get("letters") || "" }} />`;
   if (path[0] === "devices") return html`<${Later} key="devices" from="devices" name="DevicesPage" given=${{}} />`;
+  if (path[0] === "waiting") return html`<${Later} key="waiting" from="waiting" name="WaitingPage" given=${{}} />`;
   if (path[0] === "end-shift") return html`<${Later} key="end-shift" from="shift" name="EndPage" given=${{}} />`;
   if (path[0] === "taken-over" && store.mayLead.value) return html`<${Later} key="taken-over" from="people" name="TakenOverPage" given=${{}} />`;
   // A TV's QR code leads here: whose TV is it?

@@ -96,6 +96,8 @@ export const alarms = computed(() => /** @type {AlarmRow[]} */ (Array.from(rows.
   .filter((row) => row.row === "alarm")).sort((a, b) => a.priority - b.priority || a.since.localeCompare(b.since)));
 /** Those that nobody has, and that she may take. */
 export const calling = computed(() => (me.value && me.value.may.includes("alarm") ? alarms.value.filter((row) => row.state === "new") : []));
+/** How many wait for somebody, me among others. */
+export const unanswered = computed(() => calling.value.length + waiting.value.filter((row) => !row.taken_by).length + handOvers.value.filter(toMe).length);
 /** Whose pages would sound now; null before anybody has said. */
 export const receivers = computed(() => { for (const row of rows.value.values()) if (row.row === "receivers") return row; return null; });
 /** @param {import("../core/wire").AbsenceKind} kind */

@@ -1,12 +1,10 @@
 // The day's list, and who waits at its side.
 import { html, useState } from "../lib/preact.js";
-import { post } from "../core/api.js";
 import { clock, dayMonth, duration, t, weekday } from "../core/i18n.js";
 import { Icon } from "./icons.js";
 import { Part } from "./later.js";
 import * as store from "./store.js";
-import { Btn, initials, Tag, Text, usePage } from "./ui.js";
-import { instant, isoDay } from "./when.js";
+import { Btn, initials, Tag, usePage } from "./ui.js";
 
 /** @typedef {import("../core/wire").VisitRow} VisitRow */
 /** @typedef {import("../core/wire").CallRow} CallRow */
@@ -43,29 +41,6 @@ function tags(row, mine) {
   return list;
 }
 
-/** The choices after a visit that did not come about. @param {{row: VisitRow}} props */
-export function Steps({ row }) {
-  const [at, setAt] = useState("");
-  /** @param {string} step @param {object} [more] */
-  const save = async (step, more) => {
-    await post(`/api/visits/${row.id}/step`, { step, ...more });
-    store.tell(t("steps.saved", { step: t(`step.${step}`), name: row.resident_name }));
-    if (store.route.value.path[0] === "after") store.go("");
-  };
-  const again = () => save("ring_again", { at: instant(isoDay(store.now.value), at) });
-  const wrong = at !== "" && !/^([01]\d|2[0-3]):[0-5]\d$/.test(at);
-  return html`<div class="steps" role="group" aria-label=${t("steps.title")} data-test="steps">
-    <p class="hint">${row.overdue_at ? t("steps.overdue", { time: clock(row.overdue_at) }) : t("steps.title")}</p>
-    <div class="row wrap">
-      <${Btn} kind="btn go" icon="video" test="step-ring-now" act=${() => store.ringVisit(row.id)}>${t("steps.ring_now")}<//>
-      <${Btn} icon="go" test="step-home_visit" act=${() => save("home_visit")}>${t("step.home_visit")}<//>
-      <${Btn} icon="phone" test="step-talked_by_phone" act=${() => save("talked_by_phone")}>${t("step.talked_by_phone")}<//>
-      <${Btn} icon="day" test="step-known_absence" act=${() => save("known_absence")}>${t("step.known_absence")}<//>
-    </div>
-    <div class="row wrap end"><${Text} id=${`again-${row.id}`} label=${t("steps.at")} value=${at} set=${setAt} mode="numeric" placeholder="15:30" error=${wrong ? t("form.time_wrong") : ""} />
-      <${Btn} icon="clock" test="step-ring_again" disabled=${wrong || at === ""} act=${again}>${t("step.ring_again")}<//></div></div>`;
-}
-
 /** @param {{row: VisitRow, first: boolean}} props */
 function Visit({ row, first }) {
   const [open, setOpen] = useState(false);
@@ -81,7 +56,7 @@ function Visit({ row, first }) {
       ${row.state === "unfinished" && html`<a class="btn go" data-test="finish" href=${`#/after/${row.id}`}>${t("today.finish")}</a>`}
       ${(row.state === "absent" ? store.mayPlan.value : row.state === "planned" && (store.mayPlan.value || row.staff_id === mine)) && html`<button type="button" class="btn small more" data-test="more" aria-expanded=${String(open)} aria-label=${t("today.more_name", { name: row.resident_name })} onClick=${() => setOpen(!open)}>${t("today.more")}</button>`}
     </div>
-    ${row.state === "needs_step" && html`<div class="wide"><${Steps} row=${row} /></div>`}
+    ${row.state === "needs_step" && html`<div class="wide"><${Part} from="steps" name="Steps" given=${{ row }} /></div>`}
     ${open && html`<div class="wide"><${Part} from="change" name="Change" given=${{ row, done: () => setOpen(false) }} /></div>`}</li>`;
 }
 
@@ -133,7 +108,8 @@ function Waiting({ row }) {
       <a class="btn" href=${`#/people/${row.resident_id}`}>${t("common.card")}</a></div>`}</article>`;
 }
 
-export function Queue() {
+/** All that waits. */
+export function Queued() {
   const list = Array.from(store.rows.value.values());
   const rest = list.filter((row) => ["task", "dispatch", "absence"].includes(row.row));
   const technical = list.filter((row) => row.row === "technical");
@@ -142,12 +118,14 @@ export function Queue() {
   const alarms = store.alarms.value;
   const waiting = store.waiting.value;
   const some = waiting.length || alarms.length;
-  return html`<aside class=${some ? "side rings" : "side"} aria-label=${t("queue.title")}><h2>${t("queue.title")}</h2>
-    <div role="region" aria-live="assertive" aria-label=${t("queue.new")}>${alarms.length > 0 && html`<${Part} from="alarm" name="Alarms" given=${{ list: alarms }} />`}
+  return html`<div role="region" aria-live="assertive" aria-label=${t("queue.new")}>${alarms.length > 0 && html`<${Part} from="alarm" name="Alarms" given=${{ list: alarms }} />`}
       ${waiting.map((row) => html`<${Waiting} key=${row.id} row=${row} />`)}</div>
     ${!some && html`<p class="soft later">${t("queue.nobody")}</p>`}
     ${store.receivers.value && store.receivers.value.names.length > 0 && html`<${Part} from="alarm" name="Receivers" given=${{}} />`}
     ${hands.length > 0 && html`<${Part} from="shift" name="HandOvers" given=${{ list: hands }} />`}
     ${technical.length + outages.length > 0 && html`<${Part} from="technical" name="Faults" given=${{ technical, outages }} />`}
-    ${rest.length > 0 && html`<${Part} from="queue" name="Rest" given=${{ list: rest }} />`}</aside>`;
+    ${rest.length > 0 && html`<${Part} from="queue" name="Rest" given=${{ list: rest }} />`}`;
 }
+
+/** Beside the day's list. */
+export const Queue = () => html`<aside class=${store.waiting.value.length || store.alarms.value.length ? "side rings" : "side"} aria-label=${t("queue.title")}><h2>${t("queue.title")}</h2><${Queued} /></aside>`;
