@@ -103,13 +103,14 @@ async def static_file(request: web.Request) -> web.Response:
     return files.answer(request.match_info["name"], request)
 
 
-async def tv_worker(request: web.Request) -> web.Response:
-    """The TV's service worker stands at the root, so that it may serve /tv."""
-    return request.app[STATIC].answer("tv-worker.js", request, cache="no-cache")
+async def page_worker(request: web.Request) -> web.Response:
+    """A page's service worker stands at the root, so that it may serve that page."""
+    return request.app[STATIC].answer("page-worker.js", request, cache="no-cache")
 
 
 _PUBLIC = Exempt("the same for everybody, without personal data")
 ROUTES = (
     Route("GET", "/static/{version}/{name:.+}", static_file, "public", _PUBLIC, kind="file"),
-    Route("GET", "/tv-worker.js", tv_worker, "public", _PUBLIC, kind="file"),
+    Route("GET", "/tv-worker.js", page_worker, "public", _PUBLIC, kind="file"),
+    Route("GET", "/staff-worker.js", page_worker, "public", _PUBLIC, kind="file"),
 )

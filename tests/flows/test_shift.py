@@ -24,6 +24,13 @@ AudioContext.prototype.createOscillator = function () {
   return made;
 };
 """
+KEPT_PAGE = """async () => {
+    for (;;) {
+        const cache = await caches.open("telecare-1");
+        if (await cache.match("/")) return;
+        await new Promise(requestAnimationFrame);
+    }
+}"""
 
 
 def resident(name: str) -> ResidentId:
@@ -146,6 +153,36 @@ async def test_no_page_but_the_days_is_without_who_wants_to_hand_over(stack, win
     for page in ("people", f"people/{ingrid}", f"people/{ingrid}/consent", "plan", "end-shift"):
         await per.goto(f"{windows.url}/#/{page}")
         await per.get_by_text("Maria Ek vill lämna över till dig.").wait_for()
+
+
+async def test_whoever_goes_can_read_her_mission_without_network_also_after_a_reload(
+    stack, windows
+):
+    seen = look()
+    await somebody_should(stack)
+    await stack.rows("update resident set phone = '021-100' where given_name = 'Birgitta'")
+    maria = await begun(windows, "Maria Ek")
+    await maria.locator("[data-test=dispatch-accept]").click()
+    await maria.locator("[data-test=mission]").wait_for()
+    await maria.evaluate(KEPT_PAGE)
+
+    stack.kill_server()
+    await maria.reload()
+
+    kept = maria.locator("[data-test=kept-mission]")
+    await kept.get_by_text("021-100").wait_for()
+    assert "Birgitta" in await kept.inner_text()
+    await seen.at(maria, "mission-kept")
+    stack.start_server()
+    await stack.server_up()
+    await maria.get_by_role("button", name="Försök igen").click()
+    await maria.locator("[data-test=mission]").wait_for()
+    reads = await stack.rows("select 1 from audit.body where event = 'key_note.read'")
+    assert len(reads) == 1
+    await maria.locator("[data-test=sign-out]").first.click()
+    await maria.locator("[data-test=pick-staff]").first.wait_for()
+    assert await maria.evaluate("sessionStorage.getItem('missions')") is None
+    assert seen.faults == []
 
 
 async def test_a_home_visit_ends_with_the_municipalitys_own_outcome_or_her_words(stack, windows):

@@ -10,7 +10,7 @@ from .source import STATIC, own_scripts
 SCRIPTS = [
     *own_scripts("core", "tv"),
     STATIC / "js" / "lib" / "preact.js",
-    STATIC / "tv-worker.js",
+    STATIC / "page-worker.js",
 ]
 TOO_NEW = {
     "optional chaining": r"\?\.(?!\d)",

@@ -35,12 +35,12 @@ function Dispatch({ row }) {
   const [closing, setClosing] = useState(false);
   const [within, setWithin] = useState("30");
   const at = store.now.value;
-  const mine = store.me.value !== null && row.accepted_by_id === store.me.value.staff_id;
+  const mine = store.isMission(row.id);
   /** @param {string} what @param {object} [body] */
   const say = (what, body) => post(`/api/dispatches/${row.id}/${what}`, body);
   return html`<article class="q sensor later" data-test="dispatch" data-state=${row.state}><h3><${Icon} name="go" />${t(`dispatch.${row.state}`)}<span class="since">${t("queue.minutes", { n: Math.max(0, Math.floor((at - Date.parse(row.asked_at)) / 60000)) })}</span></h3>
     <p><b>${row.resident_name}</b>${row.accepted_by ? t("dispatch.by", { name: row.accepted_by }) : t("dispatch.nobody")}${row.arrive_by && row.state === "accepted" ? ` ${t("dispatch.arrive_by", { time: clock(row.arrive_by) })}` : ""}${row.absent && ` ${store.isAway(row.absent)}`}</p>
-    ${mine && !closing && html`<${Part} from="mission" name="Mission" given=${{ id: row.id }} />`}
+    ${mine && !closing && html`<${Part} from="mission" name="Mission" given=${{ id: row.id, name: row.resident_name }} />`}
     ${row.state === "asked" && html`<${Choice} id=${`within-${row.id}`} label=${t("dispatch.within")} value=${within} set=${setWithin} options=${WITHIN.map((n) => ({ value: String(n), text: t("dispatch.minutes", { n }) }))} />`}
     ${closing ? html`<${Part} from="closing" name="Outcome" given=${{ id: row.id }} />`
     : html`<div class="row">${row.state === "asked" && html`<${Btn} kind="btn go" test="dispatch-accept" act=${() => say("accept", { within_min: Number(within) })}>${t("dispatch.accept")}<//>`}

@@ -40,7 +40,7 @@ import { STAFF, lockPage, ready, touched } from "./rows.js";
 /** @typedef {{path: string[], query: URLSearchParams}} Route */
 /** @template T @typedef {import("../lib/preact.js").Signal<T>} Sig */
 
-const IDLE_MS = 30 * 60 * 1000;
+export const IDLE_MS = 30 * 60 * 1000;
 const NOT_MINE_MS = 1500;
 const MY_CALL = "my-call";
 const boot = bootValues();
@@ -102,6 +102,12 @@ export const unanswered = computed(() => calling.value.length + waiting.value.fi
 export const receivers = computed(() => { for (const row of rows.value.values()) if (row.row === "receivers") return row; return null; });
 /** @param {import("../core/wire").AbsenceKind} kind */
 export const isAway = (kind) => t("absence.is", { where: t(`absence.kind.${kind}`) });
+
+/** A home visit that I have said I go to, and am not done with. @param {string} id */
+export function isMission(id) {
+  const row = rows.value.get(id);
+  return row !== undefined && row.row === "dispatch" && row.state !== "done" && me.value !== null && row.accepted_by_id === me.value.staff_id;
+}
 
 /** What is asked of me or my unit to take over, and what I ask of others. */
 export const handOvers = computed(() => /** @type {HandOverRow[]} */ (Array.from(rows.value.values())
@@ -404,6 +410,12 @@ export async function endShift() {
 
 export async function signOut() {
   await post("/api/sign-out");
+  leave();
+}
+
+/** Nothing of hers stays in the browser. */
+function leave() {
+  sessionStorage.clear();
   location.assign("/");
 }
 
@@ -442,7 +454,7 @@ export async function unlocked() {
 
 onRefusal.refused = (code) => {
   if (code === "session_locked") lock();
-  else if (!call.value) location.assign("/");
+  else if (!call.value) leave();
 };
 
 setInterval(() => {

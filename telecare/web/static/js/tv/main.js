@@ -1,6 +1,6 @@
 // The TV page: which screen, the remote, and the screens when nobody rings. ES2019 only (Chromium 79).
 import { html, render, useEffect, useState } from "../lib/preact.js";
-import { bootValues, clock, dayMonth, partOfDay, t, weekday } from "../core/i18n.js";
+import { clock, dayMonth, partOfDay, t, weekday } from "../core/i18n.js";
 import { Icon } from "../core/icons.js";
 import { focusFirst, isBack, isVolumeOrPower, keyOf, move } from "../core/spatial.js";
 import { CallingIn, Faces, InCall, Nobody, Over, Ringing, Taken } from "./call.js";
@@ -119,17 +119,7 @@ function onKey(e) {
   if (move(key)) e.preventDefault();
 }
 
-/** The page starts from its own cache when the network is not there. */
-function keepForLater() {
-  const boot = bootValues();
-  // The demo on a network has a certificate of its own making, for which browsers start no worker.
-  if (!("serviceWorker" in navigator) || (boot.demo && location.protocol === "https:")) return;
-  const base = boot.static;
-  navigator.serviceWorker.register("/tv-worker.js", { scope: "/tv" }).then(() => navigator.serviceWorker.ready).then((ready) => {
-    const urls = performance.getEntriesByType("resource").map((one) => new URL(one.name).pathname).filter((path) => path.indexOf(base) === 0);
-    if (ready.active) ready.active.postMessage({ type: "keep", base, urls, page: "/tv" });
-  }).catch(() => {});
-}
+const keepForLater = () => import("../core/keep.js").then((keep) => keep.keepForLater("tv", "/tv")).catch(() => {});
 
 const root = document.getElementById("app");
 if (root) {
