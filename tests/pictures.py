@@ -39,6 +39,31 @@ async def staff(windows: Windows) -> None:
     await keep(maria, "staff-consent-form")
 
 
+async def alarms(windows: Windows) -> None:
+    """Ingrid's button is pressed; it is answered, somebody is sent, and goes."""
+    maria = await windows.staff()
+    await maria.get_by_role("button", name="Börja passet").click()
+    await maria.locator("[data-test=tone-heard]").click()
+    button = await windows.new()
+    await button.goto(f"{windows.url}/demo/button/ingrid")
+    await button.locator("[data-test=press]").click()
+    await maria.locator("[data-test=take-alarm]").first.wait_for()
+    await keep(maria, "staff-today-alarm")
+    await maria.locator("[data-test=take-alarm]").first.click()
+    await maria.locator("[data-test=alarm-send]").click()
+    await keep(maria, "staff-alarm")
+    await maria.locator("[data-test=nav-waiting]").locator("visible=true").click()
+    await maria.locator("[data-test=dispatch-accept]").click()
+    await maria.locator("[data-test=mission]").wait_for()
+    await keep(maria, "staff-waiting")
+    await maria.locator("[data-test=nav-devices]").locator("visible=true").click()
+    await maria.locator("[data-test=devices-page]").wait_for()
+    await keep(maria, "staff-devices")
+    eva = await windows.staff("Eva Sjö")
+    await eva.goto(f"{windows.url}/admin/alarm-units")
+    await keep(eva, "admin-alarm-units")
+
+
 async def administration(windows: Windows) -> None:
     eva = await windows.staff("Eva Sjö")
     ingrid = next(home for home in seed.HOMES if home.key == "ingrid")
@@ -206,7 +231,9 @@ async def main() -> int:
         await stack.start_home("ingrid")
         async with async_playwright() as playwright:
             browser = await playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
-            parts = (staff, administration, visit, tv, absence, portal, lawyers_desk, at_night)
+            parts = (
+                staff, alarms, administration, visit, tv, absence, portal, lawyers_desk, at_night,
+            )  # fmt: skip
             for part in [one for one in parts if one.__name__ in (sys.argv[1:] or [one.__name__])]:
                 windows = Windows(browser, stack.url)
                 try:

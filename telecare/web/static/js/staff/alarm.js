@@ -105,6 +105,12 @@ function Happened({ step, name }) {
   return html`<li><time datetime=${step.at}>${exact(step.at)}</time><${Icon} name=${DONE.includes(step.kind) ? "check" : "x"} /><span>${t(key, { ...values, name: step.kind === "returned" ? values.by : values.name, time: clock(step.at) })}</span></li>`;
 }
 
+/** What is done already decides what is next. @param {Alarm} alarm */
+function doNow(alarm) {
+  const last = alarm.steps.map((step) => step.kind).filter((kind) => ["sent", "on_the_way"].includes(kind)).pop();
+  return last ? `alarm.do_now.${last}` : "alarm.do_now";
+}
+
 /** @param {{alarm: Alarm, done: () => void}} props */
 function Close({ alarm, done }) {
   const [by, setBy] = useState("resident");
@@ -169,7 +175,7 @@ export function AlarmPage({ id }) {
       <div class="row"><${Btn} kind="btn go" test="save-note" disabled=${!text.trim()} act=${() => say("note", { text: text.trim() })}>${t("alarm.save")}<//><${Btn} act=${() => setOpen("")}>${t("common.cancel")}<//></div></section>`}
     ${open === "close" && alarm.may_close && html`<${Close} alarm=${alarm} done=${() => setOpen("")} />`}
     <div class="alarmcols"><section class="panel"><h2>${t("alarm.happened")}</h2><ol class="chain">${alarm.steps.map((step, n) => html`<${Happened} key=${n} step=${step} name=${name} />`)}
-        ${!over && alarm.mine && !alarm.may_close && html`<li class="now"><b>${t("alarm.now")}</b><${Icon} name="clock" /><b>${t("alarm.do_now")}</b></li>`}
+        ${!over && alarm.mine && !alarm.may_close && html`<li class="now"><b>${t("alarm.now")}</b><${Icon} name="clock" /><b>${t(doNow(alarm))}</b></li>`}
         ${!over && alarm.next_at && html`<li class="then"><time datetime=${alarm.next_at}>${exact(alarm.next_at)}</time><${Icon} name="next" /><span>${t(alarm.mine ? "alarm.else_queue" : alarm.next_unit ? "alarm.else_next" : "alarm.else_head", { unit: alarm.next_unit || "" })}</span></li>`}</ol></section>
       <div>${known && known.to_know.length > 0 && html`<section class="panel note"><h2>${t("alarm.to_know")}</h2><ul>${known.to_know.map((one) => html`<li key=${one}>${one}</li>`)}</ul></section>`}
         ${known && html`<section class="panel"><h2>${t("alarm.where")}</h2><p><b>${known.address}</b></p>${known.phone && html`<p>${known.phone}</p>`}<a class="btn small" href=${`#/people/${alarm.resident_id}`}>${t("common.card")}</a></section>`}
