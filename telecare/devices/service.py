@@ -352,7 +352,7 @@ class Devices:
 
     async def units(self, unit_ids: Collection[UnitId]) -> Mapping[UnitId, Unit]:
         """The registry's answer for every message: enrolled, not revoked (P7)."""
-        async with self._database.across_tenants() as db:
+        async with self._database.one_question() as db:
             return await store.units_of(db, unit_ids)
 
     async def status(self, unit: Unit, status: edge.UnitStatus) -> None:
