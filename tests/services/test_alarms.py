@@ -14,6 +14,7 @@ from telecare.alarms.model import (
     ContactMissing,
     NotYourAlarm,
 )
+from telecare.alarms.mqtt import SHARE
 from telecare.alarms.receiving import receivers
 from telecare.alarms.store import Figures
 from telecare.dispatches.service import NotYourDispatch
@@ -102,6 +103,18 @@ async def test_every_press_is_an_alarm_of_its_own_stored_with_record_and_timer(w
     assert sorted(row["kind"] for row in timers) == [
         "alarm.ask_next", "alarm.ask_next", "alarm.unanswered", "alarm.unanswered",
     ]  # fmt: skip
+
+
+async def test_a_flood_in_one_homes_name_takes_no_others_turn(world, made, home):
+    other = Home(made, world, await world.home_unit(await world.resident("Karin")))
+    flood = [home.sealed(home.pressed()) for _ in range(SHARE + 10)]
+
+    await home.lane.take([*flood, other.sealed(other.pressed())])
+
+    assert home.receipted == list(range(1, SHARE + 1))
+    assert other.unit.id in {row["source_id"] for row in await world.rows(ALARM, world.tenant)}
+    await home.lane.take(flood[SHARE:])
+    assert home.receipted == list(range(1, SHARE + 11))
 
 
 async def test_a_press_that_comes_again_is_one_alarm_receipted_again(world, home):
