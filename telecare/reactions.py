@@ -3,7 +3,8 @@ further events beyond one level (architecture §1.11).
 """
 
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
+from uuid import UUID
 
 from telecare.absences.model import AbsenceBegan
 from telecare.absences.service import Absences
@@ -30,13 +31,13 @@ from telecare.endings.model import EndingUndone, ResidentEnded
 from telecare.integrity.reviews import Reviews
 from telecare.people import service as people
 from telecare.people.break_glass import OpenedAnyway
-from telecare.people.model import CohabitantMovedIn, ResidentRegistered
+from telecare.people.model import CohabitantMovedIn, FollowUpKind, ResidentRegistered
 from telecare.people.service import known, make_follow_up
 from telecare.runtime.db import Transaction
 from telecare.shifts.service import Shifts
 from telecare.visits.model import VisitOverdue
 from telecare.visits.service import Visits
-from telecare.wire.ids import AlarmId, ResidentId
+from telecare.wire.ids import AlarmId, CareUnitId, ResidentId
 
 SYSTEM = SystemActor("reaction")
 SPOKEN = timedelta(seconds=5)
@@ -91,16 +92,7 @@ class Reactions:
                     ResidentId(event.resident_id),
                 )
             case AbilityDoubtful():
-                resident = await known(db, event.resident_id)
-                await make_follow_up(
-                    db,
-                    "second_talk",
-                    resident,
-                    unit_id=resident.unit_id,
-                    about_id=event.consent_id,
-                    actor=SYSTEM,
-                    now=event.at,
-                )
+                await _task(db, "second_talk", event.resident_id, event.consent_id, event.at)
             case AbsenceBegan():
                 await self._absence_began(db, event)
             case ResidentEnded():
@@ -132,15 +124,13 @@ class Reactions:
                     db, event.staff_id, Reason.ALARM_TAKEN, event.at, besides=event.resident_id
                 )
             case AlarmForHead():
-                resident = await known(db, event.alarm.resident_id)
-                await make_follow_up(
+                await _task(
                     db,
                     "alarm_unanswered",
-                    resident,
+                    event.alarm.resident_id,
+                    event.alarm.id,
+                    event.at,
                     unit_id=event.alarm.unit_id,
-                    about_id=event.alarm.id,
-                    actor=SYSTEM,
-                    now=event.at,
                 )
             case AlarmUnanswered():
                 resident = await known(db, event.alarm.resident_id)
@@ -149,26 +139,15 @@ class Reactions:
                 )
                 await open_deviation(db, opening, resident)
             case CallInUnanswered():
-                resident = await known(db, event.call.resident_id)
-                await make_follow_up(
-                    db,
-                    "call_back",
-                    resident,
-                    unit_id=resident.unit_id,
-                    about_id=event.call.id,
-                    actor=SYSTEM,
-                    now=event.at,
-                )
+                await _task(db, "call_back", event.call.resident_id, event.call.id, event.at)
             case VisitOverdue():
-                resident = await known(db, event.visit.resident_id)
-                await make_follow_up(
+                await _task(
                     db,
                     "visit_overdue",
-                    resident,
+                    event.visit.resident_id,
+                    event.visit.id,
+                    event.at,
                     unit_id=event.visit.unit_id,
-                    about_id=event.visit.id,
-                    actor=SYSTEM,
-                    now=event.at,
                 )
             case _:
                 raise UnknownEvent(type(event).__name__)
@@ -235,12 +214,16 @@ class Reactions:
         for home_of in {person.id for record in moved for person in record.persons}:
             await self(db, CohabitantMovedIn(home_of, now))
         await append_all(db, [*visits, *devices, *units, *moved])
-        await make_follow_up(
-            db,
-            "check_devices",
-            resident,
-            unit_id=resident.unit_id,
-            about_id=ending.id,
-            actor=SYSTEM,
-            now=now,
-        )
+        await _task(db, "check_devices", resident.id, ending.id, now)
+
+
+async def _task(
+    db: Transaction, kind: FollowUpKind, resident_id: ResidentId, about_id: UUID, now: datetime,
+    *, unit_id: CareUnitId | None = None,
+) -> None:  # fmt: skip
+    """For somebody in `unit_id`, or in the resident's own unit."""
+    resident = await known(db, resident_id)
+    await make_follow_up(
+        db, kind, resident, unit_id=unit_id or resident.unit_id, about_id=about_id, actor=SYSTEM,
+        now=now,
+    )  # fmt: skip

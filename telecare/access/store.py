@@ -100,10 +100,7 @@ values ($1, $2, $3, $4, $5)
 COVERED = """
 select covers_unit_id from unit_cover
 where tenant_id = $1 and unit_id = $2
-    and case
-        when from_time <= until_time then $3::time >= from_time and $3::time < until_time
-        else $3::time >= from_time or $3::time < until_time
-    end
+    and is_within($3, from_time, until_time)
 order by covers_unit_id
 limit $4
 """

@@ -11,7 +11,7 @@ from uuid import UUID
 
 from telecare.access.service import unit_topic
 from telecare.alarms import store
-from telecare.alarms.asking import ask, tell
+from telecare.alarms.asking import NEXT, asked, ring, tell
 from telecare.alarms.chain import chain_of
 from telecare.alarms.model import (
     DEVIATION_AFTER,
@@ -22,6 +22,7 @@ from telecare.alarms.model import (
     pressed_at,
     priority_of,
 )
+from telecare.alarms.store import Happened
 from telecare.audit.actions import Action
 from telecare.audit.append import append
 from telecare.audit.format import Document
@@ -29,15 +30,15 @@ from telecare.audit.model import Actor, AlarmUnitActor, HomeActor, Person, Recor
 from telecare.devices import store as device_store
 from telecare.devices.model import Unit
 from telecare.devices.outgoing import Addressee, to_unit
-from telecare.people.model import Resident
 from telecare.people.service import known
 from telecare.runtime.clock import Clock
 from telecare.runtime.db import Database, RefusedByDatabase, Transaction
-from telecare.runtime.timers import Due, set_timer
+from telecare.runtime.timers import Due, set_timer, set_timers
 from telecare.wire import edge, topics
 from telecare.wire.ids import (
     AlarmId,
     AlarmUnitId,
+    CareUnitId,
     EndpointId,
     ResidentId,
     TenantId,
@@ -84,64 +85,48 @@ class Arrivals:
         return done
 
 
+@dataclass(frozen=True, slots=True)
+class Said:
+    """An alarm as what is in the home tells of it; `reference`: what its source numbers it by."""
+
+    source: Source
+    source_id: str
+    reference: str
+    resident_id: ResidentId
+    trigger: str
+    pressed_at: datetime
+    device: str = ""
+    place: str = ""
+    is_test: bool = False
+
+
 async def raised(db: Transaction, unit: Unit, event: edge.AlarmRaised, now: datetime) -> None:
-    """From a home unit. Stored once, with the timers that ask on by themselves."""
-    resident = await known(db, unit.resident_id)
-    chain = await chain_of(db, resident, now)
-    await _arrive(
-        db,
-        Alarm(
-            id=AlarmId(new_row_id(now)),
-            lane="test" if event.is_test else "care",
-            source="unit",
-            source_id=unit.id,
-            reference=_reference(event.boot, event.seq),
-            resident_id=resident.id,
-            unit_id=resident.unit_id,
-            chain=chain,
-            asked_units=chain[:1],
-            trigger=event.trigger,
-            device=event.device,
-            place=event.place,
-            priority=priority_of(event.trigger),
-            state=State.TESTED if event.is_test else State.NEW,
-            pressed_at=pressed_at(event.occurred_at, clock_ok=event.clock_ok, received_at=now),
-            received_at=now,
-        ),
-        resident,
-        unit.actor,
-        now,
+    """From a home unit."""
+    said = Said(
+        source="unit",
+        source_id=unit.id,
+        reference=_reference(event.boot, event.seq),
+        resident_id=unit.resident_id,
+        trigger=event.trigger,
+        pressed_at=pressed_at(event.occurred_at, clock_ok=event.clock_ok, received_at=now),
+        device=event.device,
+        place=event.place,
+        is_test=event.is_test,
     )
+    await _arrive(db, said, unit.actor, now)
 
 
 async def raised_on_tv(db: Transaction, actor: HomeActor, press: UUID, now: datetime) -> None:
     """On the TV's own page; `press` makes a repeat the same alarm."""
-    resident = await known(db, actor.resident_id)
-    chain = await chain_of(db, resident, now)
-    await _arrive(
-        db,
-        Alarm(
-            id=AlarmId(new_row_id(now)),
-            lane="care",
-            source="tv",
-            source_id=str(actor.endpoint_id),
-            reference=str(press),
-            resident_id=resident.id,
-            unit_id=resident.unit_id,
-            chain=chain,
-            asked_units=chain[:1],
-            trigger="screen",
-            device="",
-            place="",
-            priority=priority_of("screen"),
-            state=State.NEW,
-            pressed_at=now,
-            received_at=now,
-        ),
-        resident,
-        actor,
-        now,
+    said = Said(
+        source="tv",
+        source_id=str(actor.endpoint_id),
+        reference=str(press),
+        resident_id=actor.resident_id,
+        trigger="screen",
+        pressed_at=now,
     )
+    await _arrive(db, said, actor, now)
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,43 +145,36 @@ class FromAlarmUnit:
 
 async def raised_by_alarm_unit(db: Transaction, said: FromAlarmUnit, now: datetime) -> AlarmId:
     """Whether it is a repeat was asked before."""
-    resident = await known(db, said.resident_id)
-    chain = await chain_of(db, resident, now)
-    alarm = Alarm(
-        id=AlarmId(new_row_id(now)),
-        lane="test" if said.is_test else "care",
+    alarm = Said(
         source=said.source,
         source_id=str(said.alarm_unit_id),
         reference=said.reference,
-        resident_id=resident.id,
-        unit_id=resident.unit_id,
-        chain=chain,
-        asked_units=chain[:1],
+        resident_id=said.resident_id,
         trigger=said.trigger,
+        pressed_at=now,
         device=said.device,
         place=said.place,
-        priority=priority_of(said.trigger),
-        state=State.TESTED if said.is_test else State.NEW,
-        pressed_at=now,
-        received_at=now,
+        is_test=said.is_test,
     )
-    await _arrive(db, alarm, resident, AlarmUnitActor(said.alarm_unit_id, resident.id), now)
-    return alarm.id
+    actor = AlarmUnitActor(said.alarm_unit_id, said.resident_id)
+    return await _arrive(db, alarm, actor, now)
 
 
-async def _arrive(
-    db: Transaction, alarm: Alarm, resident: Resident, actor: InHome, now: datetime
-) -> None:
-    if not await store.add(db, alarm):
+async def _arrive(db: Transaction, said: Said, actor: InHome, now: datetime) -> AlarmId:
+    """Stored once, with the chain as it is now and the timers that ask on by themselves."""
+    resident = await known(db, said.resident_id)
+    alarm = _new(said, resident.unit_id, await chain_of(db, resident.id, now), now)
+    turn = await asked(db, alarm.asked_units[0], now) if alarm.state is State.NEW else None
+    steps = [Happened("pressed", alarm.pressed_at), Happened("stored", now)]
+    if not await store.add(db, alarm, [*steps, *turn.steps] if turn else steps):
         await _tell_again(db, alarm)
-        return
-    await store.add_step(db, alarm.id, "pressed", alarm.pressed_at)
-    await store.add_step(db, alarm.id, "stored", now)
+        return alarm.id
     action = Action.ALARM_TESTED
-    if alarm.state is State.NEW:
+    if turn is not None:
         action = Action.ALARM_RAISED
-        await ask(db, alarm, alarm.asked_units[0], now)
-        await set_timer(db, UNANSWERED, alarm.id, now + DEVIATION_AFTER)
+        await ring(db, alarm, turn)
+        due_at = {NEXT: turn.next_at, UNANSWERED: now + DEVIATION_AFTER}
+        await set_timers(db, alarm.id, due_at)
     tell(db, alarm)
     what: Document = {
         "alarm_id": str(alarm.id),
@@ -206,7 +184,29 @@ async def _arrive(
         "trigger": alarm.trigger,
         alarm.source: alarm.source_id,
     }
-    await _enter(db, alarm.id, Record(action, actor, [resident.person], what), now)
+    await _enter(db, alarm, Record(action, actor, [resident.person], what), now)
+    return alarm.id
+
+
+def _new(said: Said, unit_id: CareUnitId, chain: tuple[CareUnitId, ...], now: datetime) -> Alarm:
+    return Alarm(
+        id=AlarmId(new_row_id(now)),
+        lane="test" if said.is_test else "care",
+        source=said.source,
+        source_id=said.source_id,
+        reference=said.reference,
+        resident_id=said.resident_id,
+        unit_id=unit_id,
+        chain=chain,
+        asked_units=chain[:1],
+        trigger=said.trigger,
+        device=said.device,
+        place=said.place,
+        priority=priority_of(said.trigger),
+        state=State.TESTED if said.is_test else State.NEW,
+        pressed_at=said.pressed_at,
+        received_at=now,
+    )
 
 
 async def cancelled(db: Transaction, unit: Unit, event: edge.AlarmCancelled, now: datetime) -> bool:
@@ -230,7 +230,7 @@ async def mark_cancelled(db: Transaction, alarm: Alarm, actor: InHome, now: date
     resident = await known(db, alarm.resident_id)
     what: Document = {"alarm_id": str(alarm.id)}
     record = Record(Action.ALARM_CANCELLED, actor, [resident.person], what)
-    await _enter(db, alarm.id, record, now)
+    await _enter(db, alarm, record, now)
 
 
 async def enter_owed(db: Transaction, due: Due, now: datetime) -> None:
@@ -285,7 +285,7 @@ def _reference(boot: UUID, seq: int) -> str:
     return f"{boot}/{seq}"
 
 
-async def _enter(db: Transaction, alarm_id: AlarmId, record: Record, now: datetime) -> None:
+async def _enter(db: Transaction, alarm: Alarm, record: Record, now: datetime) -> None:
     """The record, or a debt. Raises what ends the connection itself."""
     try:
         async with db.savepoint():
@@ -293,8 +293,9 @@ async def _enter(db: Transaction, alarm_id: AlarmId, record: Record, now: dateti
     except RefusedByDatabase:
         log.exception("record of an alarm is owed")
         id_ = new_row_id(now)
-        await store.owe(db, id_, alarm_id, _document(record), now)
+        await store.owe(db, id_, alarm.id, _document(record), now)
         await set_timer(db, OWED, id_, now + OWED_AGAIN)
+        db.changed(unit_topic(alarm.unit_id))
 
 
 def _document(record: Record) -> Document:

@@ -26,14 +26,12 @@ LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
 SECRET_BYTES = 32
 
 
-async def chain_of(db: Transaction, resident: Resident, now: datetime) -> tuple[CareUnitId, ...]:
+async def chain_of(
+    db: Transaction, resident_id: ResidentId, now: datetime
+) -> tuple[CareUnitId, ...]:
     """Her own at this hour, else her unit and those asked after it; then the alarm centres."""
     local = now.astimezone(STOCKHOLM).time()
-    units = await store.own_at(db, resident.id, local) or await store.following(
-        db, resident.unit_id
-    )
-    centres = [centre.unit_id for centre in await store.centres(db)]
-    return tuple(dict.fromkeys([*units, *centres]))
+    return tuple(dict.fromkeys(await store.put_to(db, resident_id, local)))
 
 
 class Chains:

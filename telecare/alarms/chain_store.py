@@ -9,26 +9,28 @@ from telecare.wire.ids import CareUnitId, ResidentId
 
 LIMIT = 100
 
-OWN_AT = """
-select unit_ids from alarm_chain
-where tenant_id = $1 and resident_id = $2
-    and case
-        when from_time <= until_time then $3::time >= from_time and $3::time < until_time
-        else $3::time >= from_time or $3::time < until_time
-    end
-order by from_time
-limit 1
-"""
-FOLLOWING = """
+PUT_TO = """
 with recursive following (id, path) as (
-    select $2::uuid, array[$2::uuid]
+    select r.unit_id, array[r.unit_id]
+    from resident r
+    where r.tenant_id = $1 and r.id = $2
     union all
     select u.next_unit_id, f.path || u.next_unit_id
     from following f
     join care_unit u on u.tenant_id = $1 and u.id = f.id
     where u.next_unit_id is not null and u.next_unit_id <> all (f.path)
+),
+own as (
+    select unit_ids from alarm_chain
+    where tenant_id = $1 and resident_id = $2
+        and is_within($3, from_time, until_time)
+    order by from_time
+    limit 1
 )
-select id from following order by cardinality(path)
+select coalesce(
+    (select nullif(unit_ids, '{}') from own),
+    (select path from following order by cardinality(path) desc limit 1)
+) || array(select unit_id from alarm_centre where tenant_id = $1 order by unit_id limit $4)
 """
 OWN = """
 select from_time, until_time, unit_ids from alarm_chain
@@ -72,14 +74,12 @@ class Centre:
     secret: bytes
 
 
-async def own_at(db: Transaction, resident_id: ResidentId, at: time) -> Sequence[CareUnitId]:
-    """Her own chain at that local time; empty: she has none."""
-    return await db.fetchval(OWN_AT, db.tenant, resident_id, at) or []
-
-
-async def following(db: Transaction, unit_id: CareUnitId) -> Sequence[CareUnitId]:
-    """The unit and those asked after it, in order, each once."""
-    return [CareUnitId(row["id"]) for row in await db.fetch(FOLLOWING, db.tenant, unit_id)]
+async def put_to(db: Transaction, resident_id: ResidentId, at: time) -> Sequence[CareUnitId]:
+    """Her own chain at that local time, else her unit and those asked after it; then the alarm
+    centres. A unit may stand there twice.
+    """
+    units: Sequence[CareUnitId] = await db.fetchval(PUT_TO, db.tenant, resident_id, at, LIMIT)
+    return units
 
 
 async def own(db: Transaction, resident_id: ResidentId) -> Sequence[OwnChain]:

@@ -3,7 +3,6 @@
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
-from telecare.access import store as access_store
 from telecare.access.model import Permission, StaffSession
 from telecare.access.service import unit_topic
 from telecare.alarms import receiving_store as store
@@ -41,13 +40,8 @@ class Receiving:
 
 async def receivers(db: Transaction, unit: CareUnitId, now: datetime) -> Sequence[str]:
     """The names of those who receive this unit's alarms now, as they may be shown."""
-    found = await store.ready_since(db, now - COUNTS_FOR)
-    local = now.astimezone(STOCKHOLM)
-    covering = {
-        one: await access_store.covers(db, one, unit, local=local)
-        for one in {each.unit_id for each in found}
-    }
-    return list(dict.fromkeys(each.name for each in found if covering[each.unit_id]))
+    local = now.astimezone(STOCKHOLM).time()
+    return list(dict.fromkeys(await store.ready_for(db, unit, now - COUNTS_FOR, local=local)))
 
 
 async def last_heard(db: Transaction, staff_id: StaffId) -> datetime | None:

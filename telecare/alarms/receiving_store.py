@@ -1,8 +1,7 @@
 """SQL of consoles that receive alarms."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, time
 from uuid import UUID
 
 from telecare.runtime.db import Transaction
@@ -18,14 +17,19 @@ on conflict (tenant_id, session_id) do update
 set unit_id = excluded.unit_id, heard_at = excluded.heard_at,
     ready_at = case when $7 then greatest(receiver.ready_at, excluded.ready_at) end
 """
-READY_SINCE = """
-select r.unit_id, shown_name(s) as name
+READY_FOR = """
+select shown_name(s) as name
 from receiver r
 join staff s on s.tenant_id = r.tenant_id and s.id = r.staff_id
 join session o on o.tenant_id = r.tenant_id and o.id = r.session_id and o.ended_at is null
-where r.tenant_id = $1 and r.ready_at > $2
+where r.tenant_id = $1 and r.ready_at > $3
+    and (r.unit_id = $2 or exists (
+        select from unit_cover c
+        where c.tenant_id = $1 and c.unit_id = r.unit_id and c.covers_unit_id = $2
+            and is_within($4, c.from_time, c.until_time)
+    ))
 order by s.name, r.session_id
-limit $3
+limit $5
 """
 LAST_HEARD = "select max(heard_at) from receiver where tenant_id = $1 and staff_id = $2"
 
@@ -51,15 +55,14 @@ async def keep(
     )
 
 
-@dataclass(frozen=True, slots=True)
-class Ready:
-    unit_id: CareUnitId
-    name: str
-
-
-async def ready_since(db: Transaction, at: datetime) -> Sequence[Ready]:
-    rows = await db.fetch(READY_SINCE, db.tenant, at, LIMIT)
-    return [Ready(CareUnitId(row["unit_id"]), row["name"]) for row in rows]
+async def ready_for(
+    db: Transaction, unit_id: CareUnitId, since: datetime, *, local: time
+) -> Sequence[str]:
+    """Who works in the unit, or in one that covers it at this local time, and has been ready
+    since; their names as they may be shown, one for each console.
+    """
+    rows = await db.fetch(READY_FOR, db.tenant, unit_id, since, local, LIMIT)
+    return [row["name"] for row in rows]
 
 
 async def last_heard(db: Transaction, staff_id: StaffId) -> datetime | None:

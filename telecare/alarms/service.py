@@ -15,9 +15,9 @@ from telecare.access import store as access_store
 from telecare.access.errors import NotPermitted
 from telecare.access.model import Permission, ScreenSession, StaffSession
 from telecare.access.service import React, end_assignments, is_new_read, require, stays
-from telecare.alarms import arriving, store
+from telecare.alarms import arriving, asking, store
 from telecare.alarms.arriving import TIMER, UNANSWERED, tell_home
-from telecare.alarms.asking import NEXT, ask, tell
+from telecare.alarms.asking import NEXT, tell
 from telecare.alarms.model import (
     ASK_NEXT_AFTER,
     DEVIATION_AFTER,
@@ -266,7 +266,7 @@ class Alarms:
             return
         asked = alarm.ask(following)
         await store.save(db, asked)
-        await ask(db, asked, following, now)
+        await asking.ask_next(db, asked, following, now)
         tell(db, asked)
         resident = await known(db, alarm.resident_id)
         what: Document = {**_what(asked), "to_unit_id": str(following)}

@@ -15,11 +15,19 @@ from telecare.wire.ids import AlarmId, CareUnitId, ResidentId, StaffId
 LIMIT = 100
 
 ADD = """
-insert into alarm (tenant_id, id, lane, source, source_id, reference, resident_id, unit_id,
-    chain, asked_units, trigger, device, place, priority, state, pressed_at, received_at)
-values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17)
-on conflict (tenant_id, source, source_id, reference) do nothing
-returning id
+with added as (
+    insert into alarm (tenant_id, id, lane, source, source_id, reference, resident_id, unit_id,
+        chain, asked_units, trigger, device, place, priority, state, pressed_at, received_at)
+    values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17)
+    on conflict (tenant_id, source, source_id, reference) do nothing
+    returning id
+)
+insert into alarm_step (tenant_id, alarm_id, n, kind, at, unit_id)
+select $1, a.id, s.n, s.kind, s.at, s.unit_id
+from added a
+cross join unnest($18::text[], $19::timestamptz[], $20::uuid[])
+    with ordinality as s (kind, at, unit_id, n)
+returning alarm_id
 """
 COLUMNS = """
 select id, lane, source, source_id, reference, resident_id, unit_id, chain, asked_units, trigger,
@@ -134,13 +142,24 @@ def _alarm(row: Row) -> Alarm:
     return Alarm(**values)
 
 
-async def add(db: Transaction, alarm: Alarm) -> bool:
-    """False when it had come before."""
+@dataclass(frozen=True, slots=True)
+class Happened:
+    """A step of an alarm, not yet stored."""
+
+    kind: str
+    at: datetime
+    unit_id: CareUnitId | None = None
+
+
+async def add(db: Transaction, alarm: Alarm, steps: Sequence[Happened]) -> bool:
+    """With what has happened at once (at least one step). False when it had come before."""
     found = await db.fetchval(
         ADD, db.tenant, alarm.id, alarm.lane, alarm.source, alarm.source_id, alarm.reference,
         alarm.resident_id, alarm.unit_id, list(alarm.chain), list(alarm.asked_units),
         alarm.trigger, alarm.device, alarm.place, alarm.priority, str(alarm.state),
         alarm.pressed_at, alarm.received_at,
+        [step.kind for step in steps], [step.at for step in steps],
+        [step.unit_id for step in steps],
     )  # fmt: skip
     return found is not None
 

@@ -30,6 +30,7 @@ from telecare.runtime.clock import SystemClock
 from telecare.runtime.config import Config
 from telecare.runtime.db import Database, Transaction, open_database
 from telecare.runtime.embedded import process
+from telecare.runtime.embedded.broker import Program
 from telecare.runtime.embedded.services import EmbeddedServices
 from telecare.runtime.errors import CannotStart
 from telecare.wire.homes import HomeScript, Pressed
@@ -202,10 +203,10 @@ def folder_of_bench() -> Iterator[Path]:
 
 
 @contextlib.asynccontextmanager
-async def running_stack() -> AsyncIterator[Stack]:
+async def running_stack(broker: Program = "iotcore") -> AsyncIterator[Stack]:
     """For the life of the block; a fresh database with the defaults of the demo."""
     with folder_of_bench() as folder:
-        services = EmbeddedServices(folder)
+        services = EmbeddedServices(folder, broker_program=broker)
         services.start()
         try:
             await services.prepare()

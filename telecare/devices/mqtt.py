@@ -60,13 +60,16 @@ class Unsealing:
         self._counters: dict[tuple[UnitId, topics.Up], int] = {}
 
     async def opened(self, messages: Sequence[Message]) -> Sequence[Genuine]:
-        """Those that are genuine, in their order; one question to the registry for all of them.
+        """Those that are genuine, in their order; one question to the registry for all of them,
+        and one more about those that it does not know.
 
         Raises DatabaseUnavailable.
         """
         parsed = [(message, topics.parse_up(message.topic)) for message in messages]
         asked = {found[0] for message, found in parsed if found and message.payload}
         known = await self._devices.units(asked) if asked else {}
+        strange = asked - known.keys()
+        closed = await self._devices.revoked(strange) if strange else {}
         genuine, rejects = [], []
         for message, found in parsed:
             if found is None or not message.payload:
@@ -77,7 +80,8 @@ class Unsealing:
                 rejects.append(refused(message.topic, message.payload, Code.SIGNAL_TOO_LARGE))
             elif unit is None:
                 rejects.append(refused(message.topic, message.payload, Code.UNIT_UNKNOWN))
-                await self._tell_revoked(message, unit_id, lane)
+                if unit_id in closed and self._is_genuine(closed[unit_id], message, lane):
+                    await self._tell_closed(closed[unit_id], message, lane)
             elif not self._is_genuine(unit, message, lane):
                 rejects.append(refused(message.topic, message.payload, Code.SEAL_WRONG))
             else:
@@ -86,13 +90,10 @@ class Unsealing:
             await self._devices.reject(rejects)
         return genuine
 
-    async def _tell_revoked(self, message: Message, unit_id: UnitId, lane: topics.Up) -> None:
+    async def _tell_closed(self, unit: Unit, message: Message, lane: topics.Up) -> None:
         """A closed unit that was away when it was told hears it now. Of what it says only one
         thing is heeded: that it has wiped itself.
         """
-        unit = await self._devices.revoked(unit_id)
-        if unit is None or not self._is_genuine(unit, message, lane):
-            return
         if lane is topics.Up.SIGNAL and _says_wiped(message.payload):
             await self._devices.wiped(unit)
         else:

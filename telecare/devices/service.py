@@ -4,6 +4,7 @@ import base64
 import hashlib
 import logging
 import secrets
+from collections import Counter
 from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -336,10 +337,10 @@ class Devices:
             records.append(Record(Action.DEVICE_REOPENED, SYSTEM, [person], _what(closed)))
         return records
 
-    async def revoked(self, unit_id: UnitId) -> Unit | None:
-        """A unit that was closed; it may not have heard of it."""
-        async with self._database.across_tenants() as db:
-            return await store.revoked_unit_of(db, unit_id)
+    async def revoked(self, unit_ids: Collection[UnitId]) -> Mapping[UnitId, Unit]:
+        """Those of them that were closed; they may not have heard of it."""
+        async with self._database.one_question() as db:
+            return await store.revoked_units_of(db, unit_ids)
 
     async def wiped(self, unit: Unit) -> None:
         """It says that its keys and its outbox are gone: it can never come back."""
@@ -352,7 +353,7 @@ class Devices:
 
     async def units(self, unit_ids: Collection[UnitId]) -> Mapping[UnitId, Unit]:
         """The registry's answer for every message: enrolled, not revoked (P7)."""
-        async with self._database.across_tenants() as db:
+        async with self._database.one_question() as db:
             return await store.units_of(db, unit_ids)
 
     async def status(self, unit: Unit, status: edge.UnitStatus) -> None:
@@ -429,8 +430,8 @@ class Devices:
         """Malformed, unknown or forged: kept as a digest, and counted."""
         async with self._database.across_tenants() as db:
             await store.reject(db, rejects, self._clock.now())
-        for one in rejects:
-            log.warning("message from a unit refused", extra={"reason": one.reason})
+        for reason, count in Counter(one.reason for one in rejects).items():
+            log.warning("messages from units refused", extra={"reason": reason, "count": count})
 
     async def tv_seen(self, session: ScreenSession) -> None:
         """A TV page's socket is open: said each 15 s."""

@@ -73,8 +73,8 @@ EXPIRE_CODES = """
 update pairing set expires_at = $3
 where tenant_id = $1 and resident_id = $2 and used_at is null and expires_at > $3
 """
-REVOKED_UNIT_OF = """
-select tenant_id, endpoint_id, resident_id, public_key, mac_key from revoked_unit_of($1)
+REVOKED_UNITS_OF = """
+select unit_id, tenant_id, endpoint_id, resident_id, public_key, mac_key from revoked_units_of($1)
 """
 WIPED = """
 update edge_unit set wiped_at = $3 where tenant_id = $1 and id = $2 and wiped_at is null
@@ -236,21 +236,22 @@ async def add_unit(db: Transaction, unit: Unit, now: datetime) -> None:
 
 async def units_of(db: Transaction, unit_ids: Collection[UnitId]) -> Mapping[UnitId, Unit]:
     """Those that are enrolled and not revoked, of any municipality."""
-    rows = await db.fetch(UNITS_OF, list(unit_ids))
-    return {UnitId(row["unit_id"]): _unit(row, UnitId(row["unit_id"])) for row in rows}
+    return _units(await db.fetch(UNITS_OF, list(unit_ids)))
 
 
-async def revoked_unit_of(db: Transaction, unit_id: UnitId) -> Unit | None:
-    """One that was closed and may not know it; the database is in its tenant afterwards."""
-    row = await db.fetchrow(REVOKED_UNIT_OF, unit_id)
-    return None if row is None else _unit(row, unit_id)
+async def revoked_units_of(db: Transaction, unit_ids: Collection[UnitId]) -> Mapping[UnitId, Unit]:
+    """Those that were closed and may not know it."""
+    return _units(await db.fetch(REVOKED_UNITS_OF, list(unit_ids)))
 
 
-def _unit(row: Row, unit_id: UnitId) -> Unit:
-    return Unit(
-        TenantId(row["tenant_id"]), unit_id, EndpointId(row["endpoint_id"]),
-        ResidentId(row["resident_id"]), row["public_key"], row["mac_key"],
-    )  # fmt: skip
+def _units(rows: Sequence[Row]) -> Mapping[UnitId, Unit]:
+    return {
+        UnitId(row["unit_id"]): Unit(
+            TenantId(row["tenant_id"]), UnitId(row["unit_id"]), EndpointId(row["endpoint_id"]),
+            ResidentId(row["resident_id"]), row["public_key"], row["mac_key"],
+        )
+        for row in rows
+    }  # fmt: skip
 
 
 async def set_status(

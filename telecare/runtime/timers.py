@@ -28,7 +28,8 @@ GIVE_WAY = "select set_config('lock_timeout', '300ms', true)"
 CLAIM = "select tenant_id, kind, subject, due_at from claim_timer($1)"
 SET = """
 insert into timer (tenant_id, kind, subject, due_at)
-values ($1, $2, $3, $4)
+select $1, t.kind, $2, t.due_at
+from unnest($3::text[], $4::timestamptz[]) as t (kind, due_at)
 on conflict (tenant_id, kind, subject) do update set due_at = excluded.due_at
 """
 CANCEL = "delete from timer where tenant_id = $1 and kind = any($2) and subject = $3"
@@ -48,7 +49,13 @@ Handler = Callable[[Transaction, Due, datetime], Awaitable[None]]
 
 async def set_timer(db: Transaction, kind: str, subject: UUID, due_at: datetime) -> None:
     """One timer per kind and subject; setting it again moves it."""
-    await db.execute(SET, db.tenant, kind, subject, due_at)
+    await set_timers(db, subject, {kind: due_at})
+
+
+async def set_timers(db: Transaction, subject: UUID, due_at: Mapping[str, datetime]) -> None:
+    """Several of one subject, by their kind."""
+    kinds = sorted(due_at)
+    await db.execute(SET, db.tenant, subject, kinds, [due_at[kind] for kind in kinds])
 
 
 async def cancel_timers(db: Transaction, kinds: list[str], subject: UUID) -> None:

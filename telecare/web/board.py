@@ -7,6 +7,7 @@ works anything out from events it may have missed.
 import asyncio
 import time
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
 
@@ -71,23 +72,27 @@ class Board:
         self._tenant = tenant
         self._unit = unit
         self._lock = asyncio.Lock()
-        self._stale = True
-        self._read_at = 0.0
+        self._changed = asyncio.Event()
+        self._alarms_changed = asyncio.Event()
+        self._scope = Scope((unit,), {})
+        self._read_at = float("-inf")
         self._rest_until = 0.0
         self._rows: dict[UUID, Row] = {}
         self.version = 0
         self._changes = ""
         self._snapshot: str | None = None
 
-    def set(self) -> None:
-        """Something changed (runtime.feed)."""
-        self._stale = True
-
     def rest_s(self) -> float:
         """How long to leave a changed list alone: as long as reading it took, so that a burst of
-        changes never takes more than half of the time. A first change is read at once.
+        changes never takes more than half of the time. A first change is read at once, and so is
+        an alarm.
         """
-        return self._rest_until - time.monotonic() if self._stale else 0.0
+        return self._rest_until - time.monotonic() if self._changed.is_set() else 0.0
+
+    @property
+    def has_news(self) -> bool:
+        """Of alarms, which wait for nothing else on the list."""
+        return self._alarms_changed.is_set()
 
     @property
     def residents(self) -> Sequence[tuple[UUID, str]]:
@@ -119,18 +124,36 @@ class Board:
 
     async def _fresh(self) -> None:
         async with self._lock:
-            if self._stale or time.monotonic() - self._read_at > FRESH_S:
+            is_old = self._changed.is_set() or time.monotonic() - self._read_at > FRESH_S
+            if is_old and time.monotonic() >= self._rest_until:
                 await self._read()
+            elif self._alarms_changed.is_set():
+                await self._read_alarms()
 
     async def _read(self) -> None:
-        self._stale = False
+        self._changed.clear()
+        self._alarms_changed.clear()
         begun = time.monotonic()
         async with self._database.transaction(self._tenant) as db:
             for unit in (self._unit, *await access_store.covered_at_times(db, self._unit)):
-                self._feed.follow(self, unit_topic(unit))
-            rows = {row.id: row for row in await unit_rows(db, self._unit, self._clock.now())}
+                self._feed.follow(self._changed, unit_topic(unit))
+                self._feed.follow(self._alarms_changed, alarm_asking.alarms_topic(unit))
+            now = self._clock.now()
+            self._scope = await scope_of(db, self._unit, now)
+            rows = await rows_in(db, self._scope, now)
         self._read_at = time.monotonic()
         self._rest_until = 2 * self._read_at - begun
+        self._show(rows)
+
+    async def _read_alarms(self) -> None:
+        self._alarms_changed.clear()
+        async with self._database.transaction(self._tenant) as db:
+            alarms = await alarm_rows(db, self._scope, self._clock.now())
+        others = [row for row in self._rows.values() if not isinstance(row, AlarmRow)]
+        self._show([*alarms, *others])
+
+    def _show(self, now: Sequence[Row]) -> None:
+        rows = {row.id: row for row in now}
         changed = [row for key, row in rows.items() if self._rows.get(key) != row]
         gone = [key for key in self._rows if key not in rows]
         if self.version and not changed and not gone:
@@ -174,24 +197,57 @@ class Boards:
         return self._boards[key]
 
 
-async def unit_rows(db: Transaction, unit: CareUnitId, now: datetime) -> Sequence[Row]:
-    """Alarms first, then call-ins, tasks, dispatches, what is handed over, today's visits and who
-    is away; at most 100 of each.
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """Whose rows a unit's list shows: its own first, and those of the units it covers at this hour,
+    which are named.
+    """
 
-    Those of the units it covers at this hour too.
+    units: Sequence[CareUnitId]
+    names: Mapping[CareUnitId, str]
+
+
+async def scope_of(db: Transaction, unit: CareUnitId, now: datetime) -> Scope:
+    covered = await access_store.covered_now(db, unit, local=now.astimezone(STOCKHOLM))
+    names = {other.id: other.name for other in await access_store.units(db) if other.id in covered}
+    return Scope((unit, *covered), names)
+
+
+async def unit_rows(db: Transaction, unit: CareUnitId, now: datetime) -> Sequence[Row]:
+    """What the unit's list shows."""
+    return await rows_in(db, await scope_of(db, unit, now), now)
+
+
+async def rows_in(db: Transaction, scope: Scope, now: datetime) -> Sequence[Row]:
+    """Alarms first."""
+    return [*await alarm_rows(db, scope, now), *await other_rows(db, scope, now)]
+
+
+async def alarm_rows(db: Transaction, scope: Scope, now: datetime) -> Sequence[Row]:
+    """At most 100."""
+    alarms = await alarm_store.open_in(db, scope.units, alarm_asking.NEXT)
+    residents = [listed.alarm.resident_id for listed in alarms]
+    away = await absence_store.away(db, [], residents, now) if residents else {}
+    return [
+        _alarm_row(
+            listed, scope.names.get(listed.alarm.unit_id), _kind(away, listed.alarm.resident_id)
+        )
+        for listed in alarms
+    ]
+
+
+async def other_rows(db: Transaction, scope: Scope, now: datetime) -> Sequence[Row]:
+    """Who receives alarms, technical alarms, call-ins, tasks, dispatches, what is handed over,
+    today's visits and who is away; at most 100 of each.
     """
     start, end = local_day(now)
-    covered = await access_store.covered_now(db, unit, local=now.astimezone(STOCKHOLM))
-    units = [unit, *covered]
-    names = {other.id: other.name for other in await access_store.units(db) if other.id in covered}
+    units, names = scope.units, scope.names
     visits = await visit_store.day(db, units, start, end)
     endpoints = await device_store.endpoints_of(db, [v.visit.resident_id for v in visits])
     waiting = await call_store.waiting(db, units)
     tasks = await people_store.open_follow_ups(db, units)
     dispatches = await dispatch_store.open_in(db, units)
-    alarms = await alarm_store.open_in(db, units, alarm_asking.NEXT)
     residents = [
-        *(listed.alarm.resident_id for listed in alarms),
         *(call.resident_id for call in waiting),
         *(task.follow_up.resident_id for task in tasks),
         *(d.dispatch.resident_id for d in dispatches),
@@ -201,15 +257,11 @@ async def unit_rows(db: Transaction, unit: CareUnitId, now: datetime) -> Sequenc
     if await device_store.has_open(db, units):
         rows.append(
             ReceiversRow(
-                id=unit,
-                names=list(await receivers(db, unit, now)),
+                id=units[0],
+                names=list(await receivers(db, units[0], now)),
                 records_owed=await alarm_store.how_many_owed(db),
             )
         )
-    rows += [
-        _alarm_row(listed, names.get(listed.alarm.unit_id), _kind(away, listed.alarm.resident_id))
-        for listed in alarms
-    ]
     rows += [_outage_row(one) for one in await technical_store.outages_in(db, units)]
     rows += [
         _technical_row(one, names.get(one.unit_id) if one.unit_id else None)

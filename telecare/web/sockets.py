@@ -9,7 +9,8 @@ from telecare.access import store as access_store
 from telecare.access.errors import NotPermitted, SessionLocked, SignInNeeded
 from telecare.access.http import ACCESS, SCREEN, STAFF, STAFF_COOKIE
 from telecare.access.model import ScreenSession, StaffSession
-from telecare.access.service import is_new_list, session_topic
+from telecare.access.service import is_new_list, session_topic, unit_topic
+from telecare.alarms.asking import alarms_topic
 from telecare.audit.actions import Action
 from telecare.audit.append import Kept, append
 from telecare.audit.model import Person, Record, refused
@@ -111,13 +112,15 @@ class StaffSocket(PageSocket):
     def _show(self, unit: CareUnitId) -> None:
         self._unit, self._version, self._last = unit, None, ""
         self.unfollow("board")
-        self.follow("board", f"unit:{unit}")
+        self.follow("board", unit_topic(unit))
+        self.follow("board", alarms_topic(unit))
         self.wake("board")
 
     async def _refresh_board(self, board: Board) -> None:
         if (rest_s := board.rest_s()) > 0:
             asyncio.get_running_loop().call_later(rest_s, self.wake, "board")
-            return
+            if not board.has_news:
+                return
         if self._is_locked:
             text = await board.locked()
             if text != self._last:

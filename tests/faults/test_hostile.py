@@ -2,8 +2,10 @@
 
 import asyncio
 import secrets
+from collections.abc import Iterable
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
+from itertools import repeat
 
 import pytest
 from paho.mqtt.client import Client, MQTTMessage
@@ -90,9 +92,9 @@ async def test_what_is_said_again_and_in_the_wrong_order_is_stored_once(run):
     assert await run.findings() == []
 
 
-def flood(client: Client, topic: str, key: bytes, count: int) -> None:
-    """Messages that nobody has sealed, as fast as they go."""
-    for n in range(count):
+def flood(client: Client, of: Iterable[str], key: bytes) -> None:
+    """A message of each of these topics that nobody has sealed, as fast as they go."""
+    for n, topic in enumerate(of):
         properties = Properties(PacketTypes.PUBLISH)
         payload = secrets.token_bytes(200)
         properties.UserProperty = seal.seal(key, topic, n, payload)
@@ -101,15 +103,16 @@ def flood(client: Client, topic: str, key: bytes, count: int) -> None:
 
 @pytest.mark.parametrize("lane", [topics.Up.EVENT, topics.Up.ALARM])
 async def test_a_flood_that_nobody_has_sealed_delays_no_alarm_long(run, lane):
-    """A stranger's unit, and one of ours with a wrong key."""
+    """Strangers, each message in another's name; one stranger; one of ours with a wrong key."""
     site = run.site
     homes = await run.furnished(count=5, events=100, alarms=8, seconds=10.0)
     before_kb = memory_kb(site.server.running.pid)
     with Gaps() as gaps, connected(run.broker_port) as client:
         await homes.start()
-        for unit in (new_unit_id(), homes.homes[0].unit.id):
-            topic = topics.up(unit, lane)
-            await asyncio.to_thread(flood, client, topic, bytes(32), FLOOD // 2)
+        strangers = [topics.up(new_unit_id(), lane) for _ in range(FLOOD // 2)]
+        one, ours = (topics.up(unit, lane) for unit in (new_unit_id(), homes.homes[0].unit.id))
+        for of in (strangers, repeat(one, FLOOD // 4), repeat(ours, FLOOD // 4)):
+            await asyncio.to_thread(flood, client, of, bytes(32))
         await run.drained()
         slowest_s = await run.slowest_alarm_s()
     grown_kb = memory_kb(site.server.running.pid) - before_kb

@@ -1,5 +1,6 @@
 """Alarms: every press its own, stored before anybody says so, and at rest only with a human."""
 
+import json
 from datetime import timedelta
 from uuid import uuid4
 
@@ -7,14 +8,17 @@ import pytest
 
 from telecare.access.errors import NotPermitted
 from telecare.access.model import Role
+from telecare.alarms.asking import alarms_topic
 from telecare.alarms.model import AlarmClosed, AlarmTaken, Closing, ContactMissing
+from telecare.alarms.mqtt import SHARE
 from telecare.alarms.receiving import receivers
 from telecare.alarms.service import NotYourAlarm
 from telecare.alarms.store import Figures
 from telecare.dispatches.service import NotYourDispatch
 from telecare.runtime.errors import FieldInvalid, NotFound
+from telecare.runtime.feed import Feed
 from telecare.shifts.model import ShiftHoldsOpen
-from telecare.web.board import unit_rows
+from telecare.web.board import Boards, unit_rows
 from tests.services.alarm_home import Home, closing_of
 
 ALARM = "select * from alarm where tenant_id = $1 order by received_at, id"
@@ -93,6 +97,18 @@ async def test_every_press_is_an_alarm_of_its_own_stored_with_record_and_timer(w
     assert sorted(row["kind"] for row in timers) == [
         "alarm.ask_next", "alarm.ask_next", "alarm.unanswered", "alarm.unanswered",
     ]  # fmt: skip
+
+
+async def test_a_flood_in_one_homes_name_takes_no_others_turn(world, made, home):
+    other = Home(made, world, await world.home_unit(await world.resident("Karin")))
+    flood = [home.sealed(home.pressed()) for _ in range(SHARE + 10)]
+
+    await home.lane.take([*flood, other.sealed(other.pressed())])
+
+    assert home.receipted == list(range(1, SHARE + 1))
+    assert other.unit.id in {row["source_id"] for row in await world.rows(ALARM, world.tenant)}
+    await home.lane.take(flood[SHARE:])
+    assert home.receipted == list(range(1, SHARE + 11))
 
 
 async def test_a_press_that_comes_again_is_one_alarm_receipted_again(world, home):
@@ -565,6 +581,19 @@ async def test_only_a_unit_with_a_device_in_some_home_is_told_that_nobody_receiv
     assert "receivers" not in await rows()
     await world.home_unit(ingrid)
     assert "receivers" in await rows()
+
+
+async def test_an_alarm_stands_on_the_list_without_the_rest_being_read(world, made, home):
+    feed = Feed(made.database)
+    board = Boards(made.database, made.clock, feed).of(world.tenant, world.unit)
+    _, version = await board.frame(None)
+    alarm = await home.press()
+
+    feed.wake(alarms_topic(world.unit))
+    changes, _ = await board.frame(version)
+
+    assert board.rest_s() == 0
+    assert [row["id"] for row in json.loads(changes)["changed"]] == [str(alarm)]
 
 
 async def test_pressing_again_says_nothing_twice(world, home, maria, made):

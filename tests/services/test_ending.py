@@ -287,7 +287,7 @@ async def test_undone_she_has_what_lies_ahead_and_a_task_to_see_to_the_home(
 async def test_a_unit_that_wiped_itself_stays_closed(world, made, home):
     unit = await world.home_unit(home.ingrid)
     ending = await home.ends()
-    revoked = await made.devices.revoked(unit.id)
+    revoked = (await made.devices.revoked([unit.id]))[unit.id]
     await made.devices.wiped(revoked)
     await made.devices.wiped(revoked)
 
@@ -444,4 +444,4 @@ async def test_closing_a_device_takes_the_right_to_plan(home, made):
 
 
 async def test_a_unit_nobody_knows_was_never_revoked(made):
-    assert await made.devices.revoked(UnitId("u-" + "a" * 26)) is None
+    assert await made.devices.revoked([UnitId("u-" + "a" * 26)]) == {}

@@ -1,5 +1,8 @@
 """An MQTT 5 broker as our own child, on 127.0.0.1: iotcore, or a mosquitto that is in PATH.
 
+iotcore compares the first message of each topic with every subscription there is: ten thousand
+homes that begin hold it for twenty seconds. So many are for a mosquitto.
+
 Memory only, on purpose: an event is safe when PostgreSQL has it (architecture §1.8).
 """
 
@@ -13,6 +16,7 @@ import time
 from dataclasses import dataclass, field
 from importlib import util
 from pathlib import Path
+from typing import Literal
 
 from telecare.runtime.embedded import process
 from telecare.runtime.errors import CannotStart
@@ -65,6 +69,9 @@ class BrokerDidNotStart(CannotStart):
     """The broker's port never answered."""
 
 
+Program = Literal["iotcore", "mosquitto"]
+
+
 @dataclass(slots=True)
 class EmbeddedBroker:
     """One broker process. Methods block; call from the main thread."""
@@ -73,6 +80,8 @@ class EmbeddedBroker:
     host: str = "127.0.0.1"
     port: int = 0
     """0: a free one is found at the first start and kept."""
+    preferred: Program = "iotcore"
+    """The other one where it is missing."""
     _process: "subprocess.Popen[bytes] | None" = field(default=None, init=False)
 
     @property
@@ -113,18 +122,30 @@ class EmbeddedBroker:
             self._process = None
 
     def _command(self) -> list[str]:
-        config = self.folder / "broker.conf"
-        values = {"host": self.host, "port": self.port, "payload": MAX_PAYLOAD_BYTES}
-        if util.find_spec("iotcore"):
-            config = config.with_suffix(".toml")
-            config.write_text(_IOTCORE_CONFIG.format(**values))
-            return [sys.executable, "-c", _IOTCORE, json.dumps(str(config))]
-        if mosquitto := shutil.which("mosquitto", path="/usr/sbin:/usr/bin:/usr/local/sbin"):
-            config.write_text(_MOSQUITTO_CONFIG.format(**values))
-            return [mosquitto, "-c", str(config)]
-        raise BrokerMissing(
-            "no MQTT broker was found: pip install 'telecare[demo]', or apt install mosquitto"
-        )
+        commands = {"iotcore": self._iotcore(), "mosquitto": self._mosquitto()}
+        command = commands[self.preferred] or next(filter(None, commands.values()), None)
+        if command is None:
+            raise BrokerMissing(
+                "no MQTT broker was found: pip install 'telecare[demo]', or apt install mosquitto"
+            )
+        return command
+
+    def _iotcore(self) -> list[str] | None:
+        if not util.find_spec("iotcore"):
+            return None
+        config = self._configured("broker.toml", _IOTCORE_CONFIG)
+        return [sys.executable, "-c", _IOTCORE, json.dumps(config)]
+
+    def _mosquitto(self) -> list[str] | None:
+        program = shutil.which("mosquitto", path="/usr/sbin:/usr/bin:/usr/local/sbin")
+        if program is None:
+            return None
+        return [program, "-c", self._configured("broker.conf", _MOSQUITTO_CONFIG)]
+
+    def _configured(self, name: str, template: str) -> str:
+        file = self.folder / name
+        file.write_text(template.format(host=self.host, port=self.port, payload=MAX_PAYLOAD_BYTES))
+        return str(file)
 
 
 def _free_port(host: str) -> int:

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from telecare.runtime.db import DatabaseExists, run_script
-from telecare.runtime.embedded.broker import EmbeddedBroker
+from telecare.runtime.embedded.broker import EmbeddedBroker, Program
 from telecare.runtime.embedded.postgres import SUPERUSER, EmbeddedPostgres
 from telecare.runtime.migrate import migrate, roles_sql
 from telecare.runtime.sealing import make_key
@@ -21,13 +21,16 @@ class EmbeddedServices:
     folder: Path
     broker_host: str = "127.0.0.1"
     broker_port: int = 0
+    broker_program: Program = "iotcore"
     postgres_settings: dict[str, str] = field(default_factory=dict)
     postgres: EmbeddedPostgres = field(init=False)
     broker: EmbeddedBroker = field(init=False)
 
     def __post_init__(self) -> None:
         self.postgres = EmbeddedPostgres(self.folder / "postgres", self.postgres_settings)
-        self.broker = EmbeddedBroker(self.folder / "broker", self.broker_host, self.broker_port)
+        self.broker = EmbeddedBroker(
+            self.folder / "broker", self.broker_host, self.broker_port, self.broker_program
+        )
 
     def start(self) -> bool:
         """True when the database is new. Call from the main thread."""
