@@ -107,6 +107,7 @@ async def raised(db: Transaction, unit: Unit, event: edge.AlarmRaised, now: date
             state=State.TESTED if event.is_test else State.NEW,
             pressed_at=pressed_at(event.occurred_at, clock_ok=event.clock_ok, received_at=now),
             received_at=now,
+            attempt=event.attempt,
         ),
         resident,
         unit.actor,

@@ -169,6 +169,8 @@ class AlarmRaised(EdgeEvent):
     """A room; never an address."""
     battery_percent: int | None = Field(default=None, ge=0, le=100)
     is_test: bool = False
+    attempt: int | None = Field(default=None, ge=1)
+    """Which sending of it this is, on any connection; None: the unit does not know."""
 
 
 class AlarmCancelled(EdgeEvent):
