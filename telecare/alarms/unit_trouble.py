@@ -42,23 +42,34 @@ ENDS: Mapping[Fault, Kind] = {
 
 
 async def show_unknown(db: Transaction, arrived: Arrived, now: datetime) -> UUID | None:
-    """Once for each account while somebody has still to see to it: all it says is stored beside."""
-    claim = arrived.claim
+    """Once for each account while somebody has still to see to it. Each message has its record:
+    whoever asks afterwards what became of three presses finds three.
+    """
     if arrived.kind not in NEVER_LOST:
         return None
-    shown = await intake_store.shown_unknown(db, claim.protocol, claim.account)
-    if shown is not None:
-        return shown
-    words = (f"{NAMES[claim.protocol]} {claim.account}", arrived.device, arrived.place)
-    detail = ", ".join(word for word in words if word)[:MAX_DETAIL]
-    id_ = await raise_unknown_sender(db, detail, now)
+    claim = arrived.claim
+    id_ = await intake_store.shown_unknown(db, claim.protocol, claim.account)
+    if id_ is None:
+        id_ = await _raise_unknown(db, arrived, now)
     what: Document = {
         "account": claim.account,
-        "kind": "unknown_sender",
+        "device": arrived.device,
+        "kind": arrived.kind,
+        "place": arrived.place,
         "protocol": claim.protocol,
         "receiver": claim.receiver,
         "technical_alarm_id": str(id_),
     }
+    await append(db, Record(Action.ALARM_UNPROVEN, RECEIVER, what=what))
+    return id_
+
+
+async def _raise_unknown(db: Transaction, arrived: Arrived, now: datetime) -> UUID:
+    claim = arrived.claim
+    words = (f"{NAMES[claim.protocol]} {claim.account}", arrived.device, arrived.place)
+    detail = ", ".join(word for word in words if word)[:MAX_DETAIL]
+    id_ = await raise_unknown_sender(db, detail, now)
+    what: Document = {"kind": "unknown_sender", "technical_alarm_id": str(id_)}
     await append(db, Record(Action.TECHNICAL_RAISED, RECEIVER, what=what))
     return id_
 

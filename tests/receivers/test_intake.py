@@ -319,6 +319,10 @@ async def test_an_unknown_units_alarm_stands_in_the_technical_queue_until_somebo
     assert (await world.events()).count("technical.raised") == 1
     messages = await world.rows(MESSAGES, world.tenant)
     assert [m["technical_alarm_id"] for m in messages] == [shown["id"]] * 3
+    told = [r["what"] for r in await world.records() if r["event"] == "alarm.unproven"]
+    assert [(one["account"], one["kind"], one["place"]) for one in told] == [
+        ("31007", "alarm", "badrum")
+    ] * 3
 
     await made.technical.close(maria, shown["id"], "Ringde")
     await intake.receive(replace(said, reference="r4"))
