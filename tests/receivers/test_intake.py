@@ -2,7 +2,7 @@
 
 import asyncio
 from dataclasses import replace
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from ipaddress import ip_address, ip_network
 
 import pytest
@@ -16,9 +16,11 @@ from telecare.alarms.alarm_units import (
     AlarmUnits,
     Details,
 )
+from telecare.alarms.falling import FallingMessages
 from telecare.alarms.intake import Intake, Whose
 from telecare.alarms.receivers.arrived import Arrived, Claim, Refused, Voice
 from telecare.app import sealer_of
+from telecare.runtime.db import open_database
 from telecare.runtime.errors import FieldInvalid, NotFound
 from telecare.runtime.sealing import Sealer
 
@@ -328,6 +330,36 @@ async def test_an_unknown_units_alarm_stands_in_the_technical_queue_until_somebo
     await intake.receive(replace(said, reference="r4"))
 
     assert len(await world.rows(TECHNICAL, world.tenant)) == 2
+
+
+async def test_what_units_said_falls_after_its_time_and_what_nobody_has_seen_to_stays(
+    intake, world, made, unit, clock, config
+):
+    maria = await world.staff("Maria", role=Role.LARMMOTTAGARE, on_shift=True)
+    unknown = arrived(claim=replace(arrived().claim, account="31007"), is_proven=False)
+    today, clock.at = (
+        clock.at,
+        datetime(2019, 3, 1, tzinfo=UTC),
+    )  # long before other tests' messages
+    await intake.receive(arrived(reference="old"))
+    await intake.receive(replace(unknown, reference="unseen"))
+    clock.forward(days=2)
+    await intake.receive(arrived(reference="young"))
+    alarms, later = await world.rows(ALARMS, world.tenant), clock.at
+
+    async def left_after(days):
+        async with open_database(config.role_url("eraser"), size=1) as eraser:
+            await FallingMessages(eraser, clock, days).go_round()
+        return [row["reference"] for row in await world.rows(MESSAGES, world.tenant)]
+
+    assert await left_after(3) == ["old", "unseen", "young"]
+    assert await left_after(1) == ["unseen", "young"]
+    [shown] = await world.rows(TECHNICAL, world.tenant)
+    clock.at = today
+    await made.technical.close(maria, shown["id"], "Ringde")
+    clock.at = later
+    assert await left_after(1) == ["young"]
+    assert await world.rows(ALARMS, world.tenant) == alarms
 
 
 async def test_a_sign_of_life_of_an_unknown_unit_troubles_nobody(intake, world):
