@@ -32,7 +32,6 @@ from telecare.wire.topics import ALIVE, HELLO, Down, Up, down, up
 log = logging.getLogger(__name__)
 
 KEEPALIVE_S = 15
-CONNECT_TIMEOUT_S = 10
 FIRST_PAUSE_S = 0.5
 LONGEST_PAUSE_S = 30.0
 URGENT_PAUSE_S = 2.0
@@ -161,7 +160,7 @@ class Link:
         pause_s = FIRST_PAUSE_S
         while True:
             await self._has_network.wait()
-            path = self._paths.next(monotonic_ms())
+            path = self._paths.next(monotonic_ms(), is_urgent=self._is_urgent())
             if await self._live_once(self._urls[path]):
                 pause_s = FIRST_PAUSE_S
             await self._pause(pause_s * random.uniform(0.5, 1.5))  # noqa: S311 - jitter
@@ -242,7 +241,7 @@ class Link:
         self._client = client
         client.loop_start()
         try:
-            async with asyncio.timeout(CONNECT_TIMEOUT_S):
+            async with asyncio.timeout(client.connect_timeout):
                 await self._settled.wait()
         except TimeoutError:
             return False
@@ -259,7 +258,7 @@ class Link:
             protocol=MQTTProtocolVersion.MQTTv5,
             reconnect_on_failure=False,
         )
-        client.connect_timeout = CONNECT_TIMEOUT_S
+        client.connect_timeout = self._paths.try_ms(monotonic_ms()) / 1000
         client.on_socket_open = lambda _client, _user, line: tcp.send_at_once(line)
         will, topic = self._will(), up(unit, Up.STATUS)
         properties = self._sealed(topic, self._numbers.last_out, will, PacketTypes.WILLMESSAGE)

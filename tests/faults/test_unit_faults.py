@@ -91,6 +91,28 @@ async def test_a_line_with_jitter_and_stalls_loses_nothing_and_delays_no_alarm_l
     assert slowest_s <= P1_S + gaps.largest_ms / 1000
 
 
+@pytest.mark.parametrize("fault", ["stall", "cut"])
+async def test_an_alarm_pressed_as_the_first_address_dies_comes_by_the_second(run, fault):
+    """P1. A stalled line says nothing to either end, a cut one is taken anew and then stalls."""
+    with Gaps() as gaps:
+        async with fault_proxy(run.broker_port) as line:
+            homes = await run.furnished(
+                count=10, events=0, alarms=4, seconds=20.0,
+                broker_url=url_of(line), second_url=run.site.services.broker.url,
+            )  # fmt: skip
+            await homes.start()
+            await run.said_more(homes.meant // 4)
+            line.stall()
+            if fault == "cut":
+                line.cut()
+            await run.drained()
+        slowest_s = await run.slowest_alarm_s()
+        gaps.note(f"\nthe first address dies ({fault}): slowest alarm {slowest_s:.2f} s")
+
+    assert await run.findings() == []
+    assert slowest_s <= P1_S + gaps.largest_ms / 1000
+
+
 JUMPS = [
     timedelta(),
     timedelta(hours=1),
