@@ -116,6 +116,8 @@ class Link:
         self._lost = asyncio.Event()
         self._settled = asyncio.Event()
         self.connected = asyncio.Event()
+        self.refused = asyncio.Event()
+        """A broker was there and did not let us in. Whoever has seen to it clears this."""
         self.connections = 0
         self.received: asyncio.Queue[Received] = asyncio.Queue(MAX_RECEIVED)
         self.counts = Counts()
@@ -232,13 +234,15 @@ class Link:
 
     async def _stay(self, client: Client, url: str) -> bool:
         host, port = address_of(url)
+        self._client = client  # a refusal can come before `connect` has returned
         try:
             await asyncio.to_thread(
                 client.connect, host, port, KEEPALIVE_S, clean_start=True, properties=no_session()
             )
-        except (OSError, ValueError):
+        except (OSError, ValueError) as error:
+            if isinstance(error, ssl.SSLError):
+                self.refused.set()
             return False
-        self._client = client
         client.loop_start()
         try:
             async with asyncio.timeout(client.connect_timeout):
@@ -246,6 +250,7 @@ class Link:
         except TimeoutError:
             return False
         if not self.connected.is_set():
+            self.refused.set()
             return False
         await self._lost.wait()
         return True

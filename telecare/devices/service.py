@@ -70,6 +70,7 @@ from telecare.wire.ids import (
     new_row_id,
     new_unit_id,
 )
+from telecare.wire.seal import is_proof, proof
 
 log = logging.getLogger(__name__)
 
@@ -340,6 +341,22 @@ class Devices:
         """A unit that was closed; it may not have heard of it."""
         async with self._database.across_tenants() as db:
             return await store.revoked_unit_of(db, unit_id)
+
+    async def closed_proof(self, unit_id: UnitId, challenge: str) -> str:
+        """For a unit that no broker lets in: that it is closed. Raises NotFound when it is not."""
+        unit = await self.revoked(unit_id)
+        if unit is None:
+            raise NotFound
+        return proof(unit.mac_key, "closed", unit.id, challenge)
+
+    async def wiped_elsewhere(self, unit_id: UnitId, notice: edge.WipedNotice) -> None:
+        """Said by such a unit. Raises NotFound, also for a proof that is not its."""
+        unit = await self.revoked(unit_id)
+        if unit is None or not is_proof(
+            notice.proof, unit.mac_key, "wiped", unit.id, notice.challenge
+        ):
+            raise NotFound
+        await self.wiped(unit)
 
     async def wiped(self, unit: Unit) -> None:
         """It says that its keys and its outbox are gone: it can never come back."""
