@@ -22,8 +22,8 @@ from tests.gaps import Gaps
 pytestmark = pytest.mark.slow
 
 KILLS = 3
-CUT_S = 40
-"""Five minutes in the promise. No wait of a home's is longer than 30 s: after that nothing new."""
+CUT_S = 300
+"""F6. A home's monotonic clock cannot be moved, and its connection is a real one: it takes this."""
 STALL_S = 2.0
 
 
@@ -42,6 +42,7 @@ async def test_homes_killed_while_they_write_lose_nothing_that_they_had_stored(r
     assert {one.what for one in homes.said()} >= homes.names
 
 
+@pytest.mark.timeout(CUT_S + 240)
 async def test_a_home_that_was_cut_off_brings_all_it_has_and_its_alarms_first(run):
     """F6."""
     with Gaps() as gaps:
