@@ -15,7 +15,7 @@ from uuid import UUID, uuid4
 from pydantic import BaseModel, Field, TypeAdapter, ValidationError
 
 from edge import call as calls
-from edge import sensing
+from edge import closing, sensing
 from edge.alarm import Patience
 from edge.announcer import Announcer
 from edge.call import CALL_IN_PATIENCE_MS, Answered, Stage
@@ -247,6 +247,7 @@ class Agent:
             self._group.create_task(self._watch_screen(), name="screen state")
             self._group.create_task(self._turn_screen(), name="screen")
             self._group.create_task(self._call_in(), name="call in")
+            self._group.create_task(self._ask_if_closed(), name="ask if closed")
 
     # --- hearing the server ------------------------------------------------------------------
 
@@ -273,6 +274,16 @@ class Agent:
             case Down.CONFIG:
                 Wipe.model_validate_json(received.payload)
                 raise Wiped
+
+    async def _ask_if_closed(self) -> None:
+        """A closed unit that was away comes no further than the broker's door."""
+        while True:
+            await self.link.refused.wait()
+            if await closing.is_closed(self._identity):
+                await closing.say_wiped(self._identity)
+                raise Wiped
+            await asyncio.sleep(closing.ASK_AGAIN_S)
+            self.link.refused.clear()
 
     async def _forget(self, receipt: Receipt) -> None:
         """On a disk that refuses even this the event stays, and is receipted again."""

@@ -5,9 +5,12 @@ import logging
 from dataclasses import dataclass, field
 from typing import assert_never
 
+from pydantic import ValidationError
+
 from edge.link import Link
 from edge.outbox import DISK_FAULTS, Lane, Outbox, Waiting
 from edge.pipe import monotonic_ms
+from telecare.wire.edge import UP_ALARM, AlarmRaised
 from telecare.wire.topics import Up
 
 log = logging.getLogger(__name__)
@@ -23,9 +26,10 @@ PAUSE_MS = 100
 
 @dataclass(slots=True)
 class Plan:
-    """When each waiting event was last sent. Pure: `now_ms` is given."""
+    """When each waiting event was last sent, and how often. Pure: `now_ms` is given."""
 
     sent_at_ms: dict[int, int] = field(default_factory=dict)
+    sendings: dict[int, int] = field(default_factory=dict)
 
     def due(self, waiting: list[Waiting], now_ms: int) -> tuple[list[Waiting], int]:
         """What to send now, and after how many milliseconds to look again."""
@@ -33,6 +37,9 @@ class Plan:
             event.seq: self.sent_at_ms[event.seq]
             for event in waiting
             if event.seq in self.sent_at_ms
+        }
+        self.sendings = {
+            event.seq: self.sendings[event.seq] for event in waiting if event.seq in self.sendings
         }
         left_ms = {event.seq: self._left_ms(event, now_ms) for event in waiting}
         due = [event for event in waiting if left_ms[event.seq] <= 0]
@@ -43,6 +50,7 @@ class Plan:
 
     def sent(self, seq: int, now_ms: int) -> None:
         self.sent_at_ms[seq] = now_ms
+        self.sendings[seq] = self.sendings.get(seq, 0) + 1
 
     def start_over(self) -> None:
         self.sent_at_ms.clear()
@@ -111,10 +119,28 @@ class Delivery:
         for seq, payload in payloads:
             if self._link.is_full and lanes[seq] is not Lane.ALARM:
                 break  # woken when there is room again
-            if not self._link.send(topic_lane(lanes[seq]), payload):
+            if not self._link.send(topic_lane(lanes[seq]), self._as_sent(seq, lanes[seq], payload)):
                 break
             self._plan.sent(seq, monotonic_ms())
         return max(pause_ms, 1)
+
+    def _as_sent(self, seq: int, lane: Lane, payload: bytes) -> bytes:
+        """What an earlier run stored may have been sent by it: nobody knows how often."""
+        if lane is not Lane.ALARM or not self._outbox.is_of_this_run(seq):
+            return payload
+        return numbered(payload, self._plan.sendings.get(seq, 0) + 1)
+
+
+def numbered(payload: bytes, attempt: int) -> bytes:
+    """An alarm says which sending of it this is; everything else is sent as it was stored."""
+    try:
+        said = UP_ALARM.validate_json(payload)
+    except ValidationError:
+        return payload
+    if not isinstance(said, AlarmRaised):
+        return payload
+    told = said.model_copy(update={"attempt": attempt})
+    return told.model_dump_json(exclude_none=True).encode()
 
 
 def topic_lane(lane: Lane) -> Up:

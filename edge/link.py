@@ -32,7 +32,6 @@ from telecare.wire.topics import ALIVE, HELLO, Down, Up, down, up
 log = logging.getLogger(__name__)
 
 KEEPALIVE_S = 15
-CONNECT_TIMEOUT_S = 10
 FIRST_PAUSE_S = 0.5
 LONGEST_PAUSE_S = 30.0
 URGENT_PAUSE_S = 2.0
@@ -117,6 +116,8 @@ class Link:
         self._lost = asyncio.Event()
         self._settled = asyncio.Event()
         self.connected = asyncio.Event()
+        self.refused = asyncio.Event()
+        """A broker was there and did not let us in. Whoever has seen to it clears this."""
         self.connections = 0
         self.received: asyncio.Queue[Received] = asyncio.Queue(MAX_RECEIVED)
         self.counts = Counts()
@@ -161,7 +162,7 @@ class Link:
         pause_s = FIRST_PAUSE_S
         while True:
             await self._has_network.wait()
-            path = self._paths.next(monotonic_ms())
+            path = self._paths.next(monotonic_ms(), is_urgent=self._is_urgent())
             if await self._live_once(self._urls[path]):
                 pause_s = FIRST_PAUSE_S
             await self._pause(pause_s * random.uniform(0.5, 1.5))  # noqa: S311 - jitter
@@ -233,20 +234,23 @@ class Link:
 
     async def _stay(self, client: Client, url: str) -> bool:
         host, port = address_of(url)
+        self._client = client  # a refusal can come before `connect` has returned
         try:
             await asyncio.to_thread(
                 client.connect, host, port, KEEPALIVE_S, clean_start=True, properties=no_session()
             )
-        except (OSError, ValueError):
+        except (OSError, ValueError) as error:
+            if isinstance(error, ssl.SSLError):
+                self.refused.set()
             return False
-        self._client = client
         client.loop_start()
         try:
-            async with asyncio.timeout(CONNECT_TIMEOUT_S):
+            async with asyncio.timeout(client.connect_timeout):
                 await self._settled.wait()
         except TimeoutError:
             return False
         if not self.connected.is_set():
+            self.refused.set()
             return False
         await self._lost.wait()
         return True
@@ -259,7 +263,7 @@ class Link:
             protocol=MQTTProtocolVersion.MQTTv5,
             reconnect_on_failure=False,
         )
-        client.connect_timeout = CONNECT_TIMEOUT_S
+        client.connect_timeout = self._paths.try_ms(monotonic_ms()) / 1000
         client.on_socket_open = lambda _client, _user, line: tcp.send_at_once(line)
         will, topic = self._will(), up(unit, Up.STATUS)
         properties = self._sealed(topic, self._numbers.last_out, will, PacketTypes.WILLMESSAGE)

@@ -65,6 +65,7 @@ INSERT_PLACE = "insert into event (lane, payload, stands_for) values (?, x'', ?)
 FILL_PLACE = "update event set payload = ? where seq = ?"
 FORGET = "delete from event where seq = ?"
 WAITING = "select seq, lane from event order by lane, seq limit ?"
+NEWEST = "select coalesce(max(seq), 0) from sqlite_sequence where name = 'event'"
 PAYLOAD = "select payload from event where seq = ?"
 TOTALS = "select rows, bytes from total"
 OLDEST_TELEMETRY = """
@@ -110,6 +111,14 @@ class Waiting:
 
     seq: int
     lane: Lane
+
+
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """The file as this run found it. `newest_before`: the last event of earlier runs."""
+
+    boot: UUID
+    newest_before: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -189,7 +198,7 @@ class Outbox:
             MAX_WAITING_JOBS
         )
         self._thread = threading.Thread(target=self._run, name="outbox", daemon=True)
-        self._opened: Future[UUID] = Future()
+        self._opened: Future[Opened] = Future()
 
     def __enter__(self) -> Self:
         self._thread.start()
@@ -212,7 +221,11 @@ class Outbox:
     @property
     def boot(self) -> UUID:
         """New whenever the file is made anew."""
-        return self._opened.result()
+        return self._opened.result().boot
+
+    def is_of_this_run(self, seq: int) -> bool:
+        """False for what an earlier run stored, and may have sent."""
+        return seq > self._opened.result().newest_before
 
     def submit(self, job: Job[T]) -> Future[T]:
         """Run `job` in the writer's next transaction; done once that is on the disk."""
@@ -310,12 +323,12 @@ class Outbox:
 
     def _run(self) -> None:
         try:
-            db, boot = open_file(self._path)
+            db, opened = open_file(self._path)
         except (sqlite3.Error, OSError) as error:
             self._opened.set_exception(error)
             return
-        self._opened.set_result(boot)
-        file = Transaction(db, boot)
+        self._opened.set_result(opened)
+        file = Transaction(db, opened.boot)
         while (batch := self._next_batch()) is not None:
             self._commit(db, file, batch)
         db.close()
@@ -367,7 +380,7 @@ class Outbox:
             future.set_result(result)
 
 
-def open_file(path: Path | None) -> tuple[sqlite3.Connection, UUID]:
+def open_file(path: Path | None) -> tuple[sqlite3.Connection, Opened]:
     """The file, made when missing; one that is no database is set aside and made anew."""
     if path is None:
         return _open(IN_MEMORY)
@@ -382,7 +395,7 @@ def open_file(path: Path | None) -> tuple[sqlite3.Connection, UUID]:
         return _open(path)
 
 
-def _open(path: Path | str) -> tuple[sqlite3.Connection, UUID]:
+def _open(path: Path | str) -> tuple[sqlite3.Connection, Opened]:
     db = sqlite3.connect(path, isolation_level=None, timeout=BUSY_TIMEOUT_MS / 1000)
     try:
         db.execute("pragma journal_mode = wal")
@@ -392,10 +405,11 @@ def _open(path: Path | str) -> tuple[sqlite3.Connection, UUID]:
         if row is None:
             db.execute("insert into outbox (boot) values (?)", (str(uuid4()),))
             row = db.execute("select boot from outbox").fetchone()
+        [newest] = db.execute(NEWEST).fetchone()
     except BaseException:
         db.close()
         raise
-    return db, UUID(row[0])
+    return db, Opened(UUID(row[0]), newest)
 
 
 def shed(file: Transaction, caps: Caps, now: datetime) -> None:

@@ -21,6 +21,7 @@ from telecare.access.lists import Lists
 from telecare.access.passkeys import Passkeys
 from telecare.access.service import Access
 from telecare.access.staffing import Staffing
+from telecare.alarms import alarm_units, unit_trouble
 from telecare.alarms import arriving as alarm_arriving
 from telecare.alarms import asking as alarm_asking
 from telecare.alarms import holding as alarm_holding
@@ -409,6 +410,7 @@ def timer_handlers(made: Services) -> dict[str, Handler]:
         alarm_arriving.OWED: alarm_arriving.enter_owed,
         alarm_service.LEASE_OVER: made.alarms.lease_over,
         alarm_intake.NO_VOICE: alarm_intake.no_voice,
+        alarm_units.SILENT: unit_trouble.fell_silent,
     }
 
 

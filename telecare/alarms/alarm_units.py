@@ -19,12 +19,14 @@ from telecare.runtime.clock import Clock
 from telecare.runtime.db import Database, Transaction
 from telecare.runtime.errors import FieldInvalid, NotFound, TelecareError
 from telecare.runtime.sealing import Sealer
+from telecare.runtime.timers import set_timer
 from telecare.wire.errors import Code
 from telecare.wire.ids import AlarmUnitId, EndingId, ResidentId, new_row_id
 
 KEY_BYTES = frozenset({16, 24, 32})
 """AES; DC-09 §5.4."""
 SYSTEM = SystemActor("alarm units")
+SILENT = "alarm_unit.silent"
 
 
 class AlarmAccountTaken(TelecareError):
@@ -60,6 +62,8 @@ class Details:
     digest: Digest = "MD5"
     reply: Reply = "message"
     place: str = ""
+    signs_every_h: int | None = None
+    """It says something at least so often, as it was set up; then its silence is told of."""
 
 
 class AlarmUnits:
@@ -98,11 +102,13 @@ class AlarmUnits:
             await still_with_us(db, session.actor, resident, tried, now)
             if not await store.add(db, unit, now):
                 raise AlarmAccountTaken("account")
+            await expect_sign(db, unit, now)
             what: Document = {
                 **_what(unit),
                 "networks": [str(network) for network in unit.networks],
                 "place": unit.place,
                 "proves_by": _proves_by(unit),
+                "signs_every_h": unit.signs_every_h,
             }
             await append(db, Record(tried, session.actor, [resident.person], what))
         return unit.id
@@ -143,6 +149,7 @@ class AlarmUnits:
             details.digest,
             details.reply,
             details.place,
+            details.signs_every_h,
         )
 
     def _seal(self, unit_id: AlarmUnitId, field_: str, secret: bytes | None) -> bytes | None:
@@ -151,6 +158,12 @@ class AlarmUnits:
         if self._sealer is None:
             raise AlarmKeyMissing(field_)
         return self._sealer.seal(_about(unit_id, field_), secret)
+
+
+async def expect_sign(db: Transaction, unit: AlarmUnit, now: datetime) -> None:
+    """The next within its time, or it is silent."""
+    if unit.signs_every is not None:
+        await set_timer(db, SILENT, unit.id, now + unit.signs_every)
 
 
 def profile_of(unit: AlarmUnit, sealer: Sealer) -> Profile:

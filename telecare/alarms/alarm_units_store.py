@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from ipaddress import IPv4Network, IPv6Network
 from typing import Literal
 
@@ -14,11 +14,12 @@ LIMIT = 1000
 
 ADD = """
 insert into alarm_unit (tenant_id, id, resident_id, protocol, account, networks, password, aes_key,
-    digest, reply, place, registered_at)
-values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)
+    digest, reply, place, signs_every_h, registered_at)
+values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)
 """
 COLUMNS = """
-select id, resident_id, protocol, account, networks, password, aes_key, digest, reply, place
+select id, resident_id, protocol, account, networks, password, aes_key, digest, reply, place,
+    signs_every_h
 from alarm_unit
 """
 OPEN = f"""{COLUMNS}
@@ -48,7 +49,8 @@ where u.tenant_id = $1 and u.ending_id = $2 and not exists (
     where o.tenant_id = u.tenant_id and o.protocol = u.protocol and o.account = u.account
         and o.ended_at is null
 )
-returning id, resident_id, protocol, account, networks, password, aes_key, digest, reply, place
+returning id, resident_id, protocol, account, networks, password, aes_key, digest, reply, place,
+    signs_every_h
 """
 
 Digest = Literal["MD5", "SHA-256"]
@@ -57,7 +59,7 @@ Reply = Literal["message", "in_200"]
 
 @dataclass(frozen=True, slots=True)
 class AlarmUnit:
-    """As it is kept: `password` and `key` are sealed."""
+    """As it is kept: `password` and `key` are sealed. `signs_every_h`: None when nobody knows."""
 
     id: AlarmUnitId
     resident_id: ResidentId
@@ -69,13 +71,19 @@ class AlarmUnit:
     digest: Digest
     reply: Reply
     place: str
+    signs_every_h: int | None
+
+    @property
+    def signs_every(self) -> timedelta | None:
+        """At least so often it says something; None when nobody knows."""
+        return None if self.signs_every_h is None else timedelta(hours=self.signs_every_h)
 
 
 def _unit(row: Row) -> AlarmUnit:
     return AlarmUnit(
         AlarmUnitId(row["id"]), ResidentId(row["resident_id"]), row["protocol"], row["account"],
         tuple(row["networks"]), row["password"], row["aes_key"], row["digest"], row["reply"],
-        row["place"],
+        row["place"], row["signs_every_h"],
     )  # fmt: skip
 
 
@@ -86,7 +94,7 @@ async def add(db: Transaction, unit: AlarmUnit, now: datetime) -> bool:
             await db.execute(
                 ADD, db.tenant, unit.id, unit.resident_id, unit.protocol, unit.account,
                 list(unit.networks), unit.password, unit.key, unit.digest, unit.reply, unit.place,
-                now,
+                unit.signs_every_h, now,
             )  # fmt: skip
     except UniqueViolation:
         return False

@@ -98,6 +98,7 @@ class Said:
     device: str = ""
     place: str = ""
     is_test: bool = False
+    attempt: int | None = None
 
 
 async def raised(db: Transaction, unit: Unit, event: edge.AlarmRaised, now: datetime) -> None:
@@ -112,6 +113,7 @@ async def raised(db: Transaction, unit: Unit, event: edge.AlarmRaised, now: date
         device=event.device,
         place=event.place,
         is_test=event.is_test,
+        attempt=event.attempt,
     )
     await _arrive(db, said, unit.actor, now)
 
@@ -206,6 +208,7 @@ def _new(said: Said, unit_id: CareUnitId, chain: tuple[CareUnitId, ...], now: da
         state=State.TESTED if said.is_test else State.NEW,
         pressed_at=said.pressed_at,
         received_at=now,
+        attempt=said.attempt,
     )
 
 

@@ -20,7 +20,7 @@ from telecare.alarms.asking import tell
 from telecare.alarms.intake_store import Became
 from telecare.alarms.model import ENDS, NO_VOICE_AFTER
 from telecare.alarms.receivers.arrived import Answer, Arrived, Claim, Profile, Refused
-from telecare.alarms.unit_trouble import follow, show_unknown
+from telecare.alarms.unit_trouble import follow, heard, show_unknown
 from telecare.audit.model import AlarmUnitActor
 from telecare.devices import store as device_store
 from telecare.devices.store import Reject
@@ -111,7 +111,7 @@ async def no_voice(db: Transaction, due: Due, now: datetime) -> None:
 async def _take(db: Transaction, arrived: Arrived, unit: AlarmUnit | None, now: datetime) -> bool:
     """Whether it had come before."""
     if unit is not None:
-        await alarm_units_store.seen(db, unit.id, now)
+        await heard(db, unit, now)
     if arrived.kind == "heartbeat":
         return False
     unit_id = unit.id if unit else None

@@ -48,6 +48,7 @@ where tenant_id = $1 and kind = $2 and resident_id = $3 and device = $4 and endp
     and ended_at is null
 returning id, closed_at is null as was_open
 """
+DROP_MESSAGES = "select drop_alarm_unit_messages($1, $2)"
 OPEN_ALARMS = """
 select id from alarm
 where tenant_id = $1 and source = $2 and source_id = $3 and state in ('new', 'taken', 'handled')
@@ -96,6 +97,12 @@ async def add(
         arrived.reference, arrived.fingerprint, arrived.kind, now, unit_id, became.alarm_id,
         said, became.technical_alarm_id,
     )  # fmt: skip
+
+
+async def drop_messages(db: Transaction, before: datetime, limit: int) -> int:
+    """How many, of any municipality. What nobody has seen to yet stays."""
+    dropped: int = await db.fetchval(DROP_MESSAGES, before, limit)
+    return dropped
 
 
 async def open_alarms(db: Transaction, source: str, unit_id: AlarmUnitId) -> list[AlarmId]:

@@ -108,6 +108,8 @@ class Alarm:
     returned_at: datetime | None = None
     returned_from: StaffId | None = None
     returned_why: Why | None = None
+    attempt: int | None = None
+    """Which sending of its home unit was stored; None: the unit did not say, or is none of ours."""
 
     def take(self, by: StaffId, now: datetime) -> "Alarm":
         """The first wins; hers already, it stays hers. Raises AlarmTaken, AlarmClosed."""

@@ -17,22 +17,24 @@ LIMIT = 100
 ADD = """
 with added as (
     insert into alarm (tenant_id, id, lane, source, source_id, reference, resident_id, unit_id,
-        chain, asked_units, trigger, device, place, priority, state, pressed_at, received_at)
-    values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17)
+        chain, asked_units, trigger, device, place, priority, state, pressed_at, received_at,
+        attempt)
+    values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18)
     on conflict (tenant_id, source, source_id, reference) do nothing
     returning id
 )
 insert into alarm_step (tenant_id, alarm_id, n, kind, at, unit_id)
 select $1, a.id, s.n, s.kind, s.at, s.unit_id
 from added a
-cross join unnest($18::text[], $19::timestamptz[], $20::uuid[])
+cross join unnest($19::text[], $20::timestamptz[], $21::uuid[])
     with ordinality as s (kind, at, unit_id, n)
 returning alarm_id
 """
 COLUMNS = """
 select id, lane, source, source_id, reference, resident_id, unit_id, chain, asked_units, trigger,
     device, place, priority, state, pressed_at, received_at, cancelled_at, taken_by, taken_at,
-    lease_until, contact_at, contact, contact_with, returned_at, returned_from, returned_why
+    lease_until, contact_at, contact, contact_with, returned_at, returned_from, returned_why,
+    attempt
 from alarm
 """
 HOLD = f"{COLUMNS} where tenant_id = $1 and id = $2 for update"
@@ -58,7 +60,7 @@ OPEN = """
 select a.id, a.lane, a.source, a.source_id, a.reference, a.resident_id, a.unit_id, a.chain,
     a.asked_units, a.trigger, a.device, a.place, a.priority, a.state, a.pressed_at, a.received_at,
     a.cancelled_at, a.taken_by, a.taken_at, a.lease_until, a.contact_at, a.contact, a.contact_with,
-    a.returned_at, a.returned_from, a.returned_why,
+    a.returned_at, a.returned_from, a.returned_why, a.attempt,
     shown_name(r) as resident_name, shown_name(t) as taken_name, shown_name(f) as returned_name,
     n.due_at as next_at
 from alarm a
@@ -112,7 +114,9 @@ limit $3
 FIGURES = """
 select count(*) as alarms,
     count(*) filter (where w.waited <= interval '60 seconds') as within_60_s,
-    count(*) filter (where w.waited <= interval '180 seconds') as within_180_s
+    count(*) filter (where w.waited <= interval '180 seconds') as within_180_s,
+    count(a.attempt) as told_attempt,
+    count(*) filter (where a.attempt = 1) as at_first_attempt
 from alarm a
 left join lateral (
     select min(s.at) - a.received_at as waited from alarm_step s
@@ -157,7 +161,7 @@ async def add(db: Transaction, alarm: Alarm, steps: Sequence[Happened]) -> bool:
         ADD, db.tenant, alarm.id, alarm.lane, alarm.source, alarm.source_id, alarm.reference,
         alarm.resident_id, alarm.unit_id, list(alarm.chain), list(alarm.asked_units),
         alarm.trigger, alarm.device, alarm.place, alarm.priority, str(alarm.state),
-        alarm.pressed_at, alarm.received_at,
+        alarm.pressed_at, alarm.received_at, alarm.attempt,
         [step.kind for step in steps], [step.at for step in steps],
         [step.unit_id for step in steps],
     )  # fmt: skip
@@ -328,11 +332,15 @@ async def owed_entered(db: Transaction, id_: UUID, now: datetime) -> None:
 
 @dataclass(frozen=True, slots=True)
 class Figures:
-    """How many alarms came, and how many were answered in time."""
+    """How many alarms came, and how many were answered in time; of how many the home unit told
+    which sending of it this was, and how many of these were stored at the first.
+    """
 
     alarms: int
     within_60_s: int
     within_180_s: int
+    told_attempt: int
+    at_first_attempt: int
 
 
 async def figures(
@@ -343,7 +351,10 @@ async def figures(
     """
     row = await db.fetchrow(FIGURES, db.tenant, list(units), since, late_before)
     assert row is not None  # noqa: S101 - a count is one row
-    return Figures(row["alarms"], row["within_60_s"], row["within_180_s"])
+    return Figures(
+        row["alarms"], row["within_60_s"], row["within_180_s"], row["told_attempt"],
+        row["at_first_attempt"],
+    )  # fmt: skip
 
 
 async def how_many_owed(db: Transaction) -> int:

@@ -132,6 +132,7 @@ class Action(StrEnum):
     ALARM_RAISED = "alarm.raised"
     ALARM_CANCELLED = "alarm.cancelled"
     ALARM_TESTED = "alarm.tested"
+    ALARM_UNPROVEN = "alarm.unproven"
     ALARM_TAKEN = "alarm.taken"
     ALARM_NOTED = "alarm.noted"
     ALARM_CONTACT = "alarm.contact"

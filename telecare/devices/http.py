@@ -21,11 +21,19 @@ from telecare.runtime.http import (
     Exempt,
     Route,
     json_answer,
+    nothing,
     read_body,
 )
 from telecare.runtime.qr import qr_path
 from telecare.runtime.texts import text
-from telecare.wire.edge import Enrolment, EnrolRequest, UnitCertificate
+from telecare.wire.edge import (
+    ClosedAnswer,
+    ClosedQuestion,
+    Enrolment,
+    EnrolRequest,
+    UnitCertificate,
+    WipedNotice,
+)
 from telecare.wire.errors import Code
 from telecare.wire.ids import ResidentId, UnitId
 
@@ -126,6 +134,24 @@ async def certificate(request: web.Request) -> web.Response:
     return json_answer(UnitCertificate(certificate=pem))
 
 
+async def closed(request: web.Request) -> web.Response:
+    """A unit that the broker refuses asks whether it is closed; proven by its key, or 404."""
+    body = await read_body(request, ClosedQuestion)
+    devices = request.app[DEVICES]
+    await devices.count_try(CERTIFICATE_LIMIT, request.remote or "")
+    proof = await devices.closed_proof(UnitId(request.match_info["unit"]), body.challenge)
+    return json_answer(ClosedAnswer(proof=proof))
+
+
+async def wiped(request: web.Request) -> web.Response:
+    """Its last word; a unit that has a broker says it there."""
+    body = await read_body(request, WipedNotice)
+    devices = request.app[DEVICES]
+    await devices.count_try(CERTIFICATE_LIMIT, request.remote or "")
+    await devices.wiped_elsewhere(UnitId(request.match_info["unit"]), body)
+    return nothing()
+
+
 _PAIR_ERRORS = (Code.PAIRING_CODE_WRONG, Code.PAIRING_CODE_EXPIRED, Code.RATE_LIMITED)
 _NOTHING_YET = Exempt("nobody is known yet; pairing itself is recorded")
 
@@ -141,4 +167,9 @@ ROUTES = (
     Route("GET", "/api/units/{unit}/certificate", certificate, "public",
           Exempt("says that a key is a unit's, as its enrolment did, which is recorded"),
           answer=UnitCertificate, errors=(Code.NOT_FOUND, Code.RATE_LIMITED)),
+    Route("POST", "/api/units/{unit}/closed", closed, "public",
+          Exempt("says what its closing has recorded, to whoever cannot use it"), ClosedQuestion,
+          ClosedAnswer, (Code.NOT_FOUND, Code.RATE_LIMITED)),
+    Route("POST", "/api/units/{unit}/wiped", wiped, "public", Action.UNIT_WIPED, WipedNotice,
+          errors=(Code.NOT_FOUND, Code.RATE_LIMITED), status=204),
 )  # fmt: skip

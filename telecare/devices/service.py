@@ -71,6 +71,7 @@ from telecare.wire.ids import (
     new_row_id,
     new_unit_id,
 )
+from telecare.wire.seal import is_proof, proof
 
 log = logging.getLogger(__name__)
 
@@ -341,6 +342,25 @@ class Devices:
         """Those of them that were closed; they may not have heard of it."""
         async with self._database.one_question() as db:
             return await store.revoked_units_of(db, unit_ids)
+
+    async def closed_proof(self, unit_id: UnitId, challenge: str) -> str:
+        """For a unit that no broker lets in: that it is closed. Raises NotFound when it is not."""
+        unit = await self._closed(unit_id)
+        return proof(unit.mac_key, "closed", unit.id, challenge)
+
+    async def wiped_elsewhere(self, unit_id: UnitId, notice: edge.WipedNotice) -> None:
+        """Said by such a unit. Raises NotFound, also for a proof that is not its."""
+        unit = await self._closed(unit_id)
+        if not is_proof(notice.proof, unit.mac_key, "wiped", unit.id, notice.challenge):
+            raise NotFound
+        await self.wiped(unit)
+
+    async def _closed(self, unit_id: UnitId) -> Unit:
+        """Raises NotFound."""
+        unit = (await self.revoked([unit_id])).get(unit_id)
+        if unit is None:
+            raise NotFound
+        return unit
 
     async def wiped(self, unit: Unit) -> None:
         """It says that its keys and its outbox are gone: it can never come back."""

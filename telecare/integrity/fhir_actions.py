@@ -169,7 +169,7 @@ TOLD: dict[Action, Told] = {
     A.TECHNICAL_RAISED: Told(P.CREATE, "DetectedIssue", "technical_alarm_id"),
     **_each(
         Told(P.UPDATE, "DetectedIssue", "technical_alarm_id"),
-        [A.TECHNICAL_TAKEN, A.TECHNICAL_ENDED, A.TECHNICAL_CLOSED],
+        [A.ALARM_UNPROVEN, A.TECHNICAL_TAKEN, A.TECHNICAL_ENDED, A.TECHNICAL_CLOSED],
     ),
     A.OUTAGE_BEGAN: Told(P.CREATE, "DetectedIssue", "outage_id"),
     **_each(Told(P.UPDATE, "DetectedIssue", "outage_id"), [A.OUTAGE_TAKEN, A.OUTAGE_ENDED]),

@@ -6,6 +6,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from telecare.alarms import falling as messages_
+from telecare.alarms.falling import FallingMessages
 from telecare.audit.note import ED25519, VerifierKey
 from telecare.devices import falling as falling_
 from telecare.devices.falling import FallingEvents
@@ -74,12 +76,14 @@ async def sequence(config: Config, clock: Clock) -> None:
         mailing = Mailing(database, publisher, letters, keys, clock)
         stamping = Stamping(database, publisher, http, tsa, clock)
         falling = FallingEvents(eraser, clock, config.event_days)
+        messages = FallingMessages(eraser, clock, config.event_days)
         try:
             async with running(
                 rounds=every(ROUND, rounds.go_round, limit=ROUND_LIMIT),
                 stamping=every(stamping_.ROUND, stamping.go_round, limit=stamping_.ROUND_LIMIT),
                 mailing=every(mailing_.ROUND, mailing.go_round, limit=mailing_.ROUND_LIMIT),
                 events=every(falling_.ROUND, falling.go_round, limit=falling_.ROUND_LIMIT),
+                messages=every(messages_.ROUND, messages.go_round, limit=messages_.ROUND_LIMIT),
                 retention=every(retention_.ROUND, retention.go_round, limit=retention_.ROUND_LIMIT),
             ):
                 await every(TICK, sequencer.tick, limit=TICK_LIMIT)

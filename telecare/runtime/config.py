@@ -68,7 +68,9 @@ class Config(BaseModel):
     person_key_file: str = ""
     """Seals personnummer (runtime/sealing.py). Without it none can be taken down."""
     event_days: int = 93
-    """How long a month of the homes' events is kept after its end."""
+    """How long a month of the homes' events is kept after its end, and what another maker's unit
+    said after it came.
+    """
     erasure_journal: str = ""
     """A file on the backups' disk: what to erase again after a restore (integrity/journal.py)."""
     log_key_dir: str = ""

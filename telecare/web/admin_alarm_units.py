@@ -36,6 +36,7 @@ class AlarmUnitForm(Body):
     digest: Literal["MD5", "SHA-256"] = "MD5"
     reply: Literal["message", "in_200"] = "message"
     place: str = Field(default="", max_length=64)
+    signs_every_h: int | None = Field(default=None, ge=1, le=744)
 
     @property
     def details(self) -> Details:
@@ -50,6 +51,7 @@ class AlarmUnitForm(Body):
             digest=self.digest,
             reply=self.reply,
             place=self.place,
+            signs_every_h=self.signs_every_h,
         )
 
 

@@ -169,6 +169,8 @@ class AlarmRaised(EdgeEvent):
     """A room; never an address."""
     battery_percent: int | None = Field(default=None, ge=0, le=100)
     is_test: bool = False
+    attempt: int | None = Field(default=None, ge=1)
+    """Which sending of it this is, on any connection; None: the unit does not know."""
 
 
 class AlarmCancelled(EdgeEvent):
@@ -452,6 +454,31 @@ class Enrolment(BaseModel):
     """Who has signed the broker's certificate and this, in PEM."""
     second_broker_url: str | None = None
     """Tried by itself when the first does not answer, e.g. over a mobile network."""
+
+
+class ClosedQuestion(BaseModel):
+    """POST /api/units/{unit}/closed, by a unit that the broker lets in no longer."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+    challenge: str = Field(min_length=43, max_length=43)
+    """32 random bytes, base64url without padding, new each time."""
+
+
+class ClosedAnswer(BaseModel):
+    """It is closed. Worth as much as `Wipe`; without the right proof it is nothing."""
+
+    model_config = ConfigDict(frozen=True)
+    proof: str
+    """`telecare.wire.seal.proof` of "closed"."""
+
+
+class WipedNotice(BaseModel):
+    """POST /api/units/{unit}/wiped: what `UnitWiped` says, of one that has no broker."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+    challenge: str = Field(min_length=43, max_length=43)
+    proof: str = Field(max_length=64)
+    """`telecare.wire.seal.proof` of "wiped"."""
 
 
 class UnitCertificate(BaseModel):

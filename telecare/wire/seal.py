@@ -9,6 +9,7 @@ counter is higher than the last one taken on that lane of that connection's boot
 import base64
 import hashlib
 import hmac
+from typing import Literal
 
 COUNTER = "c"
 MAC = "m"
@@ -31,7 +32,24 @@ def opened(key: bytes, topic: str, properties: list[tuple[str, str]], payload: b
     return int(counter)
 
 
+def proof(key: bytes, said: Literal["closed", "wiped"], unit: str, challenge: str) -> str:
+    """Outside MQTT: the server's word that the unit is closed, the unit's that it is wiping itself.
+    The unit has chosen `challenge` for this once. No topic begins so: it is no message's seal.
+    """
+    return _digest(key, (b"telecare unit", said.encode(), unit.encode(), challenge.encode()))
+
+
+def is_proof(
+    given: str, key: bytes, said: Literal["closed", "wiped"], unit: str, challenge: str
+) -> bool:
+    return hmac.compare_digest(given.encode(), proof(key, said, unit, challenge).encode())
+
+
 def _mac(key: bytes, topic: str, counter: str, payload: bytes) -> str:
-    message = b"\0".join((topic.encode(), counter.encode(), payload))
+    return _digest(key, (topic.encode(), counter.encode(), payload))
+
+
+def _digest(key: bytes, parts: tuple[bytes, ...]) -> str:
+    message = b"\0".join(parts)
     digest = hmac.new(key, message, hashlib.sha256).digest()
     return base64.urlsafe_b64encode(digest).rstrip(b"=").decode()

@@ -19,7 +19,8 @@ from telecare.devices.service import make_unit_code
 from telecare.runtime.errors import NotFound
 from telecare.runtime.feed import Feed
 from telecare.runtime.tasks import Errands
-from telecare.wire.edge import Enrolment, EnrolRequest
+from telecare.wire import seal
+from telecare.wire.edge import Enrolment, EnrolRequest, WipedNotice
 
 TLS_FILES = {"ca.pem", "unit.pem", "unit.key", "server.url"}
 
@@ -125,6 +126,31 @@ async def test_a_closed_home_gets_no_other_and_all_it_had_are_taken_back(
     assert thrown_out.count(unit.id) == DISPLACED_TIMES
     with pytest.raises(NotFound):
         await made.certificates.current(unit.id)
+
+
+async def test_only_a_closed_home_is_told_so_and_only_it_can_say_that_it_is_empty(
+    made, world, enrolled
+):
+    ingrid, unit, _ = enrolled
+    devices, challenge = made.devices, "c" * 43
+    said = seal.proof(unit.mac_key, "wiped", unit.id, challenge)
+    mine = WipedNotice(challenge=challenge, proof=said)
+    forged = WipedNotice(challenge=challenge, proof=seal.proof(bytes(32), "wiped", unit.id, "c"))
+    with pytest.raises(NotFound):
+        await devices.closed_proof(unit.id, challenge)
+    with pytest.raises(NotFound):
+        await devices.wiped_elsewhere(unit.id, mine)
+    karin = await world.staff("Karin", role=Role.ENHETSCHEF)
+
+    await devices.close(karin, ingrid.id, unit.endpoint_id)
+
+    told = await devices.closed_proof(unit.id, challenge)
+    assert seal.is_proof(told, unit.mac_key, "closed", unit.id, challenge)
+    with pytest.raises(NotFound):
+        await devices.wiped_elsewhere(unit.id, forged)
+    assert "unit.wiped" not in await world.events()
+    await devices.wiped_elsewhere(unit.id, mine)
+    assert "unit.wiped" in await world.events()
 
 
 async def test_a_home_whose_ending_is_undone_is_let_in_again(

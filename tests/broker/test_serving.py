@@ -5,14 +5,16 @@ from uuid import uuid4
 
 import pytest
 
-from edge import identity
+from edge import homes, identity
 from edge.link import Link
+from edge.media_process import Standby
 from telecare.access.model import Role
 from telecare.app import serving
 from telecare.devices.service import make_unit_code
 from telecare.runtime.clock import SystemClock
 from telecare.runtime.tasks import running
 from telecare.wire.edge import UP_ALARM, AlarmRaised, Receipt, Stamp, UnitStatus
+from telecare.wire.homes import HomeScript
 from telecare.wire.topics import Down, Up
 from tests.broker.conftest import PATIENCE_S, Unit
 from tests.ports import port_beside_the_flows
@@ -76,6 +78,16 @@ class Line:
         return Receipt.model_validate_json(received.payload)
 
 
+async def closed_and_listed(gate, closing):
+    """Until the broker has been told that the list has changed."""
+    listed = gate.revoked_file.read_bytes()
+    await closing
+    async with asyncio.timeout(PATIENCE_S):
+        while gate.revoked_file.read_bytes() == listed:
+            await asyncio.sleep(0)
+    gate.reload()
+
+
 async def test_a_home_enrols_comes_in_by_certificate_is_receipted_and_is_put_out(
     care, living, gate, tmp_path
 ):
@@ -93,12 +105,8 @@ async def test_a_home_enrols_comes_in_by_certificate_is_receipted_and_is_put_out
         receipt = await line.receipt()
         [unit] = (await made.devices.units([enrolled.unit])).values()
         karin = await living.staff("Karin", role=Role.ENHETSCHEF)
-        listed = gate.revoked_file.read_bytes()
-        await made.devices.close(karin, ingrid.id, unit.endpoint_id)
+        await closed_and_listed(gate, made.devices.close(karin, ingrid.id, unit.endpoint_id))
         async with asyncio.timeout(PATIENCE_S):
-            while gate.revoked_file.read_bytes() == listed:
-                await asyncio.sleep(0)
-            gate.reload()
             while line.link.connected.is_set():
                 await asyncio.sleep(0)
 
@@ -107,3 +115,29 @@ async def test_a_home_enrols_comes_in_by_certificate_is_receipted_and_is_put_out
     assert (receipt.boot, receipt.seqs) == (line.boot, [1])
     rows = await living.rows("select state from alarm where tenant_id = $1", living.tenant)
     assert [row["state"] for row in rows] == ["new"]
+
+
+async def test_a_home_that_was_closed_while_it_was_away_is_not_let_in_and_empties_itself(
+    care, living, gate, tmp_path
+):
+    url, made = care
+    ingrid = await living.resident("Ingrid")
+    async with living.begun() as db:
+        code = await make_unit_code(db, ingrid, "Teven", living.now)
+    folder = tmp_path / "home"
+    enrolled = await identity.enrol(folder, server_url=url, code=code)
+    [unit] = (await made.devices.units([enrolled.unit])).values()
+    karin = await living.staff("Karin", role=Role.ENHETSCHEF)
+    await closed_and_listed(gate, made.devices.close(karin, ingrid.id, unit.endpoint_id))
+    outside, came_in = Unit(gate, enrolled.unit, folder, serial=0), []
+    async with asyncio.timeout(PATIENCE_S):
+        while await outside.publish(outside.topic("alarm"), "until it is refused") == 0:
+            pass
+
+    async with asyncio.timeout(PATIENCE_S):
+        script = HomeScript(state_dir=str(folder), server_url=url, camera="none")
+        await homes.simulate_home(script, Standby(), came_in.append)
+
+    assert came_in == []
+    assert list(folder.iterdir()) == []
+    assert "unit.wiped" in await living.events()

@@ -76,8 +76,10 @@ async def test_alarm_without_a_receipt_is_sent_again_and_never_said_to_have_arri
         server.receipt(alarm)
         await home.says("arrived")
 
+    sent = server.all(AlarmRaised)
     assert before == ["sending"]
-    assert len({(sent.boot, sent.seq) for sent in server.all(AlarmRaised)}) == 1
+    assert len({(one.boot, one.seq) for one in sent}) == 1
+    assert [one.attempt for one in sent] == [1, 2, 3][: len(sent)]
 
 
 async def test_only_the_server_can_say_that_somebody_has_taken_it(server, identity):
@@ -198,9 +200,10 @@ async def test_alarm_that_waited_through_a_restart_is_said_and_sent_again(server
     home.kill()
     server.receipts = True
     again = await homes()
-    await server.hears(AlarmRaised, count=2)
+    sent_again = await server.hears(AlarmRaised, count=2)
     await server.hears(UnitStatus, waiting=0)
 
+    assert sent_again.attempt is None, "nobody knows how often it was sent before"
     assert {(alarm.boot, alarm.seq) for alarm in server.all(AlarmRaised)} == {
         (first.boot, first.seq)
     }

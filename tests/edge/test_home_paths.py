@@ -41,33 +41,34 @@ def with_second(identity, broker):
 
 
 FICKLE = Patiences(
-    path=PathPatience(answer_ms=600, silent_ms=1_200, silent_jitter_ms=0, probe_ms=500)
+    path=PathPatience(
+        answer_ms=600, alarm_ms=600, silent_ms=1_200, silent_jitter_ms=0, probe_ms=500
+    )
 )
+STEADY = Patiences(path=PathPatience(answer_ms=600, silent_ms=60_000, probe_ms=500))
+"""No address is left for its silence alone."""
 
 
 async def test_home_tries_its_second_address_and_goes_back_without_losing_anything(
     broker, server, second_broker, second_server, identity
 ):
-    async with home_in(with_second(identity, second_broker), patiences=FICKLE) as home:
-        server.alive()
+    async with home_in(with_second(identity, second_broker), patiences=STEADY) as home:
         broker.stop()
         home.sense("button")
         await second_server.hears(AlarmRaised)
         await home.says("arrived")
-        away = await second_server.hears(PathChanged, path="second")
+        await second_server.hears(PathChanged, path="second")
         assert (await second_server.hears(UnitStatus, path="second")).online
 
         broker.start()
         returned = Server(broker.port, identity.unit, identity.mac_key)
         await returned.start()
-        back = await returned.hears(PathChanged, path="first")
+        await returned.hears(PathChanged, path="first")
         home.sense("door_opens")
         await returned.hears(SensorChanged)
         await returned.hears(UnitStatus, path="first", waiting=0)
         returned.stop()
 
-    assert away.silent_ms >= 600
-    assert back.silent_ms < away.silent_ms
     alarms = [*second_server.all(AlarmRaised), *returned.all(AlarmRaised)]
     assert len({(alarm.boot, alarm.seq) for alarm in alarms}) == 1
     assert home.said() == ["sending", "arrived"]
@@ -147,6 +148,36 @@ def test_line_that_falls_while_it_is_heard_is_tried_again_for_ten_seconds():
     assert [paths.next(ms) for ms in (20_100, 29_999, 30_000)] == ["first", "first", "second"]
 
 
+def test_alarm_pressed_while_the_line_is_lost_goes_the_other_way_at_the_next_try():
+    paths = Paths(True, 0)
+    paths.next(0)
+    paths.connected(0)
+    paths.heard(19_000)
+    paths.lost(20_000)
+    tried = [paths.next(20_100), paths.next(21_000)]
+
+    assert [*tried, paths.next(21_500, is_urgent=True)] == ["first", "first", "second"]
+
+
+@pytest.mark.parametrize(("has_second", "waits_ms"), [(True, 3_000), (False, 10_000)])
+def test_alarm_without_a_receipt_is_waited_for_less_where_there_is_another_way(
+    has_second, waits_ms
+):
+    paths = Paths(has_second, 0)
+    paths.next(0)
+    paths.connected(0)
+
+    assert not paths.doubts(60_000, silent_ms=0, waiting_ms=waits_ms - 1)
+    assert paths.doubts(60_000, silent_ms=0, waiting_ms=waits_ms)
+
+
+def test_a_try_of_two_addresses_is_short_at_first_and_slow_lines_get_their_time_later():
+    two, one = Paths(True, 0), Paths(False, 0)
+
+    assert [two.try_ms(ms) for ms in (0, 29_999, 30_000)] == [3_000, 3_000, 10_000]
+    assert one.try_ms(0) == 10_000
+
+
 class PathsLive(RuleBasedStateMachine):
     """A unit always tries something, the first when all is well, and not in a frenzy."""
 
@@ -155,33 +186,40 @@ class PathsLive(RuleBasedStateMachine):
         self.now_ms = 0
         self.paths = Paths(True, 0, PathPatience())
         self.left: list[int] = []
+        self.has_tried = False
 
     @rule(ms=st.sampled_from([100, 2_000, 10_000, 70_000]))
     def time_passes(self, ms):
         self.now_ms += ms
 
-    @rule(is_answered=st.booleans())
-    def tries(self, is_answered):
+    @rule(is_answered=st.booleans(), is_urgent=st.booleans())
+    def tries(self, is_answered, is_urgent):
         if not self.paths.is_silent:
             return
         silent_ms = self.now_ms - self.paths._silent_since_ms
-        wanted = self.paths._wanted
-        path = self.paths.next(self.now_ms)
-        if wanted is None and silent_ms < 10_000:
+        wanted, before, is_new = self.paths._wanted, self.paths.current, not self.has_tried
+        path = self.paths.next(self.now_ms, is_urgent=is_urgent)
+        self.has_tried = True
+        if is_new or (wanted is None and silent_ms < 10_000 and not is_urgent):
             assert path == "first"
+        elif wanted is None and is_urgent:
+            assert path != before
         if is_answered:
             self.paths.connected(self.now_ms)
         else:
             self.paths.lost(self.now_ms)
 
-    @rule(silent_ms=st.sampled_from([0, 9_000, 40_000]), waiting_ms=st.sampled_from([0, 15_000]))
+    @rule(
+        silent_ms=st.sampled_from([0, 9_000, 40_000]),
+        waiting_ms=st.sampled_from([0, 2_000, 15_000]),
+    )
     def asks(self, silent_ms, waiting_ms):
         if self.paths.is_silent:
             return
         before = self.paths.current
         if self.paths.doubts(self.now_ms, silent_ms=silent_ms, waiting_ms=waiting_ms):
-            assert silent_ms or waiting_ms
-            assert not self.left or self.now_ms - self.left[-1] >= 10_000
+            assert silent_ms or waiting_ms > 2_000
+            assert not self.left or self.now_ms - self.left[-1] >= 3_000
             self.left.append(self.now_ms)
             self.paths.lost(self.now_ms)
             assert self.paths.next(self.now_ms) != before

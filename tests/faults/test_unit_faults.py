@@ -22,8 +22,8 @@ from tests.gaps import Gaps
 pytestmark = pytest.mark.slow
 
 KILLS = 3
-CUT_S = 40
-"""Five minutes in the promise. No wait of a home's is longer than 30 s: after that nothing new."""
+CUT_S = 300
+"""F6. A home's monotonic clock cannot be moved, and its connection is a real one: it takes this."""
 STALL_S = 2.0
 
 
@@ -42,6 +42,7 @@ async def test_homes_killed_while_they_write_lose_nothing_that_they_had_stored(r
     assert {one.what for one in homes.said()} >= homes.names
 
 
+@pytest.mark.timeout(CUT_S + 240)
 async def test_a_home_that_was_cut_off_brings_all_it_has_and_its_alarms_first(run):
     """F6."""
     with Gaps() as gaps:
@@ -86,6 +87,28 @@ async def test_a_line_with_jitter_and_stalls_loses_nothing_and_delays_no_alarm_l
             await run.drained()
         slowest_s = await run.slowest_alarm_s()
         gaps.note(f"\njitter 0.4 s and stalls of {STALL_S} s: slowest alarm {slowest_s:.2f} s")
+
+    assert await run.findings() == []
+    assert slowest_s <= P1_S + gaps.largest_ms / 1000
+
+
+@pytest.mark.parametrize("fault", ["stall", "cut"])
+async def test_an_alarm_pressed_as_the_first_address_dies_comes_by_the_second(run, fault):
+    """P1. A stalled line says nothing to either end, a cut one is taken anew and then stalls."""
+    with Gaps() as gaps:
+        async with fault_proxy(run.broker_port) as line:
+            homes = await run.furnished(
+                count=10, events=0, alarms=4, seconds=20.0,
+                broker_url=url_of(line), second_url=run.site.services.broker.url,
+            )  # fmt: skip
+            await homes.start()
+            await run.said_more(homes.meant // 4)
+            line.stall()
+            if fault == "cut":
+                line.cut()
+            await run.drained()
+        slowest_s = await run.slowest_alarm_s()
+        gaps.note(f"\nthe first address dies ({fault}): slowest alarm {slowest_s:.2f} s")
 
     assert await run.findings() == []
     assert slowest_s <= P1_S + gaps.largest_ms / 1000

@@ -2,7 +2,7 @@
 
 import asyncio
 from dataclasses import replace
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from ipaddress import ip_address, ip_network
 
 import pytest
@@ -16,9 +16,12 @@ from telecare.alarms.alarm_units import (
     AlarmUnits,
     Details,
 )
+from telecare.alarms.falling import FallingMessages
 from telecare.alarms.intake import Intake, Whose
 from telecare.alarms.receivers.arrived import Arrived, Claim, Refused, Voice
+from telecare.alarms.technical.overview import Overview
 from telecare.app import sealer_of
+from telecare.runtime.db import open_database
 from telecare.runtime.errors import FieldInvalid, NotFound
 from telecare.runtime.sealing import Sealer
 
@@ -27,6 +30,8 @@ ALARMS = "select * from alarm where tenant_id = $1 order by received_at, id"
 STEPS = "select kind from alarm_step where tenant_id = $1 order by alarm_id, n"
 MESSAGES = "select * from alarm_unit_message where tenant_id = $1 order by id"
 TECHNICAL = "select * from technical_alarm where tenant_id = $1 order by raised_at, id"
+BEFORE_OTHERS = datetime(2019, 3, 1, tzinfo=UTC)
+"""What falls then is of no other test."""
 UNITS = "select * from alarm_unit where tenant_id = $1 order by registered_at"
 
 
@@ -319,11 +324,117 @@ async def test_an_unknown_units_alarm_stands_in_the_technical_queue_until_somebo
     assert (await world.events()).count("technical.raised") == 1
     messages = await world.rows(MESSAGES, world.tenant)
     assert [m["technical_alarm_id"] for m in messages] == [shown["id"]] * 3
+    told = [r["what"] for r in await world.records() if r["event"] == "alarm.unproven"]
+    assert [(one["account"], one["kind"], one["place"]) for one in told] == [
+        ("31007", "alarm", "badrum")
+    ] * 3
 
     await made.technical.close(maria, shown["id"], "Ringde")
     await intake.receive(replace(said, reference="r4"))
 
     assert len(await world.rows(TECHNICAL, world.tenant)) == 2
+
+
+@pytest.fixture
+async def daily(made, eva, ingrid):
+    """A unit of Ingrid's that is set up to be heard each day; its claim."""
+    details = Details(ingrid.id, "scaip", "800", networks=HERE, place="köket", signs_every_h=24)
+    await made.alarm_units.register(eva, details)
+    return replace(arrived().claim, account="800")
+
+
+async def test_a_unit_that_is_not_heard_in_its_time_is_told_of_once_until_it_is(
+    intake, world, made, clock, ingrid, daily
+):
+    sign = arrived(claim=daily, kind="heartbeat")
+    clock.forward(hours=23)
+    await intake.receive(sign)
+    heard_at = clock.at
+    clock.forward(hours=23)
+    await world.run_due()
+    assert await world.rows(TECHNICAL, world.tenant) == []
+
+    for _ in range(3):
+        clock.forward(hours=1)
+        await world.run_due()
+
+    [shown] = await world.rows(TECHNICAL, world.tenant)
+    assert (shown["kind"], shown["device"], shown["resident_id"]) == (
+        "unit_silent", "800", ingrid.id,
+    )  # fmt: skip
+    assert shown["began_at"] == heard_at
+    maria = await world.staff("Maria", role=Role.LARMMOTTAGARE, on_shift=True)
+    await made.technical.close(maria, shown["id"], "Ringde henne")
+    [health] = await Overview(made.database, clock).listed(maria)
+    assert (health.need.name, health.is_here) == ("SILENT", False)
+    assert health.longest_silence == clock.at - heard_at
+    await intake.receive(sign)
+    [shown] = await world.rows(TECHNICAL, world.tenant)
+    assert shown["ended_at"] == clock.at
+
+
+async def test_other_makers_units_stand_on_the_devices_page_with_what_is_known_of_them(
+    intake, world, made, clock, unit, daily, other_world
+):
+    maria = await world.staff("Maria", role=Role.LARMMOTTAGARE, on_shift=True)
+    overview = Overview(made.database, clock)
+
+    async def shown():
+        listed = {one.device.account: one for one in await overview.listed(maria)}
+        return [
+            (account, one.need.name, one.is_here) for account, one in sorted(listed.items())
+        ], listed
+
+    await intake.receive(arrived(kind="heartbeat"))
+    await intake.receive(arrived(claim=daily, kind="test", reference="t1"))
+    states, listed = await shown()
+    assert states == [("700123", "TEST", None), ("800", "NOTHING", True)]
+    assert listed["800"].tried.tested_at == listed["700123"].device.seen_at == clock.at
+    assert (listed["700123"].longest_silence, listed["800"].device.place) == (None, "köket")
+
+    fault = arrived(claim=daily, kind="technical", fault="battery_low", reference="b1")
+    await intake.receive(fault)
+    await intake.receive(arrived(kind="technical", fault="mains_lost", reference="m1"))
+    states, listed = await shown()
+    assert states == [("700123", "FAULT", None), ("800", "BATTERY", True)]
+    assert listed["700123"].device.troubles == ("unit_mains",)
+
+    await overview.ask_for(maria, listed["800"].device.id)
+    _, listed = await shown()
+    assert listed["800"].device.is_asked_for
+    theirs = await other_world.staff("Per", on_shift=True)
+    assert await overview.listed(theirs) == []
+    with pytest.raises(NotFound):
+        await overview.ask_for(theirs, listed["800"].device.id)
+    await made.alarm_units.close(await world.staff("Ebba", role=Role.SAMORDNARE), unit)
+    assert (await shown())[0] == [("800", "BATTERY", True)]
+
+
+async def test_what_units_said_falls_after_its_time_and_what_nobody_has_seen_to_stays(
+    intake, world, made, unit, clock, config
+):
+    maria = await world.staff("Maria", role=Role.LARMMOTTAGARE, on_shift=True)
+    unknown = arrived(claim=replace(arrived().claim, account="31007"), is_proven=False)
+    today, clock.at = clock.at, BEFORE_OTHERS
+    await intake.receive(arrived(reference="old"))
+    await intake.receive(replace(unknown, reference="unseen"))
+    clock.forward(days=2)
+    await intake.receive(arrived(reference="young"))
+    alarms, later = await world.rows(ALARMS, world.tenant), clock.at
+
+    async def left_after(days):
+        async with open_database(config.role_url("eraser"), size=1) as eraser:
+            await FallingMessages(eraser, clock, days).go_round()
+        return sorted(row["reference"] for row in await world.rows(MESSAGES, world.tenant))
+
+    assert await left_after(3) == ["old", "unseen", "young"]
+    assert await left_after(1) == ["unseen", "young"]
+    [shown] = await world.rows(TECHNICAL, world.tenant)
+    clock.at = today
+    await made.technical.close(maria, shown["id"], "Ringde")
+    clock.at = later
+    assert await left_after(1) == ["young"]
+    assert await world.rows(ALARMS, world.tenant) == alarms
 
 
 async def test_a_sign_of_life_of_an_unknown_unit_troubles_nobody(intake, world):

@@ -496,14 +496,34 @@ async def test_the_head_sees_how_many_were_answered_in_time_and_nobody_elses(
         await made.alarms.take(maria, alarm)
     await home.press(is_test=True)
     await home.press()
-    assert await made.alarms.figures(head) == Figures(3, 1, 2)
+    assert await made.alarms.figures(head) == Figures(3, 1, 2, 0, 0)
 
     await wait(190, maria)
 
-    assert await made.alarms.figures(head) == Figures(4, 1, 2), "nobody has answered the last"
-    assert await made.alarms.figures(theirs) == Figures(0, 0, 0)
+    assert await made.alarms.figures(head) == Figures(4, 1, 2, 0, 0), "nobody has answered the last"
+    assert await made.alarms.figures(theirs) == Figures(0, 0, 0, 0, 0)
     with pytest.raises(NotPermitted):
         await made.alarms.figures(maria)
+
+
+async def test_the_head_sees_how_many_alarms_were_stored_at_their_first_sending(
+    world, home, maria, made, wait, client
+):
+    head = await world.staff("Hedda", role=Role.ENHETSCHEF)
+    first = home.pressed(attempt=1)
+    await home.say(first)
+    await home.say(first.model_copy(update={"attempt": 2}))  # its receipt was lost
+    await home.press(attempt=1)
+    await home.press(attempt=3)
+    await home.press()  # an older home unit
+    await home.press(attempt=1, is_test=True)
+    await wait(190, maria)
+
+    figures = await made.alarms.figures(head)
+    _, page = await client.look("/admin/deviations", head)
+
+    assert (figures.alarms, figures.told_attempt, figures.at_first_attempt) == (4, 3, 2)
+    assert '<dd data-test="first-attempt">2 (67 %)</dd>' in page
 
 
 async def test_a_unit_where_nobody_would_hear_it_is_passed_over_at_once(world, home, made):

@@ -1,15 +1,17 @@
 """Taking technical alarms and closing them; the devices page."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
-from typing import Literal
+from typing import Literal, assert_never
 from uuid import UUID
 
 from aiohttp import web
 from pydantic import Field
 
 from telecare.access.http import STAFF, path_id
+from telecare.alarms.technical.model import Kind
 from telecare.alarms.technical.overview import Health, Overview
+from telecare.alarms.technical.overview_store import AlarmUnitDevice, Device
 from telecare.alarms.technical.service import TechnicalAlarms
 from telecare.audit.actions import Action
 from telecare.runtime.http import Answer, Body, Empty, Route, json_answer, nothing, read_body
@@ -51,22 +53,26 @@ class WeakAnswer(Answer):
 
 
 class DeviceAnswer(Answer):
-    """`need`: what must be done first; `mains`, `battery_percent`: null where it cannot tell."""
+    """`need`: what must be done first; `mains`, `battery_percent`: null where it cannot tell;
+    `here`: null where nobody knows how often it says something; `label`: an alarm unit's number and
+    place.
+    """
 
     id: UUID
-    kind: Literal["tv", "unit"]
+    kind: Literal["tv", "unit", "alarm_unit"]
     label: str
     resident_id: UUID
     resident_name: str
     address: str
     unit_name: str
-    need: Literal["silent", "battery", "test", "nothing"]
-    here: bool
+    need: Literal["silent", "fault", "battery", "test", "nothing"]
+    here: bool | None
     seen_at: datetime | None
     mains: bool | None
     battery_percent: int | None
     path: str | None
     weak: Sequence[WeakAnswer]
+    troubles: Sequence[Kind]
     tested_at: datetime | None
     alarmed_at: datetime | None
     longest_silence_s: int | None
@@ -85,9 +91,8 @@ async def devices(request: web.Request) -> web.Response:
 def _device(health: Health) -> DeviceAnswer:
     one, silence = health.device, health.longest_silence
     return DeviceAnswer.model_validate({
+        **_own(one),
         "id": one.id,
-        "kind": one.kind,
-        "label": one.label,
         "resident_id": one.resident_id,
         "resident_name": one.resident_name,
         "address": one.address,
@@ -95,15 +100,31 @@ def _device(health: Health) -> DeviceAnswer:
         "need": health.need.name.lower(),
         "here": health.is_here,
         "seen_at": one.seen_at,
-        "mains": one.mains,
-        "battery_percent": one.battery_percent,
-        "path": one.path,
         "weak": [{"device": device, "percent": percent} for device, percent in health.weak],
         "tested_at": health.tried.tested_at,
         "alarmed_at": health.tried.alarmed_at,
         "longest_silence_s": int(silence.total_seconds()) if silence is not None else None,
         "asked": one.is_asked_for,
     })  # fmt: skip
+
+
+def _own(device: Device | AlarmUnitDevice) -> Mapping[str, object]:
+    """What only one of the kinds can tell."""
+    match device:
+        case Device():
+            return {
+                "kind": device.kind, "label": device.label, "mains": device.mains,
+                "battery_percent": device.battery_percent, "path": device.path, "troubles": (),
+            }  # fmt: skip
+        case AlarmUnitDevice():
+            return {
+                "kind": "alarm_unit",
+                "label": ", ".join(word for word in (device.account, device.place) if word),
+                "mains": False if "unit_mains" in device.troubles else None,
+                "battery_percent": None, "path": None, "troubles": device.troubles,
+            }  # fmt: skip
+        case _:
+            assert_never(device)
 
 
 async def ask_for(request: web.Request) -> web.Response:

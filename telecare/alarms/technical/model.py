@@ -13,7 +13,7 @@ from telecare.wire.ids import CareUnitId, EndpointId, ResidentId, StaffId
 
 Kind = Literal[
     "offline", "battery", "mains", "cover", "dropped", "unknown_sender",
-    "unit_battery", "unit_mains", "unit_line", "unit_cover", "unit_fault",
+    "unit_silent", "unit_battery", "unit_mains", "unit_line", "unit_cover", "unit_fault",
 ]  # fmt: skip
 """`unit_…`: told of by another maker's unit, which is no endpoint; `device` is its account."""
 Shares = Literal["area", "provider", "broker"]

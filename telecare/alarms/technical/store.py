@@ -47,7 +47,9 @@ for update
 TAKE = "update technical_alarm set taken_by = $3, taken_at = $4 where tenant_id = $1 and id = $2"
 CLOSE = """
 update technical_alarm set closed_by = $3, closed_at = $4, note = $5,
-    ended_at = case when kind in ('offline', 'battery', 'mains') then ended_at else $4 end
+    ended_at = case
+        when kind in ('offline', 'battery', 'mains', 'unit_silent') then ended_at else $4
+    end
 where tenant_id = $1 and id = $2
 """
 JUST_LOST = """

@@ -173,9 +173,7 @@ export class Live {
 
   /** How long silence on an open socket may last before it counts as lost. */
   patience() {
-    if (this.inCall) return BANNER_AFTER_MS;
-    if (!this.beat) return Infinity;
-    return Math.max(BANNER_AFTER_MS, 2 * this.beat + 1000);
+    return this.inCall ? BANNER_AFTER_MS : Math.max(BANNER_AFTER_MS, 2 * this.beat + 1000);
   }
 
   watch() {

@@ -1,10 +1,11 @@
 // Technical alarms and Driftstörning: beside the day's list, calm, each with its one thing to do.
 import { html, useState } from "../lib/preact.js";
 import { post } from "../core/api.js";
-import { clock, t } from "../core/i18n.js";
+import { t } from "../core/i18n.js";
 import { Icon } from "./icons.js";
 import * as store from "./store.js";
 import { Btn, Text } from "./ui.js";
+import { whenText } from "./when.js";
 
 /** @typedef {import("../core/wire").TechnicalRow} TechnicalRow */
 /** @typedef {import("../core/wire").OutageRow} OutageRow */
@@ -19,7 +20,7 @@ const mayTake = () => store.me.value !== null && store.me.value.may.includes("al
 function Technical({ row }) {
   const [closing, setClosing] = useState(false);
   const [note, setNote] = useState("");
-  const lines = [t(`technical.${row.kind}.why`, { device: row.device || t("technical.unit"), detail: row.detail, time: clock(row.since) })];
+  const lines = [t(`technical.${row.kind}.why`, { device: row.device || t("technical.unit"), detail: row.detail, time: whenText(row.since, store.now.value) })];
   if (row.unit_name) lines.push(t("queue.of_unit", { unit: row.unit_name }));
   if (row.taken_by && !isMine(row)) lines.push(t("task.taken", { name: row.taken_by }));
   return html`<article class="q sensor later" data-test="technical" data-kind=${row.kind} data-taken=${row.taken_by || ""}><h3><${Icon} name="plug" />${t(`technical.${row.kind}`)}<span class="since">${minutes(row.since)}</span></h3>
