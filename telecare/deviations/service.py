@@ -3,11 +3,10 @@
 from collections.abc import Sequence
 
 from telecare.access.model import Permission, StaffSession
-from telecare.access.service import is_new_read, require, unit_topic
+from telecare.access.service import list_read, require, unit_topic
 from telecare.audit.actions import Action
 from telecare.audit.append import append
-from telecare.audit.format import Document
-from telecare.audit.model import Person, Record, SystemActor, actor_text
+from telecare.audit.model import Record, SystemActor, actor_text
 from telecare.deviations import store
 from telecare.deviations.model import Opening
 from telecare.people.model import Resident
@@ -32,13 +31,8 @@ class Deviations:
         async with self._database.transaction(session.tenant, actor_text(session.actor)) as db:
             require(db, session, Permission.LEAD, Action.LIST_READ)
             found = await store.listed(db, units)
-            if await is_new_read(db, session, "deviations", units[0], now):
-                named = {one.resident_id: one.resident_name for one in found if one.resident_id}
-                persons = [
-                    Person(id_, name, is_protected=not name) for id_, name in sorted(named.items())
-                ]
-                what: Document = {"list": "deviations", "units": [str(unit) for unit in units]}
-                await append(db, Record(Action.LIST_READ, session.actor, persons, what))
+            named = {one.resident_id: one.resident_name for one in found if one.resident_id}
+            await list_read(db, session, "deviations", units, named, now)
         return found
 
 

@@ -5,11 +5,11 @@ from contextlib import AbstractAsyncContextManager
 from datetime import date, datetime
 
 from telecare.access.model import Permission, StaffSession
-from telecare.access.service import is_new_read, require, require_in, unit_topic
+from telecare.access.service import list_read, require, require_in, unit_topic
 from telecare.audit.actions import Action
 from telecare.audit.append import Kept, append
 from telecare.audit.format import Document
-from telecare.audit.model import Actor, Person, Record, SystemActor, actor_text, refused
+from telecare.audit.model import Actor, Record, SystemActor, actor_text, refused
 from telecare.endings import store
 from telecare.endings.model import (
     UNDO_LIMIT,
@@ -116,21 +116,12 @@ class Endings:
     async def undoable(self, session: StaffSession) -> Sequence[store.Listed]:
         """Planned ones, and those that may still be undone, of the units she plans for."""
         now = self._clock.now()
-        unit = session.staff.works_in
         async with self._by(session) as db:
             require(db, session, Permission.PLAN, Action.LIST_READ)
             units = session.staff.units_of(Permission.PLAN)
             found = await store.undoable(db, units, now - UNDO_LIMIT)
-            if await is_new_read(db, session, "endings", unit, now):
-                persons = sorted(
-                    {
-                        Person(one.ending.resident_id, one.resident_name, one.is_protected)
-                        for one in found
-                    },
-                    key=lambda person: person.id,
-                )
-                what: Document = {"list": "endings", "unit_id": str(unit)}
-                await append(db, Record(Action.LIST_READ, session.actor, persons, what))
+            named = {one.ending.resident_id: one.resident_name for one in found}
+            await list_read(db, session, "endings", [session.staff.works_in], named, now)
         return found
 
     # --- timers (app.py) ----------------------------------------------------------------------

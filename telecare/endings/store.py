@@ -31,7 +31,7 @@ CARRIED_OUT = "update ending set carried_out_at = $3 where tenant_id = $1 and id
 UNDO = "update ending set undone_by = $3, undone_at = $4 where tenant_id = $1 and id = $2"
 UNDOABLE = """
 select e.id, e.resident_id, e.reason, e.on_date, e.from_at, e.done_by, e.carried_out_at,
-    shown_name(r) as resident_name, r.is_protected, shown_name(s) as done_by_name
+    shown_name(r) as resident_name, shown_name(s) as done_by_name
 from ending e
 join resident r on r.tenant_id = e.tenant_id and r.id = e.resident_id
 join staff s on s.tenant_id = e.tenant_id and s.id = e.done_by
@@ -101,7 +101,6 @@ async def undo(db: Transaction, ending_id: EndingId, by: StaffId, now: datetime)
 class Listed:
     ending: Ending
     resident_name: str
-    is_protected: bool
     done_by_name: str
 
 
@@ -110,7 +109,4 @@ async def undoable(
 ) -> Sequence[Listed]:
     """Those ahead, and those carried out after `since`; the newest first."""
     rows = await db.fetch(UNDOABLE, db.tenant, list(units), since, LIMIT)
-    return [
-        Listed(_ending(row), row["resident_name"], row["is_protected"], row["done_by_name"])
-        for row in rows
-    ]
+    return [Listed(_ending(row), row["resident_name"], row["done_by_name"]) for row in rows]

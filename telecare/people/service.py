@@ -9,7 +9,7 @@ from telecare.access import store as access_store
 from telecare.access.errors import NotAssigned
 from telecare.access.model import Permission, StaffSession
 from telecare.access.service import (
-    is_new_read,
+    list_read,
     on_shift_for,
     require_in,
     stays,
@@ -282,13 +282,8 @@ class People:
         async with self._database.transaction(session.tenant) as db:
             require_in(db, session, Permission.LEAD, unit, Action.LIST_READ)
             found = await store.taken_over(db, unit, now - TAKEN_OVER_SHOWN)
-            if await is_new_read(db, session, "taken_over", unit, now):
-                names = {row.resident_id: row.resident_name for row in found}
-                persons = [
-                    Person(id_, name, is_protected=not name) for id_, name in sorted(names.items())
-                ]
-                what: Document = {"list": "taken_over", "unit_id": str(unit)}
-                await append(db, Record(Action.LIST_READ, session.actor, persons, what))
+            named = {row.resident_id: row.resident_name for row in found}
+            await list_read(db, session, "taken_over", [unit], named, now)
         return found
 
     async def take_follow_up(self, session: StaffSession, follow_up_id: FollowUpId) -> None:

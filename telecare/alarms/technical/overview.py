@@ -6,24 +6,22 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import IntEnum
 
-from telecare.access import store as access_store
 from telecare.access.errors import NotPermitted
 from telecare.access.model import Permission, StaffSession
-from telecare.access.service import is_new_read, require, stays
+from telecare.access.service import list_read, require, stays, units_seen
 from telecare.alarms.technical import overview_store as store
 from telecare.alarms.technical.model import LOW_BATTERY, Kind
 from telecare.alarms.technical.overview_store import AlarmUnitDevice, Device, Tried
 from telecare.audit.actions import Action
-from telecare.audit.append import Kept, append
-from telecare.audit.format import Document
-from telecare.audit.model import Person, Record, actor_text, refused
+from telecare.audit.append import Kept
+from telecare.audit.model import actor_text, refused
 from telecare.devices.model import UNIT_LEASE
 from telecare.people.service import known, make_follow_up
-from telecare.runtime.clock import STOCKHOLM, Clock
+from telecare.runtime.clock import Clock
 from telecare.runtime.db import Database, Transaction
 from telecare.runtime.errors import NotFound
 from telecare.wire.errors import Code
-from telecare.wire.ids import AlarmUnitId, CareUnitId, EndpointId
+from telecare.wire.ids import AlarmUnitId, EndpointId
 
 SILENCE_WITHIN = timedelta(days=30)
 TEST_EVERY = timedelta(days=31)
@@ -70,7 +68,7 @@ class Overview:
         now = self._clock.now()
         async with self._by(session) as db:
             require(db, session, Permission.WORK, Action.LIST_READ)
-            units = await self._units(db, session, now)
+            units = await units_seen(db, session, now)
             devices = await store.devices(db, units)
             others = await store.alarm_units(db, units, now - SILENCE_WITHIN, now)
             ids = [one.id for one in devices]
@@ -79,13 +77,8 @@ class Overview:
             tried = await store.tried(db, sources, now - REMEMBERS)
             silences = await store.silences(db, ids, now - SILENCE_WITHIN, now)
             weak = await store.weak(db, ids)
-            if everything and await is_new_read(db, session, "devices", units[0], now):
-                named = {one.resident_id: one.resident_name for one in everything}
-                persons = [
-                    Person(id_, name, is_protected=not name) for id_, name in sorted(named.items())
-                ]
-                what: Document = {"list": "devices", "units": [str(unit) for unit in units]}
-                await append(db, Record(Action.LIST_READ, session.actor, persons, what))
+            named = {one.resident_id: one.resident_name for one in everything}
+            await list_read(db, session, "devices", units, named, now)
         found = []
         for one in devices:
             last = tried.get(_source(one), NEVER)
@@ -109,7 +102,7 @@ class Overview:
             if resident_id is None:
                 raise NotFound
             resident = await known(db, resident_id)
-            if resident.unit_id not in await self._units(db, session, now):
+            if resident.unit_id not in await units_seen(db, session, now):
                 tried = Action.FOLLOW_UP_MADE
                 record = refused(Code.NOT_PERMITTED, tried, session.actor, [resident.person], {})
                 raise NotPermitted(Kept(record))
@@ -122,12 +115,6 @@ class Overview:
                 actor=session.actor,
                 now=now,
             )
-
-    async def _units(
-        self, db: Transaction, session: StaffSession, now: datetime
-    ) -> Sequence[CareUnitId]:
-        own = session.staff.works_in
-        return [own, *await access_store.covered_now(db, own, local=now.astimezone(STOCKHOLM))]
 
     def _by(self, session: StaffSession) -> AbstractAsyncContextManager[Transaction]:
         return self._database.transaction(session.tenant, actor_text(session.actor))
