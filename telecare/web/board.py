@@ -16,8 +16,8 @@ from pydantic import TypeAdapter
 from telecare.absences import store as absence_store
 from telecare.access import store as access_store
 from telecare.access.service import unit_topic
-from telecare.alarms import asking as alarm_asking
 from telecare.alarms import store as alarm_store
+from telecare.alarms.asking import NEXT, alarms_topic
 from telecare.alarms.receiving import receivers
 from telecare.alarms.technical import store as technical_store
 from telecare.calls import store as call_store
@@ -75,6 +75,10 @@ class Board:
         self._changed = asyncio.Event()
         self._alarms_changed = asyncio.Event()
         self._scope = Scope((unit,), {})
+        self.topics = _topics(unit)
+        """A change of one of these may change the list: its unit's, and those of the units it
+        covers at some hours.
+        """
         self._read_at = float("-inf")
         self._rest_until = 0.0
         self._rows: dict[UUID, Row] = {}
@@ -137,7 +141,8 @@ class Board:
         async with self._database.transaction(self._tenant) as db:
             for unit in (self._unit, *await access_store.covered_at_times(db, self._unit)):
                 self._feed.follow(self._changed, unit_topic(unit))
-                self._feed.follow(self._alarms_changed, alarm_asking.alarms_topic(unit))
+                self._feed.follow(self._alarms_changed, alarms_topic(unit))
+                self.topics |= _topics(unit)
             now = self._clock.now()
             self._scope = await scope_of(db, self._unit, now)
             rows = await rows_in(db, self._scope, now)
@@ -164,6 +169,10 @@ class Board:
         self._changes = Rows(
             unit=self._unit, version=self.version, changed=changed, gone=gone
         ).model_dump_json()
+
+
+def _topics(unit: CareUnitId) -> frozenset[str]:
+    return frozenset({unit_topic(unit), alarms_topic(unit)})
 
 
 def _named(row: Row) -> Sequence[tuple[UUID, str]]:
@@ -225,7 +234,7 @@ async def rows_in(db: Transaction, scope: Scope, now: datetime) -> Sequence[Row]
 
 async def alarm_rows(db: Transaction, scope: Scope, now: datetime) -> Sequence[Row]:
     """At most 100."""
-    alarms = await alarm_store.open_in(db, scope.units, alarm_asking.NEXT)
+    alarms = await alarm_store.open_in(db, scope.units, NEXT)
     residents = [listed.alarm.resident_id for listed in alarms]
     away = await absence_store.away(db, [], residents, now) if residents else {}
     return [

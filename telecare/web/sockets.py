@@ -9,8 +9,7 @@ from telecare.access import store as access_store
 from telecare.access.errors import NotPermitted, SessionLocked, SignInNeeded
 from telecare.access.http import ACCESS, SCREEN, STAFF, STAFF_COOKIE
 from telecare.access.model import ScreenSession, StaffSession
-from telecare.access.service import is_new_list, session_topic, unit_topic
-from telecare.alarms.asking import alarms_topic
+from telecare.access.service import is_new_list, session_topic
 from telecare.audit.actions import Action
 from telecare.audit.append import Kept, append
 from telecare.audit.model import Person, Record, refused
@@ -38,7 +37,16 @@ class StaffSocket(PageSocket):
     While its session is locked it says who waits and nothing else, and obeys nothing else.
     """
 
-    __slots__ = ("_checked_at", "_cookie", "_is_locked", "_last", "_unit", "_version", "session")
+    __slots__ = (
+        "_checked_at",
+        "_cookie",
+        "_is_locked",
+        "_last",
+        "_topics",
+        "_unit",
+        "_version",
+        "session",
+    )
 
     def __init__(
         self,
@@ -53,6 +61,7 @@ class StaffSocket(PageSocket):
         self._is_locked = False
         self._checked_at = time.monotonic()
         self._last = ""
+        self._topics: frozenset[str] = frozenset()
         self._unit: CareUnitId | None = None
         self._version: int | None = None
         self._hold(session)
@@ -112,9 +121,15 @@ class StaffSocket(PageSocket):
     def _show(self, unit: CareUnitId) -> None:
         self._unit, self._version, self._last = unit, None, ""
         self.unfollow("board")
-        self.follow("board", unit_topic(unit))
-        self.follow("board", alarms_topic(unit))
+        self._topics = frozenset()
+        self._follow(self.floor.boards.of(self.session.tenant, unit))
         self.wake("board")
+
+    def _follow(self, board: Board) -> None:
+        """Which units it covers is known once it was read, and may grow while it is shown."""
+        for topic in board.topics - self._topics:
+            self.follow("board", topic)
+        self._topics = board.topics
 
     async def _refresh_board(self, board: Board) -> None:
         if (rest_s := board.rest_s()) > 0:
@@ -123,11 +138,13 @@ class StaffSocket(PageSocket):
                 return
         if self._is_locked:
             text = await board.locked()
+            self._follow(board)
             if text != self._last:
                 self._last = text
                 await self.send(text)
             return
         changes, self._version = await board.frame(self._version)
+        self._follow(board)
         if changes is not None:
             await self.send(changes)
 

@@ -1,13 +1,15 @@
 """Alarms: every press its own, stored before anybody says so, and at rest only with a human."""
 
 import json
-from datetime import timedelta
+from contextlib import asynccontextmanager
+from datetime import time, timedelta
 from uuid import uuid4
 
 import pytest
 
 from telecare.access.errors import NotPermitted
 from telecare.access.model import Role
+from telecare.access.store import add_cover
 from telecare.alarms.asking import alarms_topic
 from telecare.alarms.model import AlarmClosed, AlarmTaken, Closing, ContactMissing
 from telecare.alarms.mqtt import SHARE
@@ -152,21 +154,32 @@ async def test_what_is_malformed_is_counted_and_takes_no_other_alarm_with_it(wor
     assert sorted(home.receipted) == [1, 2]
 
 
-async def test_an_alarm_stands_when_its_record_cannot_be_entered_and_the_record_is_owed(
-    world, home, clock, as_superuser
-):
+@pytest.fixture
+def no_table_for_records(as_superuser):
     """At midnight, and next month's table is missing: no record can be entered at all."""
     body = "create or replace function audit.at() returns timestamptz language sql volatile as "
-    await as_superuser(f"{body} $$ select '2031-01-01 00:00Z'::timestamptz $$")
-    try:
+
+    @asynccontextmanager
+    async def missing():
+        await as_superuser(f"{body} $$ select '2031-01-01 00:00Z'::timestamptz $$")
+        try:
+            yield
+        finally:
+            await as_superuser(f"{body} 'select clock_timestamp()'")
+
+    return missing
+
+
+async def test_an_alarm_stands_when_its_record_cannot_be_entered_and_the_record_is_owed(
+    world, home, clock, no_table_for_records
+):
+    async with no_table_for_records():
         await home.press()
         before = await world.events()
         assert home.receipted == [1]
         clock.forward(seconds=11)
         await world.run_due()
         assert await world.events() == before
-    finally:
-        await as_superuser(f"{body} 'select clock_timestamp()'")
     pressed = (await alarm_of(world))["received_at"]
 
     clock.forward(seconds=11)
@@ -178,6 +191,42 @@ async def test_an_alarm_stands_when_its_record_cannot_be_entered_and_the_record_
     owed = await world.rows("select entered_at, tries from owed_record where tenant_id = $1",
                             world.tenant)  # fmt: skip
     assert [(row["entered_at"], row["tries"]) for row in owed] == [(world.now, 1)]
+
+
+async def test_an_open_console_is_told_that_a_record_is_owed_and_when_it_was_entered(
+    world, client, home, maria, clock, no_table_for_records
+):
+    async with client.page(maria) as page:
+        await page.say(type="subscribe", view="today", unit=str(world.unit))
+        await page.until("snapshot")
+
+        async def owed(count):
+            changed = []
+            while not any(row.get("records_owed") == count for row in changed):
+                changed = (await page.until("rows"))["changed"]
+
+        async with no_table_for_records():
+            await home.press()
+            await owed(1)
+        clock.forward(seconds=11)
+        await world.run_due()
+        await owed(0)
+
+
+async def test_a_unit_that_covers_hers_is_told_of_her_alarm_by_the_alarm_itself(
+    world, client, home
+):
+    async with world.begun() as db:
+        await add_cover(db, world.night_unit, world.unit, hours=(time(9), time(11)))
+    nils = await world.staff("Nils", on_shift=True, unit=world.night_unit)
+    async with client.page(nils) as page:
+        await page.say(type="subscribe", view="today", unit=str(world.night_unit))
+        await page.until("snapshot")
+
+        pressed = await home.press()
+        changed = (await page.until("rows"))["changed"]
+
+    assert (str(pressed), "Dagen") in [(row["id"], row.get("unit_name")) for row in changed]
 
 
 async def test_she_who_pressed_by_mistake_is_still_asked_how_she_is(world, home, maria, made):
