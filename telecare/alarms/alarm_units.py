@@ -2,11 +2,11 @@
 
 from collections.abc import Sequence
 from contextlib import AbstractAsyncContextManager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from telecare.access.model import Permission, StaffSession
-from telecare.access.service import is_new_read, require_in
+from telecare.access.service import list_read, require_in
 from telecare.alarms import alarm_units_store as store
 from telecare.alarms.alarm_units_store import AlarmUnit, Digest, Listed, Reply
 from telecare.alarms.receivers.arrived import Network, Profile, Protocol
@@ -19,7 +19,7 @@ from telecare.runtime.clock import Clock
 from telecare.runtime.db import Database, Transaction
 from telecare.runtime.errors import FieldInvalid, NotFound, TelecareError
 from telecare.runtime.sealing import Sealer
-from telecare.runtime.timers import set_timer
+from telecare.runtime.timers import cancel_timers, set_timer
 from telecare.wire.errors import Code
 from telecare.wire.ids import AlarmUnitId, EndingId, ResidentId, new_row_id
 
@@ -50,12 +50,9 @@ class AlarmKeyMissing(TelecareError):
 
 
 @dataclass(frozen=True, slots=True)
-class Details:
-    """A unit as somebody registers it. `key`: of 16, 24 or 32 bytes."""
+class Settings:
+    """How a unit proves itself, is answered, and is shown. `key`: of 16, 24 or 32 bytes."""
 
-    resident_id: ResidentId
-    protocol: Protocol
-    account: str
     networks: tuple[Network, ...] = ()
     password: str | None = field(default=None, repr=False)
     key: bytes | None = field(default=None, repr=False)
@@ -64,6 +61,16 @@ class Details:
     place: str = ""
     signs_every_h: int | None = None
     """It says something at least so often, as it was set up; then its silence is told of."""
+
+
+@dataclass(frozen=True, slots=True)
+class Details:
+    """A unit as somebody registers it. `account`: what it calls itself."""
+
+    resident_id: ResidentId
+    protocol: Protocol
+    account: str
+    settings: Settings
 
 
 class AlarmUnits:
@@ -80,13 +87,8 @@ class AlarmUnits:
         units = session.staff.units_of(Permission.REGISTER)
         async with self._begun(session) as db:
             found = await store.listed(db, units)
-            if found and await is_new_read(db, session, "alarm_units", units[0], now):
-                names = {one.resident_id: one.resident_name for one in found}
-                persons = [
-                    Person(id_, name, is_protected=not name) for id_, name in sorted(names.items())
-                ]
-                what: Document = {"list": "alarm_units", "units": [str(unit) for unit in units]}
-                await append(db, Record(Action.LIST_READ, session.actor, persons, what))
+            names = {one.resident_id: one.resident_name for one in found}
+            await list_read(db, session, "alarm_units", units, names, now)
         return found
 
     async def register(self, session: StaffSession, details: Details) -> AlarmUnitId:
@@ -94,7 +96,7 @@ class AlarmUnits:
         AlarmAccountTaken, AlarmKeyMissing.
         """
         now = self._clock.now()
-        unit = self._sealed(AlarmUnitId(new_row_id(now)), details)
+        unit = self._new(AlarmUnitId(new_row_id(now)), details)
         async with self._begun(session) as db:
             resident = await known(db, details.resident_id)
             tried = Action.ALARM_UNIT_REGISTERED
@@ -103,15 +105,38 @@ class AlarmUnits:
             if not await store.add(db, unit, now):
                 raise AlarmAccountTaken("account")
             await expect_sign(db, unit, now)
-            what: Document = {
-                **_what(unit),
-                "networks": [str(network) for network in unit.networks],
-                "place": unit.place,
-                "proves_by": _proves_by(unit),
-                "signs_every_h": unit.signs_every_h,
-            }
+            what: Document = {**_what(unit), **_settings(unit)}
             await append(db, Record(tried, session.actor, [resident.person], what))
         return unit.id
+
+    async def change(self, session: StaffSession, unit_id: AlarmUnitId, settings: Settings) -> None:
+        """From its next message on. Whose it is and what it calls itself stay; a secret that is not
+        given stays as it was.
+
+        Raises NotFound, NotPermitted, FieldInvalid, AlarmProofMissing, AlarmKeyMissing.
+        """
+        now = self._clock.now()
+        async with self._begun(session) as db:
+            unit = await store.hold(db, unit_id)
+            if unit is None:
+                raise NotFound
+            resident = await known(db, unit.resident_id)
+            tried = Action.ALARM_UNIT_CHANGED
+            require_in(db, session, Permission.REGISTER, resident.unit_id, tried)
+            changed = self._set(unit, settings)
+            if changed == unit:
+                return
+            await store.change(db, changed)
+            if changed.signs_every != unit.signs_every:
+                await cancel_timers(db, [SILENT], unit.id)
+                await expect_sign(db, changed, now)
+            what: Document = {
+                **_what(unit),
+                "from": _settings(unit),
+                "new_secret": (changed.password, changed.key) != (unit.password, unit.key),
+                "to": _settings(changed),
+            }
+            await append(db, Record(tried, session.actor, [resident.person], what))
 
     async def close(self, session: StaffSession, unit_id: AlarmUnitId) -> None:
         """From this commit on it is a unit nobody knows: what it sends is still shown.
@@ -131,26 +156,33 @@ class AlarmUnits:
     def _begun(self, session: StaffSession) -> AbstractAsyncContextManager[Transaction]:
         return self._database.transaction(session.tenant, actor_text(session.actor))
 
-    def _sealed(self, unit_id: AlarmUnitId, details: Details) -> AlarmUnit:
-        if details.key is not None and len(details.key) not in KEY_BYTES:
-            raise FieldInvalid("key")
-        if not (details.password or details.key or details.networks):
-            raise AlarmProofMissing("networks")
+    def _new(self, unit_id: AlarmUnitId, details: Details) -> AlarmUnit:
         account = details.account.upper() if details.protocol == "dc09" else details.account
-        password = details.password.encode() if details.password else None
-        return AlarmUnit(
-            unit_id,
-            details.resident_id,
-            details.protocol,
-            account,
-            details.networks,
-            self._seal(unit_id, "password", password),
-            self._seal(unit_id, "key", details.key),
-            details.digest,
-            details.reply,
-            details.place,
-            details.signs_every_h,
+        bare = AlarmUnit(unit_id, details.resident_id, details.protocol, account)
+        return self._set(bare, details.settings)
+
+    def _set(self, unit: AlarmUnit, settings: Settings) -> AlarmUnit:
+        """Raises FieldInvalid, AlarmProofMissing, AlarmKeyMissing."""
+        if settings.key is not None and (
+            unit.protocol != "dc09" or len(settings.key) not in KEY_BYTES
+        ):
+            raise FieldInvalid("key")
+        if settings.password is not None and unit.protocol != "scaip":
+            raise FieldInvalid("password")
+        password = settings.password.encode() if settings.password else None
+        found = replace(
+            unit,
+            networks=settings.networks,
+            password=self._seal(unit.id, "password", password) or unit.password,
+            key=self._seal(unit.id, "key", settings.key) or unit.key,
+            digest=settings.digest,
+            reply=settings.reply,
+            place=settings.place,
+            signs_every_h=settings.signs_every_h,
         )
+        if not (found.password or found.key or found.networks):
+            raise AlarmProofMissing("networks")
+        return found
 
     def _seal(self, unit_id: AlarmUnitId, field_: str, secret: bytes | None) -> bytes | None:
         if secret is None:
@@ -205,6 +237,18 @@ def _what(unit: AlarmUnit) -> Document:
         "account": unit.account,
         "alarm_unit_id": str(unit.id),
         "protocol": unit.protocol,
+    }
+
+
+def _settings(unit: AlarmUnit) -> Document:
+    """But its secrets."""
+    return {
+        "digest": unit.digest,
+        "networks": [str(network) for network in unit.networks],
+        "place": unit.place,
+        "proves_by": _proves_by(unit),
+        "reply": unit.reply,
+        "signs_every_h": unit.signs_every_h,
     }
 
 

@@ -29,8 +29,8 @@ ONE = f"{COLUMNS} where tenant_id = $1 and id = $2 and ended_at is null for upda
 OF_RESIDENT = f"{COLUMNS} where tenant_id = $1 and resident_id = $2 and ended_at is null for update"
 LISTED = """
 select u.id, u.resident_id, u.protocol, u.account, u.networks,
-    u.password is not null as has_password, u.aes_key is not null as has_key, u.place,
-    u.registered_at, u.seen_at,
+    u.password is not null as has_password, u.aes_key is not null as has_key, u.digest, u.reply,
+    u.place, u.signs_every_h, u.registered_at, u.seen_at,
     shown_name(r) as resident_name, c.name as unit_name
 from alarm_unit u
 join resident r on r.tenant_id = u.tenant_id and r.id = u.resident_id
@@ -38,6 +38,11 @@ join care_unit c on c.tenant_id = r.tenant_id and c.id = r.unit_id
 where u.tenant_id = $1 and r.unit_id = any($2) and u.ended_at is null
 order by c.name, shown_name(r), u.account
 limit $3
+"""
+CHANGE = """
+update alarm_unit set networks = $3, password = $4, aes_key = $5, digest = $6, reply = $7,
+    place = $8, signs_every_h = $9
+where tenant_id = $1 and id = $2
 """
 SEEN = "update alarm_unit set seen_at = $3 where tenant_id = $1 and id = $2"
 CLOSE = "update alarm_unit set ended_at = $3, ending_id = $4 where tenant_id = $1 and id = $2"
@@ -65,13 +70,13 @@ class AlarmUnit:
     resident_id: ResidentId
     protocol: Protocol
     account: str
-    networks: tuple[Network, ...]
-    password: bytes | None
-    key: bytes | None
-    digest: Digest
-    reply: Reply
-    place: str
-    signs_every_h: int | None
+    networks: tuple[Network, ...] = ()
+    password: bytes | None = None
+    key: bytes | None = None
+    digest: Digest = "MD5"
+    reply: Reply = "message"
+    place: str = ""
+    signs_every_h: int | None = None
 
     @property
     def signs_every(self) -> timedelta | None:
@@ -99,6 +104,14 @@ async def add(db: Transaction, unit: AlarmUnit, now: datetime) -> bool:
     except UniqueViolation:
         return False
     return True
+
+
+async def change(db: Transaction, unit: AlarmUnit) -> None:
+    """All but whose it is and what it calls itself."""
+    await db.execute(
+        CHANGE, db.tenant, unit.id, list(unit.networks), unit.password, unit.key, unit.digest,
+        unit.reply, unit.place, unit.signs_every_h,
+    )  # fmt: skip
 
 
 async def open_unit(db: Transaction, protocol: Protocol, account: str) -> AlarmUnit | None:
@@ -143,7 +156,10 @@ class Listed:
     networks: tuple[IPv4Network | IPv6Network, ...]
     has_password: bool
     has_key: bool
+    digest: Digest
+    reply: Reply
     place: str
+    signs_every_h: int | None
     registered_at: datetime
     seen_at: datetime | None
 
@@ -155,7 +171,8 @@ async def listed(db: Transaction, units: Sequence[CareUnitId]) -> Sequence[Liste
         Listed(
             AlarmUnitId(r["id"]), ResidentId(r["resident_id"]), r["resident_name"], r["unit_name"],
             r["protocol"], r["account"], tuple(r["networks"]), r["has_password"], r["has_key"],
-            r["place"], r["registered_at"], r["seen_at"],
+            r["digest"], r["reply"], r["place"], r["signs_every_h"], r["registered_at"],
+            r["seen_at"],
         )
         for r in rows
     ]  # fmt: skip

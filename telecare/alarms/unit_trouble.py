@@ -92,7 +92,7 @@ async def heard(db: Transaction, unit: AlarmUnit, now: datetime) -> None:
     await alarm_units_store.seen(db, unit.id, now)
     if unit.signs_every is not None:
         await expect_sign(db, unit, now)
-        await _end(db, "unit_silent", unit, AlarmUnitActor(unit.id, unit.resident_id), now)
+    await _end(db, "unit_silent", unit, AlarmUnitActor(unit.id, unit.resident_id), now)
 
 
 async def fell_silent(db: Transaction, due: Due, now: datetime) -> None:

@@ -169,6 +169,7 @@ class Action(StrEnum):
     DEVICE_REOPENED = "device.reopened"
     UNIT_WIPED = "unit.wiped"
     ALARM_UNIT_REGISTERED = "alarm_unit.registered"
+    ALARM_UNIT_CHANGED = "alarm_unit.changed"
     ALARM_UNIT_CLOSED = "alarm_unit.closed"
     ALARM_UNIT_REOPENED = "alarm_unit.reopened"
     CAMERA_TURNED = "camera.turned"

@@ -190,7 +190,8 @@ TOLD: dict[Action, Told] = {
     ),
     A.ALARM_UNIT_REGISTERED: Told(P.CREATE, "Device", "alarm_unit_id"),
     **_each(
-        Told(P.UPDATE, "Device", "alarm_unit_id"), [A.ALARM_UNIT_CLOSED, A.ALARM_UNIT_REOPENED]
+        Told(P.UPDATE, "Device", "alarm_unit_id"),
+        [A.ALARM_UNIT_CHANGED, A.ALARM_UNIT_CLOSED, A.ALARM_UNIT_REOPENED],
     ),
     # visits
     A.VISIT_PLANNED: Told(P.CREATE, "Appointment", "visit_id"),

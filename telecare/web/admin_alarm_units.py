@@ -1,4 +1,4 @@
-"""Administration of other makers' units (larmenheter): whose they are, and closing them."""
+"""Administration of other makers' units (larmenheter): whose they are and how they prove it."""
 
 from ipaddress import IPv4Network, IPv6Network, ip_network
 from typing import Annotated, Literal
@@ -7,8 +7,8 @@ from uuid import UUID
 from aiohttp import web
 from pydantic import Field, StringConstraints
 
-from telecare.access.http import STAFF
-from telecare.alarms.alarm_units import AlarmUnits, Details
+from telecare.access.http import STAFF, path_id
+from telecare.alarms.alarm_units import AlarmUnits, Details, Settings
 from telecare.audit.actions import Action
 from telecare.runtime.errors import FieldInvalid
 from telecare.runtime.http import Body, Route
@@ -25,10 +25,7 @@ Hexadecimal = Annotated[str, StringConstraints(pattern=r"^([0-9A-Fa-f]{2}){16,32
 MAX_NETWORKS = 8
 
 
-class AlarmUnitForm(Body):
-    resident_id: UUID
-    protocol: Literal["scaip", "dc09"]
-    account: Account
+class SettingsForm(Body):
     networks: str = Field(default="", max_length=400)
     """Addresses or ranges (CIDR), between commas or blanks."""
     password: str | None = Field(default=None, min_length=4, max_length=128)
@@ -39,20 +36,23 @@ class AlarmUnitForm(Body):
     signs_every_h: int | None = Field(default=None, ge=1, le=744)
 
     @property
-    def details(self) -> Details:
+    def settings(self) -> Settings:
         """Raises FieldInvalid."""
-        return Details(
-            resident_id=ResidentId(self.resident_id),
-            protocol=self.protocol,
-            account=self.account,
+        return Settings(
             networks=_networks(self.networks),
-            password=self.password if self.protocol == "scaip" else None,
-            key=bytes.fromhex(self.key) if self.key and self.protocol == "dc09" else None,
+            password=self.password,
+            key=bytes.fromhex(self.key) if self.key else None,
             digest=self.digest,
             reply=self.reply,
             place=self.place,
             signs_every_h=self.signs_every_h,
         )
+
+
+class AlarmUnitForm(SettingsForm):
+    resident_id: UUID
+    protocol: Literal["scaip", "dc09"]
+    account: Account
 
 
 def _networks(typed: str) -> tuple[IPv4Network | IPv6Network, ...]:
@@ -80,8 +80,15 @@ async def alarm_units(request: web.Request, sent: Sent | None = None) -> web.Str
 
 
 async def register(request: web.Request, form: AlarmUnitForm) -> str:
-    await request.app[ALARM_UNITS].register(request[STAFF], form.details)
+    details = Details(ResidentId(form.resident_id), form.protocol, form.account, form.settings)
+    await request.app[ALARM_UNITS].register(request[STAFF], details)
     return after("/admin/alarm-units", "added")
+
+
+async def change(request: web.Request, form: SettingsForm) -> str:
+    unit_id = AlarmUnitId(path_id(request))
+    await request.app[ALARM_UNITS].change(request[STAFF], unit_id, form.settings)
+    return after("/admin/alarm-units", "saved")
 
 
 async def close(request: web.Request, form: OneForm) -> str:
@@ -89,18 +96,16 @@ async def close(request: web.Request, form: OneForm) -> str:
     return after("/admin/alarm-units", "ended")
 
 
-_REFUSED = (
-    Code.ALARM_ACCOUNT_TAKEN,
-    Code.ALARM_PROOF_MISSING,
-    Code.ALARM_KEY_MISSING,
-    Code.RESIDENT_ENDED,
-)
+_UNPROVEN = (Code.ALARM_PROOF_MISSING, Code.ALARM_KEY_MISSING)
 
 ROUTES = (
     Route("GET", "/admin/alarm-units", alarm_units, "staff", Action.LIST_READ, kind="page",
           permission="register"),
     form_route("/admin/alarm-units", register, alarm_units, Action.ALARM_UNIT_REGISTERED,
-               AlarmUnitForm, errors=_REFUSED, permission="register"),
+               AlarmUnitForm, permission="register",
+               errors=(Code.ALARM_ACCOUNT_TAKEN, Code.RESIDENT_ENDED, *_UNPROVEN)),
+    form_route("/admin/alarm-units/{id}", change, alarm_units, Action.ALARM_UNIT_CHANGED,
+               SettingsForm, errors=(Code.NOT_FOUND, *_UNPROVEN), permission="register"),
     form_route("/admin/alarm-units/close", close, alarm_units, Action.ALARM_UNIT_CLOSED, OneForm,
                permission="register"),
 )  # fmt: skip

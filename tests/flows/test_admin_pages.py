@@ -94,7 +94,7 @@ async def test_everything_works_without_a_script(stack, windows):
     assert len(rows) == 1
 
 
-async def test_an_alarm_unit_is_registered_and_closed_without_a_script(stack, windows):
+async def test_an_alarm_unit_is_registered_changed_and_closed_without_a_script(stack, windows):
     eva = await windows.staff("Eva Sjö")
     cookies = await eva.context.cookies()
     plain = await windows.new(java_script_enabled=False)
@@ -108,7 +108,17 @@ async def test_an_alarm_unit_is_registered_and_closed_without_a_script(stack, wi
     assert await plain.locator("[data-test=account]").input_value() == "700999"
     await plain.locator("[data-test=networks]").fill("192.0.2.0/24")
     await plain.locator("[data-test=add-alarm-unit]").press("Enter")
-    await plain.locator("[data-test=alarm-unit]", has_text="700999").wait_for()
+    row = plain.locator("[data-test=alarm-unit]", has_text="700999")
+    await row.locator("summary").press("Enter")
+    await row.locator("[data-test=networks]").fill("")
+    await row.locator("[data-test=place]").fill("i köket")
+    await row.locator("[data-test=save-alarm-unit]").press("Enter")
+    assert await row.locator("[data-test=refused]").inner_text()
+    await row.locator("[data-test=password]").fill("hemligt ord")
+    await row.locator("[data-test=signs_every_h]").fill("24")
+    await row.locator("[data-test=save-alarm-unit]").press("Enter")
+    await plain.locator("[data-test=done]").wait_for()
+    assert "i köket" in await row.inner_text()
     await plain.get_by_role("button", name="Stäng larmenhet 700999").press("Enter")
     await plain.locator("[data-test=done]").wait_for()
 

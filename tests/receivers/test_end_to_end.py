@@ -10,7 +10,7 @@ import pytest
 from siadc09.message import parse_frame
 
 from telecare.access.model import Role
-from telecare.alarms.alarm_units import Details
+from telecare.alarms.alarm_units import Details, Settings
 from telecare.alarms.listening import MunicipalityUnknown, receivers_of
 from telecare.alarms.receivers import sip
 from telecare.app import sealer_of
@@ -86,7 +86,9 @@ async def register(world, made, ingrid):
     eva = await world.staff("Eva", role=Role.SAMORDNARE)
 
     async def registered(protocol, account, **proof):
-        await made.alarm_units.register(eva, Details(ingrid.id, protocol, account, **proof))
+        await made.alarm_units.register(
+            eva, Details(ingrid.id, protocol, account, Settings(**proof))
+        )
 
     return registered
 

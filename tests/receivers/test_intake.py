@@ -15,6 +15,7 @@ from telecare.alarms.alarm_units import (
     AlarmProofMissing,
     AlarmUnits,
     Details,
+    Settings,
 )
 from telecare.alarms.falling import FallingMessages
 from telecare.alarms.intake import Intake, Whose
@@ -24,6 +25,7 @@ from telecare.app import sealer_of
 from telecare.runtime.db import open_database
 from telecare.runtime.errors import FieldInvalid, NotFound
 from telecare.runtime.sealing import Sealer
+from telecare.wire.ids import AlarmUnitId, new_row_id
 
 HERE = (ip_network("127.0.0.0/8"),)
 ALARMS = "select * from alarm where tenant_id = $1 order by received_at, id"
@@ -48,7 +50,7 @@ async def eva(world):
 @pytest.fixture
 async def unit(made, eva, ingrid):
     """A trygghetstelefon in Ingrid's home; its id."""
-    details = Details(ingrid.id, "scaip", "700123", networks=HERE, place="hallen")
+    details = Details(ingrid.id, "scaip", "700123", Settings(networks=HERE, place="hallen"))
     return await made.alarm_units.register(eva, details)
 
 
@@ -140,7 +142,9 @@ async def test_a_test_is_a_test_and_a_sign_of_life_is_no_alarm(intake, world, un
 async def test_a_unit_that_withdraws_marks_its_alarms_and_no_others(
     intake, world, made, eva, ingrid, unit
 ):
-    await made.alarm_units.register(eva, Details(ingrid.id, "scaip", "700124", networks=HERE))
+    await made.alarm_units.register(
+        eva, Details(ingrid.id, "scaip", "700124", Settings(networks=HERE))
+    )
     other = replace(arrived().claim, account="700124")
     await intake.receive(arrived())
     await intake.receive(arrived(claim=other))
@@ -338,7 +342,9 @@ async def test_an_unknown_units_alarm_stands_in_the_technical_queue_until_somebo
 @pytest.fixture
 async def daily(made, eva, ingrid):
     """A unit of Ingrid's that is set up to be heard each day; its claim."""
-    details = Details(ingrid.id, "scaip", "800", networks=HERE, place="köket", signs_every_h=24)
+    details = Details(
+        ingrid.id, "scaip", "800", Settings(networks=HERE, place="köket", signs_every_h=24)
+    )
     await made.alarm_units.register(eva, details)
     return replace(arrived().claim, account="800")
 
@@ -502,7 +508,7 @@ async def test_whoever_has_spoken_with_her_is_voice_enough(intake, world, made, 
 
 
 async def test_a_units_secret_is_sealed_and_proves_it(intake, world, made, eva, ingrid):
-    details = Details(ingrid.id, "scaip", "700125", password="hemligt ord")  # noqa: S106
+    details = Details(ingrid.id, "scaip", "700125", Settings(password="hemligt ord"))  # noqa: S106
     await made.alarm_units.register(eva, details)
 
     profile = await intake.look_up(replace(arrived().claim, account="700125"))
@@ -515,7 +521,7 @@ async def test_a_units_secret_is_sealed_and_proves_it(intake, world, made, eva, 
 
 async def test_a_key_opens_what_a_dc09_unit_sealed(intake, made, eva, ingrid):
     key = bytes(range(16))
-    await made.alarm_units.register(eva, Details(ingrid.id, "dc09", "ab12", key=key))
+    await made.alarm_units.register(eva, Details(ingrid.id, "dc09", "ab12", Settings(key=key)))
 
     claim = Claim("dc09", "north", "", "AB12", ip_address("127.0.0.1"))
 
@@ -525,7 +531,7 @@ async def test_a_key_opens_what_a_dc09_unit_sealed(intake, made, eva, ingrid):
 async def test_a_unit_whose_secret_the_server_cannot_open_is_shown_and_not_left_silent(
     world, made, clock, eva, ingrid
 ):
-    details = Details(ingrid.id, "scaip", "700125", password="hemligt ord")  # noqa: S106
+    details = Details(ingrid.id, "scaip", "700125", Settings(password="hemligt ord"))  # noqa: S106
     await made.alarm_units.register(eva, details)
     claim = replace(arrived().claim, account="700125")
     elsewhere = Intake(made.database, clock, Sealer(bytes(32)), Whose({"north": world.tenant}))
@@ -541,29 +547,94 @@ async def test_a_unit_must_be_able_to_prove_itself(made, eva, ingrid, unit, cloc
     register = made.alarm_units.register
 
     with pytest.raises(AlarmProofMissing):
-        await register(eva, Details(ingrid.id, "scaip", "700126"))
+        await register(eva, Details(ingrid.id, "scaip", "700126", Settings()))
     with pytest.raises(FieldInvalid):
-        await register(eva, Details(ingrid.id, "dc09", "700126", key=b"short"))
+        await register(eva, Details(ingrid.id, "dc09", "700126", Settings(key=b"short")))
     with pytest.raises(AlarmAccountTaken):
-        await register(eva, Details(ingrid.id, "scaip", "700123", networks=HERE))
+        await register(eva, Details(ingrid.id, "scaip", "700123", Settings(networks=HERE)))
     keyless = AlarmUnits(made.database, clock, None)
+    secret = Settings(password="hemligt")  # noqa: S106
     with pytest.raises(AlarmKeyMissing):
-        await keyless.register(eva, Details(ingrid.id, "scaip", "9", password="hemligt"))  # noqa: S106
+        await keyless.register(eva, Details(ingrid.id, "scaip", "9", secret))
 
 
-async def test_only_who_keeps_her_register_registers_or_closes(
+async def test_a_changed_unit_proves_itself_anew_from_its_next_message(
+    intake, world, made, eva, unit
+):
+    secret = Settings(password="nytt ord", digest="SHA-256", place="köket")  # noqa: S106
+    await made.alarm_units.change(eva, unit, secret)
+    profile = await intake.look_up(arrived().claim)
+    kept = Settings(networks=HERE, digest="SHA-256", place="köket")
+    await made.alarm_units.change(eva, unit, kept)
+    await made.alarm_units.change(eva, unit, kept)
+
+    assert (profile.password, profile.digest, profile.networks) == ("nytt ord", "SHA-256", ())
+    assert (await intake.look_up(arrived().claim)).password == "nytt ord"
+    first, second = [r for r in await world.records() if r["event"] == "alarm_unit.changed"]
+    assert first["what"]["from"]["place"] == "hallen"
+    assert first["what"]["to"]["place"] == "köket"
+    assert [one["what"]["new_secret"] for one in (first, second)] == [True, False]
+    assert second["what"]["to"]["networks"] == [str(network) for network in HERE]
+    assert "nytt ord" not in str([first, second])
+
+
+async def test_how_often_a_unit_is_to_be_heard_counts_from_when_it_was_changed(
+    intake, world, made, clock, eva, daily
+):
+    [row] = await world.rows(f"{UNITS} desc limit 1", world.tenant)
+    clock.forward(hours=20)
+    await made.alarm_units.change(eva, row["id"], Settings(networks=HERE, signs_every_h=48))
+    clock.forward(hours=47)
+    await world.run_due()
+    assert await world.rows(TECHNICAL, world.tenant) == []
+    clock.forward(hours=2)
+    await world.run_due()
+    [silent] = await world.rows(TECHNICAL, world.tenant)
+    assert (silent["kind"], silent["ended_at"]) == ("unit_silent", None)
+
+    await made.alarm_units.change(eva, row["id"], Settings(networks=HERE))
+    await intake.receive(arrived(claim=daily, kind="heartbeat"))
+    clock.forward(days=30)
+    await world.run_due()
+
+    [silent] = await world.rows(TECHNICAL, world.tenant)
+    assert silent["ended_at"] is not None
+
+
+async def test_a_change_that_cannot_be_changes_nothing(world, made, eva, unit):
+    change = made.alarm_units.change
+    nobodys = AlarmUnitId(new_row_id(world.now))
+
+    with pytest.raises(AlarmProofMissing):
+        await change(eva, unit, Settings(place="köket"))
+    with pytest.raises(FieldInvalid):
+        await change(eva, unit, Settings(networks=HERE, key=bytes(16)))
+    with pytest.raises(NotFound):
+        await change(eva, nobodys, Settings(networks=HERE))
+    await made.alarm_units.close(eva, unit)
+    with pytest.raises(NotFound):
+        await change(eva, unit, Settings(networks=HERE, place="köket"))
+
+    assert [row["place"] for row in await world.rows(UNITS, world.tenant)] == ["hallen"]
+
+
+async def test_only_who_keeps_her_register_registers_changes_or_closes(
     world, other_world, made, ingrid, unit
 ):
     maria = await world.staff("Maria", on_shift=True, assigned=(ingrid,))
     theirs = await other_world.staff("Per", role=Role.SAMORDNARE)
-    details = Details(ingrid.id, "scaip", "700126", networks=HERE)
+    details = Details(ingrid.id, "scaip", "700126", Settings(networks=HERE))
 
     with pytest.raises(NotPermitted):
         await made.alarm_units.register(maria, details)
     with pytest.raises(NotPermitted):
+        await made.alarm_units.change(maria, unit, details.settings)
+    with pytest.raises(NotPermitted):
         await made.alarm_units.close(maria, unit)
     with pytest.raises(NotFound):
         await made.alarm_units.register(theirs, details)
+    with pytest.raises(NotFound):
+        await made.alarm_units.change(theirs, unit, details.settings)
     with pytest.raises(NotFound):
         await made.alarm_units.close(theirs, unit)
 

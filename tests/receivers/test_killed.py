@@ -12,7 +12,7 @@ import pytest
 from siadc09.message import parse_frame
 
 from telecare.access.model import Role
-from telecare.alarms.alarm_units import Details
+from telecare.alarms.alarm_units import Details, Settings
 from tests.ports import port_beside_the_flows
 from tests.receivers.test_dc09 import sent
 
@@ -28,7 +28,7 @@ ANSWER_S = 2.0
 async def unit_of_ingrid(world, made):
     eva = await world.staff("Eva", role=Role.SAMORDNARE)
     ingrid = await world.resident("Ingrid")
-    await made.alarm_units.register(eva, Details(ingrid.id, "dc09", "1234", key=KEY))
+    await made.alarm_units.register(eva, Details(ingrid.id, "dc09", "1234", Settings(key=KEY)))
 
 
 @pytest.fixture
