@@ -25,9 +25,10 @@ class Waiting:
     """Said, and not receipted. Seconds are of the monotonic clock."""
 
     lane: Literal[topics.Up.ALARM, topics.Up.EVENT]
-    payload: bytes
+    event: edge.EdgeEvent
     first_sent_s: float
-    sent_s: float
+    sent_s: float = 0.0
+    sendings: int = 0
 
 
 @dataclass(slots=True)
@@ -77,9 +78,7 @@ class LightHome:
         """What has had no receipt for too long, alarms first; said again."""
         late = [one for one in self.waiting.values() if now_s - one.sent_s >= RESEND_S[one.lane]]
         late.sort(key=lambda one: one.lane is not topics.Up.ALARM)
-        for one in late:
-            one.sent_s = now_s
-        return [self._sealed(one.lane, one.payload) for one in late]
+        return [self._sent(one, now_s) for one in late]
 
     def _next(self) -> int:
         self._seq += 1
@@ -88,9 +87,17 @@ class LightHome:
     def _kept(
         self, lane: Literal[topics.Up.ALARM, topics.Up.EVENT], event: edge.EdgeEvent, now_s: float
     ) -> Publish:
-        payload = _json(event)
-        self.waiting[event.seq] = Waiting(lane, payload, now_s, now_s)
-        return self._sealed(lane, payload)
+        self.waiting[event.seq] = one = Waiting(lane, event, now_s)
+        return self._sent(one, now_s)
+
+    def _sent(self, one: Waiting, now_s: float) -> Publish:
+        """An alarm says which sending of it this is."""
+        one.sent_s = now_s
+        one.sendings += 1
+        event = one.event
+        if isinstance(event, edge.AlarmRaised):
+            event = event.model_copy(update={"attempt": one.sendings})
+        return self._sealed(one.lane, _json(event))
 
     def _sealed(self, lane: topics.Up, payload: bytes, *, qos: int = 1) -> Publish:
         self.counter += 1
