@@ -18,7 +18,7 @@ from telecare.devices.outgoing import Addressee, to_unit
 from telecare.devices.service import Devices
 from telecare.devices.store import Reject, StoredEvent
 from telecare.runtime.broker import Message, Publish
-from telecare.runtime.errors import DatabaseUnavailable, FieldInvalid, TelecareError
+from telecare.runtime.errors import FieldInvalid, TelecareError
 from telecare.runtime.log import tell_if_unrecorded
 from telecare.wire import edge, seal, topics
 from telecare.wire.errors import Code
@@ -193,8 +193,7 @@ def say(send: Send, unit: Unit, lane: topics.Down, message: BaseModel) -> None:
 def not_taken(error: TelecareError, lane: str) -> None:
     """What was refused, or came while the database was away; of that a unit says all again."""
     tell_if_unrecorded(error)
-    level = logging.ERROR if isinstance(error, DatabaseUnavailable) else logging.WARNING
-    log.log(level, "not taken", extra={"code": str(error.code), "lane": lane})
+    log.warning("not taken", extra={"code": str(error.code), "lane": lane})
 
 
 def _says_wiped(payload: bytes) -> bool:
