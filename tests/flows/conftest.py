@@ -52,6 +52,8 @@ update call set
     created_at = created_at - interval '1 year'
 """
 UP_S = 30
+LOG_SHOWN = 4_000
+"""Characters, when a server has ended that nobody ended."""
 PATIENCE_S = 25
 
 
@@ -206,6 +208,8 @@ class Stack:
 
     async def new_day(self) -> None:
         """As it was when the state was kept: nobody in a call, every visit still to be held."""
+        has_ended = self.server.poll() is not None
+        assert not has_ended, (self.folder / "server.log").read_text()[-LOG_SHOWN:]
         for home in self.homes[self.homes_kept :]:
             process.stop(home, signal.SIGTERM, 10)
         del self.homes[self.homes_kept :]
