@@ -34,7 +34,7 @@ from telecare.runtime.db import Transaction
 from telecare.runtime.http import Answer, Route, json_answer
 from telecare.visits import store as visit_store
 from telecare.visits.model import VisitState
-from telecare.web.board import visit_row
+from telecare.web.board_rows import visit_row
 from telecare.web.floor import FLOOR
 from telecare.wire.errors import Code
 from telecare.wire.ids import ResidentId

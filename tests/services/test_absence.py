@@ -16,7 +16,7 @@ from telecare.runtime.clock import local_day
 from telecare.runtime.errors import FieldInvalid, NotFound
 from telecare.visits import store as visit_store
 from telecare.visits.model import VisitState
-from telecare.web.board import unit_rows
+from telecare.web.board_rows import unit_rows
 from tests.world import YES
 
 VISITS = "select state from visit where tenant_id = $1 order by starts_at"

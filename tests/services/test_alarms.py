@@ -20,7 +20,8 @@ from telecare.dispatches.service import NotYourDispatch
 from telecare.runtime.errors import FieldInvalid, NotFound
 from telecare.runtime.feed import Feed
 from telecare.shifts.model import ShiftHoldsOpen
-from telecare.web.board import Boards, unit_rows
+from telecare.web.board import Boards
+from telecare.web.board_rows import unit_rows
 from tests.services.alarm_home import Home, closing_of
 
 ALARM = "select * from alarm where tenant_id = $1 order by received_at, id"

@@ -7,7 +7,7 @@ import pytest
 from telecare.access import store as access_store
 from telecare.access.errors import NotPermitted
 from telecare.calls.call_in import LanguageFirst
-from telecare.web.board import unit_rows
+from telecare.web.board_rows import unit_rows
 
 
 @pytest.fixture

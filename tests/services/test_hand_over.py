@@ -16,7 +16,7 @@ from telecare.runtime.db import LockTaken
 from telecare.runtime.errors import FieldInvalid, NotFound
 from telecare.shifts.model import HandOverImpossible, ShiftHoldsOpen
 from telecare.shifts.service import Ask
-from telecare.web.board import unit_rows
+from telecare.web.board_rows import unit_rows
 from telecare.wire.ids import new_row_id
 
 

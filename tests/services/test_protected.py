@@ -9,7 +9,7 @@ from telecare.access.errors import NotAssigned, NotPermitted
 from telecare.access.model import Role
 from telecare.calls import store as call_store
 from telecare.people.keeping import Details
-from telecare.web.board import unit_rows
+from telecare.web.board_rows import unit_rows
 from telecare.web.frames import call_frame, home_frame
 from tests.world import TOKENS
 

@@ -11,7 +11,7 @@ from telecare.alarms.technical.model import Lost, TechnicalClosed, outage_among
 from telecare.alarms.technical.overview import NEVER, Overview
 from telecare.devices.model import UNIT_LEASE
 from telecare.runtime.errors import NotFound
-from telecare.web.board import unit_rows
+from telecare.web.board_rows import unit_rows
 from telecare.wire import edge
 from telecare.wire.ids import CareUnitId
 from tests.services.alarm_home import Home
