@@ -2,6 +2,7 @@
 further events beyond one level (architecture §1.11).
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
@@ -11,7 +12,7 @@ from telecare.absences.service import Absences
 from telecare.access import store as access_store
 from telecare.access.model import AssignmentEnded, StaffRevoked
 from telecare.alarms import alarm_units
-from telecare.alarms.model import AlarmForHead, AlarmTaking, AlarmUnanswered
+from telecare.alarms.model import AlarmForHead, AlarmTaking, AlarmUnanswered, RangInVain, WhyInVain
 from telecare.alarms.service import Alarms
 from telecare.alarms.technical.service import TechnicalAlarms
 from telecare.audit.append import append_all
@@ -42,6 +43,13 @@ from telecare.wire.ids import AlarmId, CareUnitId, ResidentId
 SYSTEM = SystemActor("reaction")
 SPOKEN = timedelta(seconds=5)
 """A shorter call is no conversation."""
+
+RANG_IN_VAIN: Mapping[Reason, WhyInVain] = {
+    Reason.NO_ANSWER: "no_answer",
+    Reason.CANCELLED: "no_answer",
+    Reason.DECLINED: "declined",
+    Reason.NO_CONNECTION: "no_connection",
+}
 
 
 class UnknownEvent(Exception):
@@ -153,13 +161,17 @@ class Reactions:
                 raise UnknownEvent(type(event).__name__)
 
     async def _call_closed(self, db: Transaction, event: CallClosed) -> None:
-        """She who has taken an alarm has spoken with whom it was about."""
+        """She who has taken an alarm has spoken with whom it was about, or tried to."""
         assert self.alarms is not None  # noqa: S101 - as above
         call = event.call
-        if call.staff_id is None or call.opened_at is None:
+        if call.staff_id is None:
             return
-        if event.at - call.opened_at >= SPOKEN:
-            await self.alarms.called(db, call.staff_id, call.resident_id, event.at)
+        if call.opened_at is not None:
+            if event.at - call.opened_at >= SPOKEN:
+                await self.alarms.called(db, call.staff_id, call.resident_id, event.at)
+        elif call.end_reason is not None and (why := RANG_IN_VAIN.get(call.end_reason)):
+            vain = RangInVain(why, event.at - call.created_at)
+            await self.alarms.rang_in_vain(db, call.staff_id, call.resident_id, vain, event.at)
 
     async def _absence_began(self, db: Transaction, event: AbsenceBegan) -> None:
         """Gate, then call, then visits: the order in which a call is opened. Records come last."""

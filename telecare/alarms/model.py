@@ -213,6 +213,17 @@ class AlarmTaking:
     at: datetime
 
 
+WhyInVain = Literal["no_answer", "declined", "no_connection"]
+
+
+@dataclass(frozen=True, slots=True)
+class RangInVain:
+    """She rang the home for `rang`, and spoke with nobody."""
+
+    why: WhyInVain
+    rang: timedelta
+
+
 @dataclass(frozen=True, slots=True)
 class AlarmForHead:
     """All units of its chain have been asked, and nobody has taken it."""

@@ -28,6 +28,7 @@ from telecare.alarms.model import (
     AlarmUnanswered,
     Closing,
     Person,
+    RangInVain,
     State,
     Why,
 )
@@ -319,13 +320,19 @@ class Alarms:
         self, db: Transaction, staff_id: StaffId, resident_id: ResidentId, now: datetime
     ) -> None:
         """She has spoken with the resident over a call of ours."""
-        for held in await store.held_by(db, staff_id):
-            if held.person.id != resident_id:
-                continue
-            alarm, resident = await self._held(db, AlarmId(held.id))
+        for alarm, resident in await self._held_about(db, staff_id, resident_id):
             met = alarm.met("call", "resident", now)
             if met != alarm:
                 await self._met(db, met, resident, SystemActor("reaction"), staff_id, now)
+
+    async def rang_in_vain(
+        self, db: Transaction, staff_id: StaffId, resident_id: ResidentId, vain: RangInVain,
+        now: datetime,
+    ) -> None:  # fmt: skip
+        """She has rung the home, and not spoken with anybody."""
+        what: Document = {"seconds": int(vain.rang.total_seconds()), "why": vain.why}
+        for alarm, _ in await self._held_about(db, staff_id, resident_id):
+            await store.add_step(db, alarm.id, "rang", now, staff_id=staff_id, what=what)
 
     async def on_the_way(
         self, db: Transaction, about_id: AlarmId, arrive_by: datetime, now: datetime
@@ -358,6 +365,13 @@ class Alarms:
         if alarm is None:
             raise NotFound
         return alarm, await known(db, alarm.resident_id)
+
+    async def _held_about(
+        self, db: Transaction, staff_id: StaffId, resident_id: ResidentId
+    ) -> Sequence[tuple[Alarm, Resident]]:
+        """The alarms of hers that she has taken."""
+        held = [one for one in await store.held_by(db, staff_id) if one.person.id == resident_id]
+        return [await self._held(db, AlarmId(one.id)) for one in held]
 
     async def _hers(
         self, db: Transaction, session: StaffSession, alarm_id: AlarmId, tried: Action

@@ -476,6 +476,37 @@ async def test_it_is_closed_only_after_somebody_has_spoken_with_her(
     await made.shifts.end(maria)
 
 
+async def test_a_call_that_nobody_answers_stands_among_what_has_happened_and_is_no_contact(
+    world, home, ingrid, made, clock
+):
+    maria = await world.staff("Maria", role=Role.LARMMOTTAGARE, on_shift=True, assigned=(ingrid,))
+    tv = await world.tv(ingrid)
+    alarm_id = await home.press()
+    await made.alarms.take(maria, alarm_id)
+
+    first = await made.calls.ring(maria, ingrid.id)
+    clock.forward(seconds=12)
+    await made.calls.hang_up(maria, first)
+    second = await made.calls.ring(maria, ingrid.id)
+    clock.forward(seconds=3)
+    await made.calls.decline(tv, second)
+    third = await made.calls.ring(maria, ingrid.id)
+    await made.calls.answer(tv, third)
+    clock.forward(seconds=4)
+    await made.calls.hang_up(maria, third)
+
+    rows = await world.rows(
+        "select what, staff_id from alarm_step where alarm_id = $1 and kind = 'rang' order by n",
+        alarm_id,
+    )
+    assert [json.loads(row["what"]) for row in rows] == [
+        {"seconds": 12, "why": "no_answer"},
+        {"seconds": 3, "why": "declined"},
+    ]
+    assert {row["staff_id"] for row in rows} == {maria.staff.id}
+    assert (await alarm_of(world))["contact"] is None
+
+
 async def test_one_she_called_a_mistake_ends_as_that(world, home, maria, made, closing):
     event = home.pressed()
     await home.say(event, home.cancelled(event))

@@ -101,14 +101,15 @@ export const Receivers = () => html`<p class="soft" data-test="receivers">${t("a
 /** @param {{step: Step, name: string}} props */
 function Happened({ step, name }) {
   const values = { name, by: step.by || "", unit: step.unit || "", ...step.what };
-  const key = step.kind === "returned" ? `alarm.returned.${step.what.why}` : step.kind === "met" ? `alarm.met.${step.what.contact}` : `alarm.step.${step.kind}`;
+  const key = ["returned", "rang"].includes(step.kind) ? `alarm.${step.kind}.${step.what.why}` : step.kind === "met" ? `alarm.met.${step.what.contact}` : `alarm.step.${step.kind}`;
   return html`<li><time datetime=${step.at}>${exact(step.at)}</time><${Icon} name=${DONE.includes(step.kind) ? "check" : "x"} /><span>${t(key, { ...values, name: step.kind === "returned" ? values.by : values.name, time: clock(step.at) })}</span></li>`;
 }
 
 /** What is done already decides what is next. @param {Alarm} alarm */
 function doNow(alarm) {
-  const last = alarm.steps.map((step) => step.kind).filter((kind) => ["sent", "on_the_way"].includes(kind)).pop();
-  return last ? `alarm.do_now.${last}` : "alarm.do_now";
+  const done = alarm.steps.map((step) => step.kind);
+  const what = done.filter((kind) => ["sent", "on_the_way"].includes(kind)).pop() || (done.includes("rang") ? "rang" : "");
+  return what ? `alarm.do_now.${what}` : "alarm.do_now";
 }
 
 /** @param {{alarm: Alarm, done: () => void}} props */
@@ -163,7 +164,7 @@ export function AlarmPage({ id }) {
       ${!over && html`<div class="t" role="timer" aria-label=${t("alarm.since")}>${duration(at - Date.parse(alarm.pressed_at))}<small>${t("alarm.since")}</small></div>`}</section>
     ${holder && html`<p class="panel" role="status">${t("alarm.took", { name: holder })}</p>`}
     ${!alarm.mine && !holder && !over && row && html`<div class="acts"><${Btn} kind="btn stop" icon="bell" test="take-alarm" act=${() => post(`/api/alarms/${id}/take`).then(() => setChanged(changed + 1))}>${t("alarm.answer")}<//></div>`}
-    ${alarm.mine && !over && html`<div class="acts"><${Btn} kind="btn go" icon="phone" test="alarm-ring" disabled=${Boolean(store.call.value)} act=${() => store.ringResident(alarm.resident_id)}>${t("alarm.ring")}<//>
+    ${alarm.mine && !over && html`<div class="acts"><${Btn} kind="btn go" icon="phone" test="alarm-ring" disabled=${Boolean(store.call.value)} act=${() => store.ringResident(alarm.resident_id)}>${t(alarm.steps.some((step) => step.kind === "rang") ? "alarm.ring_again" : "alarm.ring")}<//>
       <${Btn} icon="go" test="alarm-send" act=${() => say("send")}>${t("alarm.send")}<//>
       <${Btn} icon="phone" test="alarm-talked" pressed=${open === "talked"} act=${() => setOpen("talked")}>${t("alarm.talked")}<//>
       <${Btn} icon="note" test="alarm-note" pressed=${open === "note"} act=${() => setOpen("note")}>${t("alarm.write")}<//>
