@@ -2,16 +2,20 @@
 
 import asyncio
 import json
+import signal
 from datetime import UTC, datetime
 from uuid import uuid4
 
 import pytest
+import pytest_asyncio
 from paho.mqtt.client import Client
 from paho.mqtt.enums import CallbackAPIVersion, MQTTProtocolVersion
 from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.properties import Properties
 
+from telecare.runtime.embedded import process
 from telecare.wire import edge, seal, topics
+from telecare.wire.homes import Pressed
 from tests.flows.look import TVS, Look
 from tests.flows.test_shift import begun, look
 
@@ -90,6 +94,33 @@ async def test_an_alarm_is_answered_seen_to_and_closed(stack, windows):
     assert seen.faults == []
     [row] = await stack.rows("select state, contact from alarm where id = $1", alarm)
     assert (row["state"], row["contact"]) == ("closed", "phone")
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def slow_to_answer(stack):
+    """Karl-Erik does not reach the button before she hangs up."""
+    await stack.start_home("karl-erik", when_it_rings=Pressed(key="answer", after_s=60))
+    yield
+    process.stop(stack.homes.pop(), signal.SIGTERM, 10)
+
+
+async def test_a_call_to_the_home_in_vain_leads_back_to_the_alarm_and_stands_there(
+    stack, windows, slow_to_answer
+):
+    maria = await begun(windows, "Maria Ek")
+    alarm = await press(stack, "karl-erik")
+    await maria.locator(f"[data-id='{alarm}'] [data-test=take-alarm]").click()
+    await maria.locator("[data-test=alarm-ring]").click()
+    await maria.locator("[data-test=ringing]").wait_for()
+    await maria.locator("[data-test=hang-up]").click()
+
+    await maria.locator("[data-test=alarm-page]").wait_for()
+    await maria.get_by_text("Maria Ek ringde hemmet, inget svar på").wait_for()
+    await maria.get_by_text("Ring igen eller skicka personal").wait_for()
+    assert await maria.locator("[data-test=alarm-ring]").inner_text() == "Ring hemmet igen"
+    seen = look()
+    await seen.at(maria, "alarm-rang")
+    assert seen.faults == []
 
 
 async def test_an_alarm_is_met_on_every_page_and_never_takes_the_focus(stack, windows):

@@ -259,7 +259,8 @@ function ended(frame) {
   sessionStorage.removeItem(MY_CALL);
   if (frame.end_reason === "alarm_taken") return; // the alarm's page is where she is
   if (frame.visit_id) { go(`after/${frame.visit_id}`); return; }
-  if (route.value.path[0] === "call") go("");
+  const alarm = alarms.value.find((one) => me.value && one.taken_by_id === me.value.staff_id && one.resident_id === frame.resident_id);
+  if (route.value.path[0] === "call") go(alarm ? `alarm/${alarm.id}` : "");
   setTimeout(() => tell(endText(frame)), 50);
 }
 
