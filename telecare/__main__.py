@@ -25,6 +25,7 @@ async def run_serve(options: argparse.Namespace) -> None:
     from telecare.runtime.clock import SystemClock
     from telecare.runtime.config import Config
     from telecare.runtime.ports import free_port
+    from telecare.runtime.turns import settle
 
     config = Config.from_environment(os.environ, "mqtt_url")
     free_port(options.port)
@@ -32,6 +33,7 @@ async def run_serve(options: argparse.Namespace) -> None:
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
     async with serving(config, SystemClock(), host=options.host, port=options.port):
+        settle()
         await stop.wait()
 
 

@@ -56,7 +56,7 @@ class AlarmLane:
         except TelecareError as error:
             not_taken(error, LANE)
             return
-        receipts.send(self._send)
+        await receipts.send(self._send)
 
     async def _store(self, tenant: TenantId, messages: Sequence[Genuine]) -> Receipts:
         receipts = Receipts()

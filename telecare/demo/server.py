@@ -20,6 +20,7 @@ from telecare.demo.lan import LanSettings
 from telecare.runtime import log
 from telecare.runtime.clock import Clock, FileClock, SystemClock
 from telecare.runtime.config import Config
+from telecare.runtime.turns import settle
 
 
 async def prepare(app: web.Application, made: Services) -> None:
@@ -58,6 +59,7 @@ async def main(
         prepare=prepare_door(lan, clock) if lan else prepare,
         direct=lan.sites() if lan else (),
     ):
+        settle()
         print("up", flush=True)  # noqa: T201 - the supervisor waits for this word
         await stop.wait()
 

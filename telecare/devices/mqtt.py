@@ -20,6 +20,7 @@ from telecare.devices.store import Reject, StoredEvent
 from telecare.runtime.broker import Message, Publish
 from telecare.runtime.errors import FieldInvalid, TelecareError
 from telecare.runtime.log import tell_if_unrecorded
+from telecare.runtime.turns import by_turns
 from telecare.wire import edge, seal, topics
 from telecare.wire.errors import Code
 from telecare.wire.ids import UnitId
@@ -71,7 +72,7 @@ class Unsealing:
         strange = asked - known.keys()
         closed = await self._devices.revoked(strange) if strange else {}
         genuine, rejects = [], []
-        for message, found in parsed:
+        async for message, found in by_turns(parsed):
             if found is None or not message.payload:
                 continue  # another's topic, or a cleared retained status
             unit_id, lane = found
@@ -141,7 +142,7 @@ class EventLane:
         receipts = Receipts()
         together: list[tuple[Unit, edge.UnitEvent]] = []
         rejects: list[Reject] = []
-        for message in messages:
+        async for message in by_turns(messages):
             try:
                 event = edge.UP_EVENT.validate_json(message.payload)
                 if isinstance(event, edge.CameraTurned):
@@ -152,12 +153,13 @@ class EventLane:
                 rejects.append(message.refused(Code.MESSAGE_MALFORMED))
             receipts.add_place(message)
         if together:
-            await self._ingest.add([StoredEvent.of(unit, event) for unit, event in together])
+            stored = [StoredEvent.of(unit, event) async for unit, event in by_turns(together)]
+            await self._ingest.add(stored)
         for unit, event in together:
             await self._follow(unit, event)
         if rejects:
             await self._devices.reject(rejects)
-        receipts.send(self._send)
+        await receipts.send(self._send)
 
 
 class Receipts:
@@ -179,8 +181,8 @@ class Receipts:
         self._units[unit.id] = unit
         self._seqs.setdefault((unit.id, boot), []).append(seq)
 
-    def send(self, send: Send) -> None:
-        for (unit_id, boot), seqs in self._seqs.items():
+    async def send(self, send: Send) -> None:
+        async for (unit_id, boot), seqs in by_turns(self._seqs.items()):
             for first in range(0, len(seqs), MOST_IN_A_RECEIPT):
                 receipt = edge.Receipt(boot=boot, seqs=seqs[first : first + MOST_IN_A_RECEIPT])
                 say(send, self._units[unit_id], topics.Down.RECEIPT, receipt)
