@@ -151,7 +151,9 @@ class EventLane:
                     together.append((message.unit, event))
             except (ValidationError, FieldInvalid):
                 rejects.append(message.refused(Code.MESSAGE_MALFORMED))
-            receipts.add_place(message)
+                receipts.add_place(message)
+            else:
+                receipts.add(message.unit, event.boot, event.seq)
         if together:
             stored = [StoredEvent.of(unit, event) async for unit, event in by_turns(together)]
             await self._ingest.add(stored)
@@ -170,7 +172,7 @@ class Receipts:
         self._units: dict[UnitId, Unit] = {}
 
     def add_place(self, message: Genuine) -> None:
-        """Of a malformed one too, when it says where it stands."""
+        """Of a malformed one, when it says where it stands."""
         try:
             place = edge.EventPlace.model_validate_json(message.payload)
         except ValidationError:

@@ -9,6 +9,7 @@ import asyncio
 import contextlib
 import logging
 import ssl
+import time
 from collections import deque
 from collections.abc import Awaitable, Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -22,7 +23,14 @@ from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.properties import Properties
 from paho.mqtt.reasoncodes import ReasonCode
 
-from telecare.runtime.mqtt_packets import NotPlain, Published, packed, published
+from telecare.runtime.mqtt_packets import (
+    NotPlain,
+    Published,
+    first_published,
+    packed,
+    puback,
+    published,
+)
 from telecare.wire import tcp
 
 log = logging.getLogger(__name__)
@@ -35,12 +43,16 @@ MOST_AT_ONCE = 1_000
 WAITING = 4_000
 """Messages taken from the broker and not yet acknowledged; when full, the broker waits."""
 READ_BYTES = 65_536
+READ_AT_ONCE = 50
+"""Messages, about a millisecond of them: others on the loop wait no longer."""
 MOST_UNANSWERED = 100
 """What we have said and the broker has not acknowledged; half of what paho and brokers usually
 allow would be one receipt for each unit of a batch, and then a pause.
 """
 NUMBER_ALONE = 2
 """Bytes of a PUBACK that says no more than that it is one (MQTT 5 §3.4.2.1)."""
+BETWEEN_PACKETS = 0
+"""What paho has of a packet's first byte when it has read nothing of it."""
 ANSWERED = ReasonCode(PacketTypes.PUBACK, "Success")
 WITHOUT_PROPERTIES = Properties(PacketTypes.PUBACK)  # type: ignore[no-untyped-call]
 
@@ -141,8 +153,7 @@ class Broker:
         while True:
             batch = await line.next_batch()
             await self._take([Message(one.topic, one.payload, one.properties) for one in batch])
-            for one in batch:
-                line.client.ack(one.number, one.qos)
+            line.client.ack_all(batch)
 
 
 async def displace(url: str, tls: ssl.SSLContext, client_id: str) -> None:
@@ -200,8 +211,7 @@ class Line:
         number: int = line.fileno()
 
         def read() -> None:
-            client.loop_read()
-            if client.socket() is not None and line.has_more:
+            if client.read_some():
                 loop.call_soon(read)  # no new byte need come for what is here already
 
         def write(*_: object) -> None:
@@ -246,7 +256,7 @@ class Line:
             self._something.clear()
         return batch
 
-    def _made(self) -> Client:
+    def _made(self) -> "BufferedClient":
         client = BufferedClient(
             CallbackAPIVersion.VERSION2,
             client_id=self._client_id,
@@ -292,13 +302,47 @@ class Line:
 class BufferedClient(Client):
     """paho asks the system for a byte or two at a time; here it is asked for 64 kB at once (a third
     more messages a second, evidence `ingest.md` §3), and plain packets are read in a tenth of its
-    time (runtime/mqtt_packets.py).
+    time (runtime/mqtt_packets.py), without its reading where they have come whole.
     """
 
     came: Callable[[Published], None]
 
+    def ack_all(self, messages: Iterable[Published]) -> None:
+        """In one piece: paho sends each acknowledgement by a system call of its own."""
+        acknowledged = b"".join(puback(one.number) for one in messages if one.qos)
+        if acknowledged:
+            self._packet_queue(PacketTypes.PUBACK << 4, acknowledged, 0, 1)
+
     def _create_socket(self) -> Any:
         return BufferedSocket(super()._create_socket())
+
+    def read_some(self) -> bool:
+        """At most READ_AT_ONCE packets; whether more is here, of which the loop would not hear."""
+        for _ in range(READ_AT_ONCE):
+            self.loop_read()
+            line = self.socket()
+            if not isinstance(line, BufferedSocket) or not line.has_more:
+                return False
+        return True
+
+    def loop_read(self, max_packets: int = 1) -> MQTTErrorCode:
+        if self._in_packet["command"] == BETWEEN_PACKETS and self._took_whole():
+            return MQTTErrorCode.MQTT_ERR_SUCCESS
+        return super().loop_read(max_packets)
+
+    def _took_whole(self) -> bool:
+        """A plain PUBLISH that is here whole does not go through paho's reading, byte by byte."""
+        line = self._sock
+        if not isinstance(line, BufferedSocket):
+            return False
+        try:
+            message, end = first_published(line.unread)
+        except NotPlain:
+            return False
+        line.unread = line.unread[end:]
+        self._last_msg_in = time.monotonic()
+        self.came(message)
+        return True
 
     def _handle_publish(self) -> MQTTErrorCode:
         try:
@@ -339,7 +383,7 @@ class BufferedSocket:
 
     def __init__(self, line: Any) -> None:
         self._line = line
-        self._read = memoryview(b"")
+        self.unread = memoryview(b"")
         tcp.send_at_once(line)
 
     def __getattr__(self, name: str) -> Any:
@@ -348,15 +392,15 @@ class BufferedSocket:
     @property
     def has_more(self) -> bool:
         """What the loop would not hear of: here, or inside TLS."""
-        return bool(self._read) or (
+        return bool(self.unread) or (
             isinstance(self._line, ssl.SSLSocket) and self._line.pending() > 0
         )
 
     def recv(self, size: int) -> bytes:
-        if not self._read:
-            self._read = memoryview(self._line.recv(READ_BYTES))
+        if not self.unread:
+            self.unread = memoryview(self._line.recv(READ_BYTES))
             tcp.acknowledge_at_once(self._line)
-        taken, self._read = self._read[:size], self._read[size:]
+        taken, self.unread = self.unread[:size], self.unread[size:]
         return bytes(taken)
 
 

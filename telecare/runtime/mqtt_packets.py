@@ -1,4 +1,4 @@
-"""The two MQTT 5 packets that come and go by the thousand, without paho's property tables.
+"""The MQTT 5 packets that come and go by the thousand, without paho's property tables.
 
 paho 2.2 builds tables of all properties anew for each packet, and looks names up in them: ten times
 what the rest of a message costs. What is not plain here (other properties) is left to paho.
@@ -10,8 +10,12 @@ from dataclasses import dataclass
 
 USER_PROPERTY = 0x26
 """MQTT 5 §2.2.2.2; a pair of strings, any number of them."""
+PUBLISH = 3
+"""The first four bits of a packet (§2.1.2)."""
 QOS_BITS = 0x06
 MORE = 0x80
+PUBACK = bytes((0x40, 0x02))
+"""And that two bytes follow."""
 SHORT = struct.Struct("!H")
 
 
@@ -28,6 +32,20 @@ class Published:
 
 class NotPlain(Exception):
     """For paho to read, or to refuse."""
+
+
+def first_published(unread: memoryview) -> tuple[Published, int]:
+    """The PUBLISH that stands first in what has come, and where it ends. Raises NotPlain, also when
+    it is something else, or not here whole.
+    """
+    try:
+        length, begin = _varying(unread, 1)
+    except IndexError as error:
+        raise NotPlain from error
+    end = begin + length
+    if unread[0] >> 4 != PUBLISH or end > len(unread):
+        raise NotPlain
+    return published(unread[0], bytes(unread[begin:end])), end
 
 
 def published(command: int, packet: bytes) -> Published:
@@ -53,6 +71,11 @@ def published(command: int, packet: bytes) -> Published:
     return Published(topic, packet[end:], tuple(properties), number, qos)
 
 
+def puback(number: int) -> bytes:
+    """Success, and no more (§3.4.2.1)."""
+    return PUBACK + SHORT.pack(number)
+
+
 def packed(properties: Iterable[tuple[str, str]]) -> bytes:
     """User properties as they stand in a PUBLISH, with their length before them."""
     body = b"".join(
@@ -71,7 +94,7 @@ def _text(packet: bytes, at: int) -> tuple[str, int]:
     return packet[begin:end].decode(), end
 
 
-def _varying(packet: bytes, at: int) -> tuple[int, int]:
+def _varying(packet: bytes | memoryview, at: int) -> tuple[int, int]:
     """A Variable Byte Integer (§1.5.5), and where it ends."""
     value = 0
     for place in range(4):

@@ -7,7 +7,6 @@ counter is higher than the last one taken on that lane of that connection's boot
 """
 
 import base64
-import hashlib
 import hmac
 from typing import Literal
 
@@ -51,5 +50,5 @@ def _mac(key: bytes, topic: str, counter: str, payload: bytes) -> str:
 
 def _digest(key: bytes, parts: tuple[bytes, ...]) -> str:
     message = b"\0".join(parts)
-    digest = hmac.new(key, message, hashlib.sha256).digest()
+    digest = hmac.digest(key, message, "sha256")
     return base64.urlsafe_b64encode(digest).rstrip(b"=").decode()

@@ -8,7 +8,7 @@ from paho.mqtt.enums import MQTTProtocolVersion
 from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.properties import Properties
 
-from telecare.runtime.mqtt_packets import NotPlain, packed, published
+from telecare.runtime.mqtt_packets import NotPlain, first_published, packed, puback, published
 
 TEXT = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"), max_size=200)
 PAIRS = st.lists(st.tuples(TEXT, TEXT), max_size=4)
@@ -71,3 +71,33 @@ def test_no_bytes_are_a_fault_of_ours(whole):
         published(QOS_1, whole)
     except NotPlain:
         return
+
+
+def framed(body: bytes) -> bytes:
+    """With its fixed header; its length in two bytes, as paho writes 128 to 16,383."""
+    length = len(body)
+    return bytes((QOS_1, length % 128 | 0x80, length // 128)) + body
+
+
+@given(payload=st.binary(min_size=128, max_size=300), after=st.binary(max_size=50))
+def test_the_first_message_of_many_is_taken_whole_and_no_more(payload, after):
+    body = packet(packed([("c", "1")]), payload=payload)
+    whole = framed(body)
+
+    message, end = first_published(memoryview(whole + after))
+
+    assert message == published(QOS_1, body)
+    assert end == len(whole)
+
+
+def test_what_has_not_come_whole_and_what_is_no_message_is_left_to_paho():
+    whole = framed(packet(packed([("c", "1")]), payload=bytes(200)))
+    for end in range(len(whole)):
+        with pytest.raises(NotPlain):
+            first_published(memoryview(whole[:end]))
+    with pytest.raises(NotPlain):
+        first_published(memoryview(puback(77) + whole))
+
+
+def test_an_acknowledgement_is_as_the_standard_has_it():
+    assert puback(0x1234) == b"\x40\x02\x12\x34"

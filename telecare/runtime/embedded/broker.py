@@ -37,7 +37,7 @@ id = 0
 [router]
 id = 0
 max_connections = 10010
-max_outgoing_packet_count = 200
+max_outgoing_packet_count = 1000
 max_segment_size = 104857600
 max_segment_count = 10
 [v5.1]
@@ -47,7 +47,7 @@ next_connection_delay_ms = 1
 [v5.1.connections]
 connection_timeout_ms = 60000
 max_payload_size = {payload}
-max_inflight_count = 100
+max_inflight_count = 1000
 dynamic_filters = true
 """
 
