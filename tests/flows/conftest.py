@@ -94,6 +94,7 @@ class Stack:
     homes: list = field(default_factory=list)
     homes_kept: int = 0
     """That many of them belong to the state that is kept."""
+    folders_kept: set[Path] = field(default_factory=set)
     at_ten: timedelta = field(default_factory=_until_ten)
 
     @property
@@ -206,6 +207,9 @@ class Stack:
         """Ten in the morning in Sweden when the tests began, and `further`."""
         self.clock_file.write_text(str((self.at_ten + timedelta(**further)).total_seconds()))
 
+    def home_folders(self) -> set[Path]:
+        return set((self.folder / "homes").glob("*"))
+
     async def new_day(self) -> None:
         """As it was when the state was kept: nobody in a call, every visit still to be held."""
         has_ended = self.server.poll() is not None
@@ -213,6 +217,9 @@ class Stack:
         for home in self.homes[self.homes_kept :]:
             process.stop(home, signal.SIGTERM, 10)
         del self.homes[self.homes_kept :]
+        for folder in self.home_folders() - self.folders_kept:
+            shutil.rmtree(folder)  # the database knows its unit no more
+            (self.folder / f"home-{folder.name}.log").unlink()
         async with self._superuser() as database:
             await put_back(database)
             await database.execute(CALLS_LONG_OVER)
@@ -223,6 +230,7 @@ class Stack:
     async def keep_state(self) -> None:
         """Each new day begins like this, and with the homes that are up now."""
         self.homes_kept = len(self.homes)
+        self.folders_kept = self.home_folders()
         async with self._superuser() as database:
             await keep(database)
 
