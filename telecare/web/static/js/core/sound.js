@@ -1,4 +1,5 @@
 // Ring and tones, synthesised: 520 Hz and odd harmonics wake hard-of-hearing people best. No sound files.
+const PATIENCE_MS = 1000;
 /** @type {AudioContext|null} */
 let context = null;
 /** @type {{stop: () => void, name: string}|null} */
@@ -16,7 +17,9 @@ function audio() {
 export async function unlock() {
   const ctx = audio();
   if (!ctx) return false;
-  try { await ctx.resume(); } catch (_) { return false; }
+  // A sound card that never starts must not hold back who unlocks the page or answers.
+  const patience = new Promise((done) => { setTimeout(done, PATIENCE_MS); });
+  try { await Promise.race([ctx.resume(), patience]); } catch (_) { return false; }
   return ctx.state === "running";
 }
 
