@@ -83,6 +83,13 @@ class Code(StrEnum):
     FOLLOW_UP_CLOSED = "follow_up_closed"
     TEXT_CHANGED = "text_changed"
     FOLLOW_UP_TAKEN = "follow_up_taken"
+    # night checks
+    AGREEMENT_INCOMPLETE = "agreement_incomplete"
+    NIGHT_CHECK_TAKEN = "night_check_taken"
+    NIGHT_CHECK_NOT_DUE = "night_check_not_due"
+    NIGHT_CHECK_CLOSED = "night_check_closed"
+    NOTHING_SEEN = "nothing_seen"
+    NO_MORE_TIME = "no_more_time"
     # alarms
     ALARM_TAKEN = "alarm_taken"
     ALARM_CLOSED = "alarm_closed"

@@ -25,6 +25,11 @@ DispatchId = NewType("DispatchId", UUID)
 FollowUpId = NewType("FollowUpId", UUID)
 HandOverId = NewType("HandOverId", UUID)
 AlarmId = NewType("AlarmId", UUID)
+AgreementId = NewType("AgreementId", UUID)
+CameraId = NewType("CameraId", UUID)
+CheckId = NewType("CheckId", UUID)
+"""One night check."""
+RoundId = NewType("RoundId", UUID)
 EndpointId = NewType("EndpointId", UUID)
 AlarmUnitId = NewType("AlarmUnitId", UUID)
 """Another maker's unit (larmenhet)."""

@@ -1,0 +1,417 @@
+"""One check of one night: the state machine. Pure: `now` comes in, a new check goes out.
+
+A check ends in one of three ways only: somebody saw or spoke with her, the agreed substitute was
+carried out, or it was called off because she is away or no longer with us. Everything else leads
+to a visit, so that nobody is without supervision because a camera was (fail loud).
+"""
+
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from enum import StrEnum
+from typing import Literal
+from telecare.nightchecks.agreement import Modality, Substitute
+from telecare.runtime.errors import TelecareError
+from telecare.wire.errors import Code
+from telecare.wire.ids import AgreementId, CallId, CareUnitId, CheckId, ResidentId, RoundId, StaffId
+
+SHOWN_FOR = timedelta(seconds=2)
+"""An outcome that says what was seen needs a real frame on the screen this long."""
+DECIDED_WITHIN = timedelta(seconds=30)
+"""From the end of a look to its outcome; else it was no check."""
+PHONED_WITHIN = timedelta(minutes=10)
+"""She is to be rung within this; else somebody drives."""
+ACCEPTED_WITHIN = timedelta(minutes=10)
+"""Somebody says "Vi åker" within this; else the unit head is told."""
+LONGEST_LOOK = timedelta(minutes=5)
+"""No look lasts this long; one that does has lost its call."""
+MAX_EXTENSIONS = 2
+AGAIN_EVERY = timedelta(minutes=2)
+""" "Titta igen" while somebody is on the way."""
+
+Outcome = Literal["asleep", "up", "not_seen", "needs_visit", "technical_fault"]
+WithoutCamera = Literal["paused", "refused", "withdrawn", "expired", "outside_hours"]
+"""Why a camera slot goes without its camera although nothing is broken."""
+CameraIs = Literal["usable", "faulty"] | WithoutCamera
+Cut = Literal["wrong_home", "camera_moved", "somebody_else"]
+"""Why a picture was closed at once (key 0)."""
+Why = Literal["not_seen", "abnormal", "fault", "missed", "agreed", "without_camera", "not_reached"]
+"""Why somebody is to drive there."""
+
+
+class CheckState(StrEnum):
+    PLANNED = "planned"
+    DUE = "due"
+    READY = "ready"
+    CONNECTING = "connecting"
+    VIEWING = "viewing"
+    DECIDING = "deciding"
+    """The picture is closed, and whoever looked has not said what she saw."""
+    PHONE = "phone"
+    DISPATCHED = "dispatched"
+    DONE = "done"
+    CALLED_OFF = "called_off"
+
+
+class Ending(StrEnum):
+    """How a check that is done was fulfilled."""
+
+    ASLEEP = "asleep"
+    UP = "up"
+    PHONED = "phoned"
+    VISITED = "visited"
+    NOTHING_WANTED = "nothing_wanted"
+
+
+LOOKING = frozenset({CheckState.READY, CheckState.CONNECTING, CheckState.VIEWING})
+OVER = frozenset({CheckState.DONE, CheckState.CALLED_OFF})
+
+
+class CheckTaken(TelecareError):
+    """Somebody else is looking there now."""
+
+    code = Code.NIGHT_CHECK_TAKEN
+
+
+class CheckNotDue(TelecareError):
+    """Before its window, or between the first and the second look."""
+
+    code = Code.NIGHT_CHECK_NOT_DUE
+
+
+class CheckClosed(TelecareError):
+    """It has its outcome."""
+
+    code = Code.NIGHT_CHECK_CLOSED
+
+
+class NothingSeen(TelecareError):
+    """No frame has been on the screen long enough to say what was seen."""
+
+    code = Code.NOTHING_SEEN
+
+
+class NoMoreTime(TelecareError):
+    """It has been extended as often as it may be."""
+
+    code = Code.NO_MORE_TIME
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """One slot of one night. As long as it is not over it has a `deadline`."""
+
+    id: CheckId
+    agreement_id: AgreementId
+    resident_id: ResidentId
+    unit_id: CareUnitId
+    round_id: RoundId
+    starts_at: datetime
+    opens_at: datetime
+    closes_at: datetime
+    modality: Modality
+    substitute: Substitute
+    phone_first: bool
+    retry_min: int
+    state: CheckState
+    since: datetime
+    """When it came into its state."""
+    staff_id: StaffId | None = None
+    """Who looks now, or looked last."""
+    call_id: CallId | None = None
+    not_before: datetime | None = None
+    """The second look's time."""
+    looks: int = 0
+    """Looks that ended with an outcome."""
+    interrupted: int = 0
+    extended: int = 0
+    shown_at: datetime | None = None
+    """First frame of the look under way, or of the one to be decided."""
+    seen_s: int = 0
+    """Seconds a picture was open, all looks together."""
+    last_outcome: Outcome | None = None
+    without_camera: WithoutCamera | None = None
+    why: Why | None = None
+    expected_by: datetime | None = None
+    """Somebody is to have accepted the visit, and then to be there, by now; None: late, and said."""
+    ended_as: Ending | None = None
+    called_off_for: str | None = None
+
+    @property
+    def is_over(self) -> bool:
+        return self.state in OVER
+
+    @property
+    def may_look_from(self) -> datetime:
+        return self.not_before or self.opens_at
+
+    @property
+    def must_begin_by(self) -> datetime:
+        """When a check that nobody has begun becomes a visit."""
+        if self.not_before is None:
+            return self.closes_at
+        return max(self.closes_at, self.not_before + timedelta(minutes=self.retry_min))
+
+    @property
+    def deadline(self) -> datetime | None:
+        """When `tick` has something to say; None once it is over, or a late visit has been told."""
+        match self.state:
+            case CheckState.PLANNED:
+                return self.opens_at
+            case CheckState.DUE:
+                return self.must_begin_by
+            case CheckState.READY | CheckState.CONNECTING | CheckState.VIEWING:
+                return self.since + LONGEST_LOOK
+            case CheckState.DECIDING:
+                return self.since + DECIDED_WITHIN
+            case CheckState.PHONE:
+                return self.since + PHONED_WITHIN
+            case CheckState.DISPATCHED:
+                return self.expected_by
+            case _:
+                return None
+
+    def tick(self, now: datetime, camera: CameraIs = "usable") -> "Check":
+        """What time alone brings about; `camera` is asked for when its window opens."""
+        if self.deadline is None or now < self.deadline:
+            return self
+        match self.state:
+            case CheckState.PLANNED:
+                return self._open(now, camera)
+            case CheckState.DUE:
+                return self._drive("missed", now)
+            case CheckState.PHONE:
+                return self._drive("not_reached", now)
+            case CheckState.DISPATCHED:
+                return replace(self, expected_by=None)
+            case _:
+                return self._interrupt(now)
+
+    # --- looking ------------------------------------------------------------------------------
+
+    def make_ready(self, call_id: CallId, by: StaffId, now: datetime) -> "Check":
+        """Raises CheckTaken, CheckNotDue, CheckClosed."""
+        self._may_look(by, now)
+        return self._looked_at(CheckState.READY, call_id, by, now)
+
+    def connect(self, call_id: CallId, by: StaffId, now: datetime) -> "Check":
+        """Her turn: the camera is to open. Raises CheckTaken, CheckNotDue, CheckClosed."""
+        if not (self.state is CheckState.READY and self.call_id == call_id and self.staff_id == by):
+            self._may_look(by, now)
+        return self._looked_at(CheckState.CONNECTING, call_id, by, now)
+
+    def shown(self, now: datetime) -> "Check":
+        """The viewer's first frame."""
+        if self.state is not CheckState.CONNECTING:
+            return self
+        return replace(self, state=CheckState.VIEWING, since=now, shown_at=now)
+
+    def extend(self, by: StaffId) -> "Check":
+        """Raises NoMoreTime, CheckClosed, CheckTaken."""
+        if self.state is not CheckState.VIEWING:
+            raise CheckClosed
+        self._mine(by)
+        if self.extended >= MAX_EXTENSIONS:
+            raise NoMoreTime
+        return replace(self, extended=self.extended + 1)
+
+    def look_ended(self, seconds: int, now: datetime) -> "Check":
+        """The picture is closed; what was shown too shortly to judge is no look."""
+        match self.state:
+            case CheckState.VIEWING:
+                seen = replace(self, seen_s=self.seen_s + seconds)
+                if not self._was_shown(now):
+                    return seen._interrupt(now)
+                return replace(seen, state=CheckState.DECIDING, since=now)
+            case CheckState.CONNECTING:
+                return self._interrupt(now)
+            case CheckState.READY:
+                return self._back(now)
+            case _:
+                return self
+
+    def conclude(self, outcome: Outcome, by: StaffId, now: datetime) -> "Check":
+        """What she saw. A fault can be said without a picture; nothing else can.
+
+        Raises CheckClosed, CheckTaken, NothingSeen.
+        """
+        if self.state not in LOOKING | {CheckState.DECIDING}:
+            raise CheckClosed
+        self._mine(by)
+        if outcome != "technical_fault" and not self._was_shown(now):
+            raise NothingSeen
+        said = replace(self, looks=self.looks + 1, last_outcome=outcome)
+        match outcome:
+            case "asleep":
+                return said._done(Ending.ASLEEP, now)
+            case "up":
+                return said._done(Ending.UP, now)
+            case "not_seen":
+                return said._not_seen(now)
+            case "needs_visit":
+                return said._drive("abnormal", now)
+            case "technical_fault":
+                return said._drive("fault", now)
+
+    def cut(self, why: Cut, by: StaffId, now: datetime) -> "Check":
+        """Key 0. What the wrong camera shows is no check, and that camera cannot be asked again;
+        a stranger in the picture does not excuse from looking. Raises CheckClosed, CheckTaken.
+        """
+        if self.state not in LOOKING | {CheckState.DECIDING}:
+            raise CheckClosed
+        self._mine(by)
+        return self._interrupt(now) if why == "somebody_else" else self._drive("fault", now)
+
+    # --- without a camera ---------------------------------------------------------------------
+
+    def pause(self, *, somebody_comes: bool, now: datetime) -> "Check":
+        """ "Pausa i natt": her own word, for this night only."""
+        if not self._uses_camera:
+            return self
+        instead = Substitute.VISIT if somebody_comes else Substitute.NOTHING
+        return replace(self, substitute=instead).go_without("paused", now)
+
+    def unpause(self, substitute: Substitute) -> "Check":
+        """She wants the camera after all, before its time came."""
+        if self.state is not CheckState.PLANNED or self.without_camera != "paused":
+            return self
+        return replace(self, substitute=substitute, without_camera=None)
+
+    def go_without(self, why: WithoutCamera, now: datetime) -> "Check":
+        """The camera may not be used: the agreed substitute, when its time comes."""
+        if not self._uses_camera:
+            return self
+        marked = replace(self, without_camera=why)
+        if self.state is CheckState.PLANNED:
+            return marked
+        match self.substitute:
+            case Substitute.VISIT:
+                return marked._drive("without_camera", now)
+            case Substitute.PHONE:
+                return marked._to(CheckState.PHONE, now)
+            case Substitute.NOTHING:
+                return marked._done(Ending.NOTHING_WANTED, now)
+
+    def fault(self, now: datetime) -> "Check":
+        """The camera is closed, unpaired or lent out: that is a visit, when its time has come."""
+        if not self._uses_camera or self.state is CheckState.PLANNED:
+            return self
+        return self._drive("fault", now)
+
+    # --- the phone and the visit --------------------------------------------------------------
+
+    def phoned(self, *, reached: bool, now: datetime) -> "Check":
+        """Raises CheckClosed."""
+        if self.state is not CheckState.PHONE:
+            raise CheckClosed
+        return self._done(Ending.PHONED, now) if reached else self._drive("not_reached", now)
+
+    def accepted(self, arrive_by: datetime) -> "Check":
+        """Somebody goes there."""
+        if self.state is not CheckState.DISPATCHED:
+            return self
+        return replace(self, expected_by=arrive_by)
+
+    def visited(self, now: datetime) -> "Check":
+        if self.state is not CheckState.DISPATCHED:
+            return self
+        return self._done(Ending.VISITED, now)
+
+    def call_off(self, why: str, now: datetime) -> "Check":
+        """She is away, or no longer with us. Whoever is on her way there goes on."""
+        if self.is_over or self.state is CheckState.DISPATCHED:
+            return self
+        return replace(self._to(CheckState.CALLED_OFF, now), called_off_for=why)
+
+    # --- parts --------------------------------------------------------------------------------
+
+    @property
+    def _uses_camera(self) -> bool:
+        """Its camera is still to be used: nobody looks now, and no other way has been taken."""
+        waits = self.state in (CheckState.PLANNED, CheckState.DUE)
+        return self.modality is Modality.CAMERA and waits
+
+    def _open(self, now: datetime, camera: CameraIs) -> "Check":
+        match self.modality:
+            case Modality.VISIT:
+                return self._drive("agreed", now)
+            case Modality.PHONE:
+                return self._to(CheckState.PHONE, now)
+            case Modality.CAMERA:
+                pass
+        due = self._to(CheckState.DUE, now)
+        if self.without_camera == "paused":
+            return due.go_without("paused", now)
+        due = replace(due, without_camera=None)
+        match camera:
+            case "usable":
+                return due
+            case "faulty":
+                return due.fault(now)
+            case why:
+                return due.go_without(why, now)
+
+    def _may_look(self, by: StaffId, now: datetime) -> None:
+        if self.state in LOOKING | {CheckState.DECIDING}:
+            self._mine(by)
+        elif self.state is CheckState.PLANNED or (
+            self.state is CheckState.DUE and now < self.may_look_from
+        ):
+            raise CheckNotDue
+        elif self.state is not CheckState.DUE:
+            raise CheckClosed
+
+    def _mine(self, by: StaffId) -> None:
+        if self.staff_id != by:
+            raise CheckTaken
+
+    def _was_shown(self, now: datetime) -> bool:
+        return self.shown_at is not None and now - self.shown_at >= SHOWN_FOR
+
+    def _looked_at(
+        self, state: CheckState, call_id: CallId, by: StaffId, now: datetime
+    ) -> "Check":
+        begun = self._to(state, now)
+        return replace(begun, call_id=call_id, staff_id=by, shown_at=None, extended=0)
+
+    def _to(self, state: CheckState, now: datetime) -> "Check":
+        return replace(self, state=state, since=now, call_id=None)
+
+    def _interrupt(self, now: datetime) -> "Check":
+        return replace(self._back(now), interrupted=self.interrupted + 1)
+
+    def _back(self, now: datetime) -> "Check":
+        return replace(self._to(CheckState.DUE, now), shown_at=None)
+
+    def _not_seen(self, now: datetime) -> "Check":
+        if self.not_before is None:
+            again = now + timedelta(minutes=self.retry_min)
+            return replace(self._back(now), not_before=again)
+        if self.phone_first:
+            return self._to(CheckState.PHONE, now)
+        return self._drive("not_seen", now)
+
+    def _drive(self, why: Why, now: datetime) -> "Check":
+        asked = self._to(CheckState.DISPATCHED, now)
+        return replace(asked, why=why, expected_by=now + ACCEPTED_WITHIN)
+
+    def _done(self, ending: Ending, now: datetime) -> "Check":
+        return replace(self._to(CheckState.DONE, now), ended_as=ending)
+
+
+# --- what happened (reactions.py) ------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class RoundDelayed:
+    """A check's window closed before anybody began: one deviation for its whole round."""
+
+    check: Check
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class NightVisitLate:
+    """Nobody goes there, or she who goes is not there in time: for the unit's head."""
+
+    check: Check
+    at: datetime
