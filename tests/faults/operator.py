@@ -25,7 +25,8 @@ class Operator:
     unit: str
     token: str
     seen: dict[str, float] = field(default_factory=dict)
-    connections: int = 0
+    has_list: bool = False
+    """A list has come, so that her having seen it stands in the log."""
 
     async def watch(self) -> None:
         """For the life of the run."""
@@ -41,7 +42,6 @@ class Operator:
         async with asyncio.timeout(DEAF_S):
             socket = await http.ws_connect(f"{url}/ws/staff", headers=headers)
         async with socket:
-            self.connections += 1
             await socket.send_json({"type": "subscribe", "view": "today", "unit": self.unit})
             ready_at = 0.0
             while True:
@@ -56,11 +56,12 @@ class Operator:
 
     def _take(self, frame: dict) -> None:
         at = time.time()
+        self.has_list |= frame["type"] == "snapshot"
         for row in frame.get("rows") or frame.get("changed") or ():
             if row["row"] == "alarm":
                 self.seen.setdefault(row["device"], at)
 
     async def is_there(self) -> None:
         async with asyncio.timeout(DEAF_S * 4):
-            while not self.connections:
+            while not self.has_list:
                 await asyncio.sleep(0.05)

@@ -125,6 +125,20 @@ async def test_an_invited_person_registers_signs_out_in_and_unlocks_her_page(sta
     await at_work(page)
 
 
+async def test_a_sound_card_that_never_starts_does_not_keep_her_from_unlocking(
+    stack, windows, berit
+):
+    page = await register(windows, berit)
+    await page.add_init_script("AudioContext.prototype.resume = () => new Promise(() => {});")
+    await stack.rows("update session set page_locked_at = used_at where staff_id = $1",
+                     berit.staff_id)  # fmt: skip
+    await page.reload()
+
+    await page.locator("[data-test=unlock]").click()
+
+    await at_work(page)
+
+
 async def test_a_link_that_was_used_is_refused_with_a_sentence(stack, windows, berit):
     await register(windows, berit)
     other = await with_authenticator(windows)

@@ -92,7 +92,7 @@ function App() {
   if (!store.me.value) return html`<main id="main"><h1 class="vh">Telecare</h1><${Loading} error=${error || null} again=${load} />${error && html`<${Part} from="mission" name="Kept" given=${{}} />`}</main>`;
   const why = store.asking.value && html`<${Part} from="relation" name="Why" given=${store.asking.value} />`;
   if (dark) return html`<${Strips} />${why}${page(path, query)}`;
-  const here = path[0] === "people" || path[0] === "tv" ? "people" : path[0] || "";
+  const here = { tv: "people", alarm: "waiting" }[path[0]] || path[0] || "";
   const today = !path.length;
   return html`<div class=${today ? "app" : "app two"}><nav class="rail" aria-label=${t("nav.main")}><p class="brand">Telecare</p><${Links} here=${here} kind="full" /><${Mine} /></nav>
     <div class="page">${why}<${Strips} />${today && html`<${NoticeBox} />`}${page(path, query)}<footer class="me-small"><${Mine} /></footer></div>${today && html`<${Queue} />`}</div>
