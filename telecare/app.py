@@ -88,6 +88,10 @@ from telecare.integrity.story import Stories
 from telecare.integrity.timelines import Timelines
 from telecare.integrity.verifying import Verifying
 from telecare.integrity.witnesses import addresses, speaking
+from telecare.nightchecks import agreements as night_agreements
+from telecare.nightchecks import planning as night_planning
+from telecare.nightchecks.agreements import Agreements
+from telecare.nightchecks.service import NightChecks
 from telecare.people import corrections_store, importing
 from telecare.people import holding as people_holding
 from telecare.people import http as people_http
@@ -253,6 +257,8 @@ class Services:
     receiving: Receiving
     visits: Visits
     insatser: Insatser
+    nights: NightChecks
+    agreements: Agreements
     passkeys: Passkeys
     searching: Searching
     opening: Opening
@@ -287,6 +293,8 @@ def services(database: Database, reader: Database, clock: Clock, config: Config)
     turn = TurnServer(config.turn_urls, config.turn_secret) if config.turn_urls else None
     calls = Calls(database, clock, react, liveness.stamp_of, turn)
     visits = Visits(database, clock, react)
+    nights = NightChecks(database, clock, react)
+    agreements = Agreements(database, clock)
     absences = Absences(database, clock, react)
     consents = Consents(database, clock, react)
     alarms = Alarms(database, clock, react)
@@ -308,6 +316,7 @@ def services(database: Database, reader: Database, clock: Clock, config: Config)
     devices = Devices(database, clock, react, (broker_url, second_broker_url), authority)
     react.calls, react.visits, react.devices = calls, visits, devices
     react.shifts = shifts
+    react.nights, react.agreements = nights, agreements
     react.absences, react.consents = absences, consents
     witnesses = [witness.key for witness in addresses(config.witnesses)]
     staff_data = StaffData(database, clock, sealer)
@@ -345,6 +354,8 @@ def services(database: Database, reader: Database, clock: Clock, config: Config)
         receiving=Receiving(database, clock),
         visits=visits,
         insatser=Insatser(database, clock),
+        nights=nights,
+        agreements=agreements,
         passkeys=Passkeys(database, clock, config.public_url),
         searching=Searching(database, reader, clock),
         opening=Opening(database, reader),
@@ -411,6 +422,9 @@ def timer_handlers(made: Services) -> dict[str, Handler]:
         alarm_service.LEASE_OVER: made.alarms.lease_over,
         alarm_intake.NO_VOICE: alarm_intake.no_voice,
         alarm_units.SILENT: unit_trouble.fell_silent,
+        night_planning.PLAN: made.nights.plan,
+        night_planning.STEP: made.nights.step,
+        night_agreements.REASSESS: made.agreements.reassess,
     }
 
 

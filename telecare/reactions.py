@@ -2,7 +2,7 @@
 further events beyond one level (architecture §1.11).
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
@@ -30,6 +30,9 @@ from telecare.dispatches import service as dispatches
 from telecare.dispatches.model import DispatchAccepted, DispatchArrived
 from telecare.endings.model import EndingUndone, ResidentEnded
 from telecare.integrity.reviews import Reviews
+from telecare.nightchecks.agreements import Agreements
+from telecare.nightchecks.model import NightVisitLate, RoundDelayed
+from telecare.nightchecks.service import NightChecks
 from telecare.people import service as people
 from telecare.people.break_glass import OpenedAnyway
 from telecare.people.model import CohabitantMovedIn, FollowUpKind, ResidentRegistered
@@ -38,7 +41,7 @@ from telecare.runtime.db import Transaction
 from telecare.shifts.service import Shifts
 from telecare.visits.model import VisitOverdue
 from telecare.visits.service import Visits
-from telecare.wire.ids import AlarmId, CareUnitId, ResidentId
+from telecare.wire.ids import AlarmId, CareUnitId, CheckId, ResidentId
 
 SYSTEM = SystemActor("reaction")
 SPOKEN = timedelta(seconds=5)
@@ -69,6 +72,8 @@ class Reactions:
     reviews: Reviews | None = None
     alarms: Alarms | None = None
     technical: TechnicalAlarms | None = None
+    agreements: Agreements | None = None
+    nights: NightChecks | None = None
 
     async def __call__(  # noqa: C901, PLR0912, PLR0915 - one table, a row for each event
         self, db: Transaction, event: object
@@ -79,15 +84,15 @@ class Reactions:
         assert self.reviews is not None  # noqa: S101
         assert self.alarms is not None  # noqa: S101
         assert self.technical is not None  # noqa: S101
+        assert self.nights is not None  # noqa: S101
         match event:
             case ConsentWithdrawn():
-                await self.calls.end_of_resident(db, event.resident_id, event.purpose, event.at)
+                await self._not_allowed(db, event.resident_id, [event.purpose], event.at)
             case ResidentRegistered():
                 await consent_store.add_gates(db, event.resident_id)
             case CohabitantMovedIn():
-                for purpose in Purpose:
-                    await consent_store.shut_gate(db, event.resident_id, purpose)
-                    await self.calls.end_of_resident(db, event.resident_id, purpose, event.at)
+                await consent_store.shut_gates(db, event.resident_id)
+                await self._not_allowed(db, event.resident_id, list(Purpose), event.at)
             case StaffRevoked():
                 await self.calls.end_of_staff(db, event.staff_id, Reason.STAFF_REVOKED, event.at)
                 await self.shifts.left(db, event.staff_id, event.at)
@@ -125,8 +130,26 @@ class Reactions:
             case DispatchAccepted():
                 about_id = AlarmId(event.about_id)
                 await self.alarms.on_the_way(db, about_id, event.arrive_by, event.at)
+                await self.nights.on_the_way(db, CheckId(event.about_id), event.arrive_by)
             case DispatchArrived():
                 await self.alarms.there(db, AlarmId(event.about_id), event.by, event.at)
+                await self.nights.there(db, CheckId(event.about_id), SYSTEM, event.at)
+            case RoundDelayed():
+                check = event.check
+                late = Opening("round_delayed", check.unit_id, "round", check.round_id, event.at)
+                await open_deviation(db, late, None)
+            case NightVisitLate():
+                check = event.check
+                late = Opening("night_visit_late", check.unit_id, "check", check.id, event.at)
+                await open_deviation(db, late, await known(db, check.resident_id))
+                await _task(
+                    db,
+                    "night_visit_late",
+                    check.resident_id,
+                    check.id,
+                    event.at,
+                    unit_id=check.unit_id,
+                )
             case AlarmTaking():
                 await self.calls.end_of_staff(
                     db, event.staff_id, Reason.ALARM_TAKEN, event.at, besides=event.resident_id
@@ -160,6 +183,26 @@ class Reactions:
             case _:
                 raise UnknownEvent(type(event).__name__)
 
+    async def _not_allowed(
+        self, db: Transaction, resident_id: ResidentId, purposes: Sequence[Purpose], now: datetime
+    ) -> None:
+        """A yes is gone, or is not enough any more: call, then checks; records come last."""
+        assert self.calls is not None  # noqa: S101 - as above
+        assert self.nights is not None  # noqa: S101
+        ended = [
+            record
+            for purpose in purposes
+            for record in await self.calls.end_of_resident(db, resident_id, purpose, now)
+        ]
+        agreement = None
+        if Purpose.CAMERA_CHECK in purposes:
+            agreement = await self.nights.camera_not_allowed(db, resident_id, "withdrawn", now)
+        await append_all(db, ended)
+        if agreement is not None:
+            await _task(
+                db, "camera_withdrawn", resident_id, agreement.id, now, unit_id=agreement.unit_id
+            )
+
     async def _call_closed(self, db: Transaction, event: CallClosed) -> None:
         """She who has taken an alarm has spoken with whom it was about, or tried to."""
         assert self.alarms is not None  # noqa: S101 - as above
@@ -177,10 +220,12 @@ class Reactions:
         """Gate, then call, then visits: the order in which a call is opened. Records come last."""
         assert self.calls is not None  # noqa: S101 - as above
         assert self.visits is not None  # noqa: S101
+        assert self.nights is not None  # noqa: S101
         absence = event.absence
         await consent_store.shut_gates(db, absence.resident_id)
         ended = await self.calls.end_of_absent(db, absence.resident_id, event.at)
         called_off = await self.visits.call_off(db, absence, event.at)
+        await self.nights.absence_began(db, absence.resident_id, event.at)
         await append_all(db, [*ended, *called_off])
 
     async def _resident_ended(self, db: Transaction, event: ResidentEnded) -> None:
@@ -190,6 +235,8 @@ class Reactions:
         assert self.absences is not None  # noqa: S101
         assert self.consents is not None  # noqa: S101
         assert self.devices is not None  # noqa: S101
+        assert self.agreements is not None  # noqa: S101
+        assert self.nights is not None  # noqa: S101
         ending, now = event.ending, event.at
         person = (await known(db, ending.resident_id)).person
         why = f"{Reason.RESIDENT_ENDED}: {ending.reason}"
@@ -205,6 +252,8 @@ class Reactions:
             *await self.devices.end_of_resident(db, person, ending.id, now),
             *await alarm_units.end_of_resident(db, person, ending.id, now),
         ]
+        await self.nights.end_of_resident(db, person.id, now)
+        await self.agreements.end_of_resident(db, person.id, now)
         await append_all(db, records)
 
     async def _ending_undone(self, db: Transaction, event: EndingUndone) -> None:
@@ -215,10 +264,12 @@ class Reactions:
         assert self.absences is not None  # noqa: S101
         assert self.consents is not None  # noqa: S101
         assert self.devices is not None  # noqa: S101
+        assert self.agreements is not None  # noqa: S101
         ending, now = event.ending, event.at
         resident = await known(db, ending.resident_id)
         await self.consents.go_on_asking(db, resident.id)
         await self.absences.go_on(db, resident.id, now)
+        await self.agreements.undo_end(db, resident.id, ending.carried_out_at or now, now)
         visits = await self.visits.undo_end(db, resident.person, ending.id, now)
         devices = await self.devices.undo_end(db, resident.person, ending.id)
         units = await alarm_units.undo_end(db, resident.person, ending.id)

@@ -385,21 +385,26 @@ class Calls:
 
     async def end_of_resident(
         self, db: Transaction, resident_id: ResidentId, purpose: Purpose, now: datetime
-    ) -> None:
-        """A consent is gone. A conversation she began herself goes on without her picture."""
+    ) -> Sequence[Record]:
+        """A consent is gone. A conversation she began herself goes on without her picture. Its
+        record is for the caller to enter.
+        """
         live = await store.live_of_resident(db, resident_id)
         call = await store.hold(db, live) if live is not None else None
-        if call is None:
-            return
+        if call is None or purpose not in (call.policy.purpose, Purpose.AUTO_ANSWER):
+            return ()
         if purpose is Purpose.AUTO_ANSWER:
             if call.state is State.RINGING:
                 await store.save(db, replace(call, answers_itself_at=None))
                 tell(db, call)
         elif call.kind is not Kind.CALL_IN or await self._unit_sends(db, call):
-            await end_call(db, call, Reason.CONSENT_WITHDRAWN, SYSTEM, now=now, react=self._react)
+            why = Reason.CONSENT_WITHDRAWN
+            ended = await close_call(db, call, why, SYSTEM, now=now, react=self._react)
+            return [ended] if ended else ()
         elif call.home_picture:
             await store.save(db, call.without_home_picture())
             tell(db, call)
+        return ()
 
     async def end_of_absent(
         self, db: Transaction, resident_id: ResidentId, now: datetime

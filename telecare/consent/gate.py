@@ -127,10 +127,32 @@ async def covered(
 
     For callers that go on with less (sound only, no countdown); everything else uses `admit`.
     """
-    if not await store.hold_gate(db, resident.id, purpose):
+    known = await _known(db, resident, purpose, at)
+    if known is None:
         return Code.CONSENT_MISSING
+    in_emergency = await access_store.only_in_emergency(db, actor.id, resident.id, at)
+    return decide(known, caller=actor.id, at=at, in_emergency=in_emergency)
+
+
+async def stands(
+    db: Transaction, resident: Resident, purpose: Purpose, at: datetime
+) -> Allowed | Code:
+    """As `covered`, for nobody in particular: whether it could be allowed to whoever has a mission.
+
+    Allows nothing: for plans, which choose another way while there is time.
+    """
+    known = await _known(db, resident, purpose, at)
+    return Code.CONSENT_MISSING if known is None else decide(known, caller=None, at=at)
+
+
+async def _known(
+    db: Transaction, resident: Resident, purpose: Purpose, at: datetime
+) -> Known | None:
+    """Under the gate's lock; None: there is no gate."""
+    if not await store.hold_gate(db, resident.id, purpose):
+        return None
     cohabitants = await people_store.cohabitants(db, resident.id, at)
-    known = Known(
+    return Known(
         policy=await store.policy(db, purpose, at),
         consents=await store.newest(db, resident.id, purpose),
         cohabitants=[c.id for c in cohabitants],
@@ -138,8 +160,6 @@ async def covered(
         absences=await absence_store.not_over(db, resident.id, at),
         ended_from=await ending_store.ended_from(db, resident.id),
     )
-    in_emergency = await access_store.only_in_emergency(db, actor.id, resident.id, at)
-    return decide(known, caller=actor.id, at=at, in_emergency=in_emergency)
 
 
 async def hold_with_us(

@@ -26,6 +26,8 @@ class Purpose(StrEnum):
     """Her picture and sound to staff, in a visit or any call."""
     AUTO_ANSWER = "auto_answer"
     """The screen answers by itself after a countdown."""
+    CAMERA_CHECK = "camera_check"
+    """Staff look in by camera at night (Nattfrid)."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,7 +4,7 @@ from datetime import date, datetime, timedelta
 
 from babel.dates import format_date
 
-from telecare.consent.model import STOCKHOLM, Consent, Purpose
+from telecare.consent.model import STOCKHOLM, Consent
 from telecare.runtime.texts import text
 
 
@@ -40,8 +40,7 @@ def until(consent: Consent, language: str) -> str:
 
 def details(consent: Consent, language: str) -> str:
     """What goes with it: nothing is kept, and it can be taken back."""
-    key = "auto_answer" if consent.purpose is Purpose.AUTO_ANSWER else "video_visit"
-    return text(language, f"consent.details.{key}")
+    return text(language, f"consent.details.{consent.purpose}")
 
 
 def given(consent: Consent, party: str, language: str) -> str:

@@ -7,7 +7,7 @@ from uuid import UUID
 
 from telecare.wire.ids import CareUnitId
 
-Kind = Literal["alarm_unanswered"]
+Kind = Literal["alarm_unanswered", "round_delayed", "night_visit_late"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,6 +16,6 @@ class Opening:
 
     kind: Kind
     unit_id: CareUnitId
-    source: Literal["alarm"]
+    source: Literal["alarm", "round", "check"]
     about_id: UUID
     at: datetime

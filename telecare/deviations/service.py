@@ -36,9 +36,10 @@ class Deviations:
         return found
 
 
-async def open_deviation(db: Transaction, opening: Opening, resident: Resident) -> None:
+async def open_deviation(db: Transaction, opening: Opening, resident: Resident | None) -> None:
+    """`resident` None: it is about several, or nobody."""
     id_ = new_row_id(opening.at)
-    if not await store.add(db, id_, opening, resident.id):
+    if not await store.add(db, id_, opening, resident.id if resident else None):
         return
     db.changed(unit_topic(opening.unit_id))
     what = {
@@ -47,4 +48,6 @@ async def open_deviation(db: Transaction, opening: Opening, resident: Resident) 
         "kind": opening.kind,
         "unit_id": str(opening.unit_id),
     }
-    await append(db, Record(Action.DEVIATION_OPENED, REACTION, [resident.person], what))
+    await append(
+        db, Record(Action.DEVIATION_OPENED, REACTION, [resident.person] if resident else [], what)
+    )

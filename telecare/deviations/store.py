@@ -54,7 +54,7 @@ async def listed(db: Transaction, units: Sequence[CareUnitId]) -> Sequence[Liste
     ]  # fmt: skip
 
 
-async def add(db: Transaction, id_: UUID, opening: Opening, resident_id: ResidentId) -> bool:
+async def add(db: Transaction, id_: UUID, opening: Opening, resident_id: ResidentId | None) -> bool:
     """False when it stands there already."""
     found = await db.fetchval(
         ADD, db.tenant, id_, opening.kind, opening.at, opening.unit_id, resident_id,

@@ -203,6 +203,18 @@ TOLD: dict[Action, Told] = {
             A.VISIT_CALLED_OFF, A.VISIT_RESTORED, A.VISIT_STEP_CHOSEN, A.VISIT_CONCLUDED,
         ],
     ),
+    # night checks
+    A.ASSESSMENT_SET: Told(P.CREATE, "DocumentReference"),
+    A.NIGHT_AGREED: Told(P.CREATE, "CarePlan", "agreement_id"),
+    A.NIGHT_AGREEMENT_ENDED: Told(P.UPDATE, "CarePlan", "agreement_id"),
+    A.NIGHT_PAUSED: Told(P.UPDATE, "CarePlan"),
+    A.CAMERA_ADDED: Told(P.CREATE, "Device", "camera_id"),
+    **_each(Told(P.UPDATE, "Device", "camera_id"), [A.CAMERA_ACTIVATED, A.CAMERA_CLOSED]),
+    A.ROUND_PLANNED: Told(P.CREATE, "Appointment"),
+    **_each(
+        Told(P.UPDATE, "Appointment", "check_id"),
+        [A.CHECK_STEPPED, A.CHECK_MISSED, A.CHECK_PHONED, A.CHECK_CALLED_OFF],
+    ),
     # calls
     **_each(Told(P.DECISION, "Encounter", "call_id"), [A.CALL_RUNG, A.CALL_OPENED]),
     A.CALL_CALLED_IN: Told(P.CREATE, "Encounter", "call_id"),

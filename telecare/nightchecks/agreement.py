@@ -10,7 +10,6 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from enum import StrEnum
 from typing import Literal
-from uuid import UUID
 
 from telecare.consent.model import Hours
 from telecare.runtime.clock import STOCKHOLM, from_local
@@ -215,24 +214,18 @@ def occurrences(
     found = []
     for slot in agreement.slots:
         at = starts_at(slot, night)
-        if at < agreement.valid_from or (agreement.ended_at is not None and at >= agreement.ended_at):
+        if at < agreement.valid_from or (
+            agreement.ended_at is not None and at >= agreement.ended_at
+        ):
             continue
         reach = window(at, agreement.window_min, hours)
-        found.append(
-            Planned(agreement.id, agreement.resident_id, at, slot.modality, reach)
-        )
+        found.append(Planned(agreement.id, agreement.resident_id, at, slot.modality, reach))
     return sorted(found, key=lambda one: one.starts_at)
 
 
-def rounds(checks: Sequence[datetime]) -> Sequence[Sequence[datetime]]:
-    """Times grouped into rounds: a pause of ROUND_GAP or more begins the next one."""
-    grouped: list[list[datetime]] = []
-    for at in sorted(checks):
-        if grouped and at - grouped[-1][-1] < ROUND_GAP:
-            grouped[-1].append(at)
-        else:
-            grouped.append([at])
-    return grouped
+def joins(at: datetime, first: datetime, last: datetime) -> bool:
+    """Whether a check at this time belongs to the round from `first` to `last`."""
+    return first - ROUND_GAP < at < last + ROUND_GAP
 
 
 @dataclass(frozen=True, slots=True)
@@ -241,8 +234,8 @@ class Camera:
 
     id: CameraId
     resident_id: ResidentId
-    unit_key: str
-    """Its name in the home unit's own configuration, e.g. `bedroom`."""
+    name: str
+    """In the home unit's own configuration, e.g. `bedroom`."""
     place: str
     activated_at: datetime | None
     """The installation test was passed together with the person."""
@@ -253,12 +246,3 @@ class Camera:
     @property
     def is_usable(self) -> bool:
         return self.activated_at is not None and self.blocked_at is None and self.closed_at is None
-
-
-@dataclass(frozen=True, slots=True)
-class Pause:
-    """ "Pausa i natt", from the TV: whether somebody comes instead is her answer."""
-
-    id: UUID
-    night: date
-    somebody_comes: bool

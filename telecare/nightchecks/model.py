@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Literal
+
 from telecare.nightchecks.agreement import Modality, Substitute
 from telecare.runtime.errors import TelecareError
 from telecare.wire.errors import Code
@@ -24,6 +25,14 @@ ACCEPTED_WITHIN = timedelta(minutes=10)
 """Somebody says "Vi åker" within this; else the unit head is told."""
 LONGEST_LOOK = timedelta(minutes=5)
 """No look lasts this long; one that does has lost its call."""
+LAPSES_AFTER = timedelta(hours=4)
+"""A check whose window closed this long ago, while nothing of ours ran, is a deviation: nobody is
+sent to a night that is over.
+"""
+OUTAGE = "outage"
+ABSENT = "absent"
+ENDED = "ended"
+"""She is no longer with us."""
 MAX_EXTENSIONS = 2
 AGAIN_EVERY = timedelta(minutes=2)
 """ "Titta igen" while somebody is on the way."""
@@ -132,13 +141,18 @@ class Check:
     without_camera: WithoutCamera | None = None
     why: Why | None = None
     expected_by: datetime | None = None
-    """Somebody is to have accepted the visit, and then to be there, by now; None: late, and said."""
+    """Until when somebody is to say that she goes, then to be there; None: late, and told."""
     ended_as: Ending | None = None
     called_off_for: str | None = None
 
     @property
     def is_over(self) -> bool:
         return self.state in OVER
+
+    @property
+    def was_missed(self) -> bool:
+        """Its time passed without anybody: a deviation of its round."""
+        return self.why == "missed" or self.called_off_for == OUTAGE
 
     @property
     def may_look_from(self) -> datetime:
@@ -152,7 +166,7 @@ class Check:
         return max(self.closes_at, self.not_before + timedelta(minutes=self.retry_min))
 
     @property
-    def deadline(self) -> datetime | None:
+    def deadline(self) -> datetime | None:  # noqa: PLR0911 - one for each state
         """When `tick` has something to say; None once it is over, or a late visit has been told."""
         match self.state:
             case CheckState.PLANNED:
@@ -170,21 +184,25 @@ class Check:
             case _:
                 return None
 
-    def tick(self, now: datetime, camera: CameraIs = "usable") -> "Check":
+    def tick(  # noqa: PLR0911 - one for each state
+        self, now: datetime, camera: CameraIs = "usable"
+    ) -> "Check":
         """What time alone brings about; `camera` is asked for when its window opens."""
         if self.deadline is None or now < self.deadline:
             return self
         match self.state:
+            case CheckState.PLANNED if now >= self.closes_at + LAPSES_AFTER:
+                return self.call_off(OUTAGE, now)
             case CheckState.PLANNED:
                 return self._open(now, camera)
             case CheckState.DUE:
-                return self._drive("missed", now)
+                return _drive(self, "missed", now)
             case CheckState.PHONE:
-                return self._drive("not_reached", now)
+                return _drive(self, "not_reached", now)
             case CheckState.DISPATCHED:
                 return replace(self, expected_by=None)
             case _:
-                return self._interrupt(now)
+                return _interrupt(self, now)
 
     # --- looking ------------------------------------------------------------------------------
 
@@ -220,12 +238,12 @@ class Check:
             case CheckState.VIEWING:
                 seen = replace(self, seen_s=self.seen_s + seconds)
                 if not self._was_shown(now):
-                    return seen._interrupt(now)
+                    return _interrupt(seen, now)
                 return replace(seen, state=CheckState.DECIDING, since=now)
             case CheckState.CONNECTING:
-                return self._interrupt(now)
+                return _interrupt(self, now)
             case CheckState.READY:
-                return self._back(now)
+                return _back(self, now)
             case _:
                 return self
 
@@ -242,15 +260,15 @@ class Check:
         said = replace(self, looks=self.looks + 1, last_outcome=outcome)
         match outcome:
             case "asleep":
-                return said._done(Ending.ASLEEP, now)
+                return _done(said, Ending.ASLEEP, now)
             case "up":
-                return said._done(Ending.UP, now)
+                return _done(said, Ending.UP, now)
             case "not_seen":
-                return said._not_seen(now)
+                return _not_seen(said, now)
             case "needs_visit":
-                return said._drive("abnormal", now)
+                return _drive(said, "abnormal", now)
             case "technical_fault":
-                return said._drive("fault", now)
+                return _drive(said, "fault", now)
 
     def cut(self, why: Cut, by: StaffId, now: datetime) -> "Check":
         """Key 0. What the wrong camera shows is no check, and that camera cannot be asked again;
@@ -259,7 +277,7 @@ class Check:
         if self.state not in LOOKING | {CheckState.DECIDING}:
             raise CheckClosed
         self._mine(by)
-        return self._interrupt(now) if why == "somebody_else" else self._drive("fault", now)
+        return _interrupt(self, now) if why == "somebody_else" else _drive(self, "fault", now)
 
     # --- without a camera ---------------------------------------------------------------------
 
@@ -285,17 +303,17 @@ class Check:
             return marked
         match self.substitute:
             case Substitute.VISIT:
-                return marked._drive("without_camera", now)
+                return _drive(marked, "without_camera", now)
             case Substitute.PHONE:
-                return marked._to(CheckState.PHONE, now)
+                return _to(marked, CheckState.PHONE, now)
             case Substitute.NOTHING:
-                return marked._done(Ending.NOTHING_WANTED, now)
+                return _done(marked, Ending.NOTHING_WANTED, now)
 
     def fault(self, now: datetime) -> "Check":
         """The camera is closed, unpaired or lent out: that is a visit, when its time has come."""
         if not self._uses_camera or self.state is CheckState.PLANNED:
             return self
-        return self._drive("fault", now)
+        return _drive(self, "fault", now)
 
     # --- the phone and the visit --------------------------------------------------------------
 
@@ -303,7 +321,7 @@ class Check:
         """Raises CheckClosed."""
         if self.state is not CheckState.PHONE:
             raise CheckClosed
-        return self._done(Ending.PHONED, now) if reached else self._drive("not_reached", now)
+        return _done(self, Ending.PHONED, now) if reached else _drive(self, "not_reached", now)
 
     def accepted(self, arrive_by: datetime) -> "Check":
         """Somebody goes there."""
@@ -314,13 +332,13 @@ class Check:
     def visited(self, now: datetime) -> "Check":
         if self.state is not CheckState.DISPATCHED:
             return self
-        return self._done(Ending.VISITED, now)
+        return _done(self, Ending.VISITED, now)
 
     def call_off(self, why: str, now: datetime) -> "Check":
-        """She is away, or no longer with us. Whoever is on her way there goes on."""
-        if self.is_over or self.state is CheckState.DISPATCHED:
+        """She is away, or no longer with us. Whoever is on her way to one who is away goes on."""
+        if self.is_over or (self.state is CheckState.DISPATCHED and why != ENDED):
             return self
-        return replace(self._to(CheckState.CALLED_OFF, now), called_off_for=why)
+        return replace(_to(self, CheckState.CALLED_OFF, now), called_off_for=why)
 
     # --- parts --------------------------------------------------------------------------------
 
@@ -333,12 +351,12 @@ class Check:
     def _open(self, now: datetime, camera: CameraIs) -> "Check":
         match self.modality:
             case Modality.VISIT:
-                return self._drive("agreed", now)
+                return _drive(self, "agreed", now)
             case Modality.PHONE:
-                return self._to(CheckState.PHONE, now)
+                return _to(self, CheckState.PHONE, now)
             case Modality.CAMERA:
                 pass
-        due = self._to(CheckState.DUE, now)
+        due = _to(self, CheckState.DUE, now)
         if self.without_camera == "paused":
             return due.go_without("paused", now)
         due = replace(due, without_camera=None)
@@ -367,35 +385,39 @@ class Check:
     def _was_shown(self, now: datetime) -> bool:
         return self.shown_at is not None and now - self.shown_at >= SHOWN_FOR
 
-    def _looked_at(
-        self, state: CheckState, call_id: CallId, by: StaffId, now: datetime
-    ) -> "Check":
-        begun = self._to(state, now)
+    def _looked_at(self, state: CheckState, call_id: CallId, by: StaffId, now: datetime) -> "Check":
+        begun = _to(self, state, now)
         return replace(begun, call_id=call_id, staff_id=by, shown_at=None, extended=0)
 
-    def _to(self, state: CheckState, now: datetime) -> "Check":
-        return replace(self, state=state, since=now, call_id=None)
 
-    def _interrupt(self, now: datetime) -> "Check":
-        return replace(self._back(now), interrupted=self.interrupted + 1)
+def _not_seen(check: Check, now: datetime) -> Check:
+    if check.not_before is None:
+        again = now + timedelta(minutes=check.retry_min)
+        return replace(_back(check, now), not_before=again)
+    if check.phone_first:
+        return _to(check, CheckState.PHONE, now)
+    return _drive(check, "not_seen", now)
 
-    def _back(self, now: datetime) -> "Check":
-        return replace(self._to(CheckState.DUE, now), shown_at=None)
 
-    def _not_seen(self, now: datetime) -> "Check":
-        if self.not_before is None:
-            again = now + timedelta(minutes=self.retry_min)
-            return replace(self._back(now), not_before=again)
-        if self.phone_first:
-            return self._to(CheckState.PHONE, now)
-        return self._drive("not_seen", now)
+def _to(check: Check, state: CheckState, now: datetime) -> Check:
+    return replace(check, state=state, since=now, call_id=None)
 
-    def _drive(self, why: Why, now: datetime) -> "Check":
-        asked = self._to(CheckState.DISPATCHED, now)
-        return replace(asked, why=why, expected_by=now + ACCEPTED_WITHIN)
 
-    def _done(self, ending: Ending, now: datetime) -> "Check":
-        return replace(self._to(CheckState.DONE, now), ended_as=ending)
+def _interrupt(check: Check, now: datetime) -> Check:
+    return replace(_back(check, now), interrupted=check.interrupted + 1)
+
+
+def _back(check: Check, now: datetime) -> Check:
+    return replace(_to(check, CheckState.DUE, now), shown_at=None)
+
+
+def _drive(check: Check, why: Why, now: datetime) -> Check:
+    asked = _to(check, CheckState.DISPATCHED, now)
+    return replace(asked, why=why, expected_by=now + ACCEPTED_WITHIN)
+
+
+def _done(check: Check, ending: Ending, now: datetime) -> Check:
+    return replace(_to(check, CheckState.DONE, now), ended_as=ending)
 
 
 # --- what happened (reactions.py) ------------------------------------------------------------

@@ -25,9 +25,13 @@ FollowUpKind = Literal[
     "log_question",
     "alarm_unanswered",
     "mend_device",
+    "camera_withdrawn",
+    "night_visit_late",
+    "reassess",
 ]
 FOR_HEAD: frozenset[FollowUpKind] = frozenset({
-    "break_glass", "review_overdue", "log_question", "alarm_unanswered",
+    "break_glass", "review_overdue", "log_question", "alarm_unanswered", "night_visit_late",
+    "reassess",
 })  # fmt: skip
 """Follow-ups that only the head of the unit takes and closes."""
 

@@ -32,6 +32,10 @@ select $1, t.kind, $2, t.due_at
 from unnest($3::text[], $4::timestamptz[]) as t (kind, due_at)
 on conflict (tenant_id, kind, subject) do update set due_at = excluded.due_at
 """
+KEEP = """
+insert into timer (tenant_id, kind, subject, due_at) values ($1, $2, $3, $4)
+on conflict (tenant_id, kind, subject) do nothing
+"""
 CANCEL = "delete from timer where tenant_id = $1 and kind = any($2) and subject = $3"
 
 
@@ -56,6 +60,11 @@ async def set_timers(db: Transaction, subject: UUID, due_at: Mapping[str, dateti
     """Several of one subject, by their kind."""
     kinds = sorted(due_at)
     await db.execute(SET, db.tenant, subject, kinds, [due_at[kind] for kind in kinds])
+
+
+async def keep_timer(db: Transaction, kind: str, subject: UUID, due_at: datetime) -> None:
+    """As `set_timer`, but one that is set already stays where it is."""
+    await db.execute(KEEP, db.tenant, kind, subject, due_at)
 
 
 async def cancel_timers(db: Transaction, kinds: list[str], subject: UUID) -> None:

@@ -84,6 +84,7 @@ class Code(StrEnum):
     TEXT_CHANGED = "text_changed"
     FOLLOW_UP_TAKEN = "follow_up_taken"
     # night checks
+    CAMERA_NOT_READY = "camera_not_ready"
     AGREEMENT_INCOMPLETE = "agreement_incomplete"
     NIGHT_CHECK_TAKEN = "night_check_taken"
     NIGHT_CHECK_NOT_DUE = "night_check_not_due"

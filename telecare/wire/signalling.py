@@ -193,6 +193,9 @@ class TaskRow(ToPage):
         "log_question",
         "alarm_unanswered",
         "mend_device",
+        "camera_withdrawn",
+        "night_visit_late",
+        "reassess",
     ]
     since: AwareDatetime
     resident_id: UUID
@@ -485,7 +488,7 @@ class Home(ToPage):
     scale_percent: Literal[100, 115, 130]
     ask_faces_for: UUID | None
     """Ask "how did it feel" about this call, at most once a day; silence is no answer."""
-    yes: list[Literal["video_visit", "auto_answer"]]
+    yes: list[Literal["video_visit", "auto_answer", "camera_check"]]
     """Purposes the resident may take back here and now."""
     shows_looks: bool = False
     """She wants to see here who has looked."""

@@ -18,10 +18,10 @@ from telecare.nightchecks.agreement import (
     Slot,
     Substitute,
     checked,
+    joins,
     night_begins,
     night_of,
     occurrences,
-    rounds,
 )
 from telecare.nightchecks.model import (
     ACCEPTED_WITHIN,
@@ -195,9 +195,11 @@ def test_an_agreement_that_has_ended_makes_no_more_checks() -> None:
 
 
 def test_checks_within_an_hour_of_each_other_are_one_round() -> None:
-    at = [STARTS + timedelta(minutes=m) for m in (0, 45, 90, 150, 400)]
-    assert [len(one) for one in rounds(at)] == [3, 1, 1]
-    assert not rounds([])
+    last = STARTS + timedelta(minutes=45)
+    assert joins(STARTS - timedelta(minutes=59), STARTS, last)
+    assert joins(last + timedelta(minutes=59), STARTS, last)
+    assert not joins(STARTS - timedelta(minutes=60), STARTS, last)
+    assert not joins(last + timedelta(minutes=60), STARTS, last)
 
 
 # --- a check ---------------------------------------------------------------------------------
@@ -287,6 +289,13 @@ def test_without_the_camera_the_check_stays_and_its_substitute_follows(
     assert due(substitute=substitute).go_without("withdrawn", STARTS).state is state
 
 
+def test_nobody_is_sent_to_a_night_that_was_over_before_anything_ran() -> None:
+    lapsed = planned().tick(STARTS + timedelta(hours=5))
+    assert (lapsed.state, lapsed.was_missed) == (CheckState.CALLED_OFF, True)
+    in_time = planned().tick(STARTS + timedelta(hours=3))
+    assert in_time.tick(STARTS + timedelta(hours=3)).why == "missed"
+
+
 def test_a_night_that_is_paused_asks_whether_somebody_comes() -> None:
     evening = STARTS - timedelta(hours=3)
     comes = planned(substitute=Substitute.PHONE).pause(somebody_comes=True, now=evening)
@@ -350,8 +359,10 @@ class Night(RuleBasedStateMachine):
         self.declined = substitute is Substitute.NOTHING
         self.was_away = False
 
-    @rule(seconds=st.one_of(st.integers(0, 40), st.integers(60, 4000)),
-          camera=st.sampled_from(["usable", "faulty", "refused", "withdrawn", "expired"]))  # fmt: skip
+    @rule(
+        seconds=st.one_of(st.integers(0, 40), st.integers(60, 4000)),
+        camera=st.sampled_from(["usable", "faulty", "refused", "withdrawn", "expired"]),
+    )
     def wait(self, seconds: int, camera: CameraIs) -> None:
         self.now += timedelta(seconds=seconds)
         self.check = self.check.tick(self.now, camera)
@@ -437,7 +448,7 @@ class Night(RuleBasedStateMachine):
                 if check.ended_as in (Ending.ASLEEP, Ending.UP):
                     assert check.last_outcome in ("asleep", "up")
             case CheckState.CALLED_OFF:
-                assert self.was_away
+                assert self.was_away or check.was_missed
             case CheckState.DISPATCHED:
                 assert check.why is not None
             case _:

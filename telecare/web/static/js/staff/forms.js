@@ -60,6 +60,8 @@ function ConsentForm({ card }) {
   /** @param {string} field */
   const set = (field) => (/** @type {string} */ value) => setForm((old) => ({ ...old, [field]: value }));
 
+  /** At night is another time of day. @param {string} purpose */
+  const setPurpose = (purpose) => setForm((old) => ({ ...old, purpose, ...(purpose === "camera_check" ? { from: "22:00", to: "07:00" } : {}) }));
   const told = card.information[form.purpose];
   /** @param {string} party */
   const body = (party) => ({
@@ -132,7 +134,7 @@ function ConsentForm({ card }) {
   return html`<main id="main"><a class="crumb" href=${`#/people/${card.id}`}><${Icon} name="back" />${card.name}</a><div class="top"><h1 tabindex="-1" ref=${heading}>${t("consent.title")}</h1><p>${card.name}</p></div>
     <${Faults} ...${wrong} />
     <div class="cols lead"><form class="form" data-edited data-test="consent-form" onSubmit=${(/** @type {Event} */ e) => e.preventDefault()}>
-      <${Radios} legend=${t("consent.purpose")} name="purpose" columns="two" value=${form.purpose} set=${set("purpose")} options=${["video_visit", "auto_answer"].map((one) => ({ value: one, text: t(`purpose.${one}`) }))} />
+      <${Radios} legend=${t("consent.purpose")} name="purpose" columns="two" value=${form.purpose} set=${setPurpose} options=${["video_visit", "auto_answer", "camera_check"].map((one) => ({ value: one, text: t(`purpose.${one}`) }))} />
       <${Radios} legend=${t("consent.decision")} name="decision" columns="two" value=${form.decision} set=${set("decision")} options=${["permit", "deny"].map((one) => ({ value: one, text: t(`consent.decision.${one}`) }))} />
       <fieldset><legend>${t("consent.when")}</legend><div class="pair"><${Text} id="from" label=${t("consent.from")} value=${form.from} set=${set("from")} mode="numeric" error=${faults.from} /><${Text} id="to" label=${t("consent.to")} value=${form.to} set=${set("to")} mode="numeric" error=${faults.to} /></div></fieldset>
       <${Radios} legend=${t("consent.valid")} name="valid" columns="two" value=${form.valid} set=${set("valid")} options=${[{ value: "until_further", text: t("consent.until_further") }, { value: "date", text: t("consent.to_date") }]}>

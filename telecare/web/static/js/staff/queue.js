@@ -18,7 +18,7 @@ function Task({ row }) {
   const [closing, setClosing] = useState(false);
   const [note, setNote] = useState("");
   const at = store.now.value;
-  const closed = ["break_glass", "review_overdue", "log_question", "alarm_unanswered"].includes(row.kind) && !store.mayLead.value;
+  const closed = ["break_glass", "review_overdue", "log_question", "alarm_unanswered", "night_visit_late", "reassess"].includes(row.kind) && !store.mayLead.value;
   const mine = row.taken_by_id !== null && store.me.value !== null && row.taken_by_id === store.me.value.staff_id;
   return html`<article class="q sensor later" data-test="task" data-kind=${row.kind} data-taken=${row.taken_by || ""}><h3><${Icon} name=${row.kind === "call_back" ? "phone" : "eye"} />${t(`task.${row.kind}`)}<span class="since">${t("queue.minutes", { n: Math.max(0, Math.floor((at - Date.parse(row.since)) / 60000)) })}</span></h3>
     <p><b>${row.resident_name}</b>${t(`task.${row.kind}.why`)}${row.taken_by && !mine ? ` ${t("task.taken", { name: row.taken_by })}` : ""}${row.absent && ` ${store.isAway(row.absent)}`}</p>
