@@ -34,6 +34,7 @@ from edge.outbox import DISK_FAULTS, Outbox
 from edge.paths import PathPatience
 from edge.pipe import Hardware, monotonic_ms
 from edge.records import CameraRecords
+from edge.window import ROOM
 from telecare.wire.edge import (
     DOWN_CALL,
     DOWN_SIGNAL,
@@ -42,10 +43,13 @@ from telecare.wire.edge import (
     Alive,
     CameraState,
     Candidate,
+    DownCall,
     HangUp,
     Hello,
+    Longer,
     Offer,
     Opened,
+    PrepareLook,
     Receipt,
     Renewal,
     Ring,
@@ -65,7 +69,6 @@ from telecare.wire.topics import Down, Up, down
 log = logging.getLogger(__name__)
 
 VERSION = "0.1.0"
-CAMERA = "room"
 SEAL_COUNTER = "seal.out"
 TAKEN_COUNTER = "seal.in."
 REMEMBERED_CALLS = 32
@@ -127,7 +130,7 @@ class Agent:
         self._settings = fittings.settings
         self._mains: bool | None = None
         self._batteries: dict[str, int] = {}
-        self._cameras: dict[str, CameraState] = {} if hardware.camera == "none" else {CAMERA: "off"}
+        self._cameras: dict[str, CameraState] = camera_states(hardware)
         self._screen_state: ScreenState = "unknown"
         self._live: LiveCall | None = None
         self._ended: deque[UUID] = deque(maxlen=REMEMBERED_CALLS)
@@ -156,7 +159,7 @@ class Agent:
             outbox, self.link, self._delivery, announcer, clock=clock, patience=waits.alarm
         )
         records = CameraRecords(
-            outbox, identity, camera=CAMERA, clock=clock, stored=self._delivery.wake
+            outbox, identity, camera=ROOM, clock=clock, stored=self._delivery.wake
         )
         self._home = Home(
             boot=self.boot,
@@ -167,6 +170,7 @@ class Agent:
             say=self._say,
             camera_is=self._camera_is,
             notice=self._noticed,
+            look=lambda notice, is_on: announcer.look(notice, is_on=is_on),
         )
 
     async def run(self) -> None:
@@ -189,7 +193,7 @@ class Agent:
                 await self._keep_counters()
 
     def press(self, press: Press) -> None:
-        if self._live is not None:
+        if self._live is not None and not self._live.is_look:
             self._live.take(press)
         elif press is Press.CALL_HOME_CARE and self._waiting_press is None:
             self._waiting_press = uuid4()
@@ -307,8 +311,11 @@ class Agent:
             self._alarms.start_over()
             self._changed.set()
 
-    def _hear_call(self, message: Ring | StopRinging | Opened | Renewal | HangUp) -> None:
+    def _hear_call(self, message: DownCall) -> None:
         if message.call_id in self._ended:
+            return
+        if isinstance(message, PrepareLook):
+            self._prepare(message)
             return
         if isinstance(message, Ring):
             self._rung(message)
@@ -317,9 +324,21 @@ class Agent:
             self._start(calls.called_in(message.call_id, boot=self.boot, now_ms=monotonic_ms()))
         self._pass_on(message)
 
+    def _prepare(self, look: PrepareLook) -> None:
+        """A home that is in a call, or whose camera has another name, is not looked at."""
+        hardware = self._home.hardware
+        is_known = look.camera in hardware.cameras
+        if self._live is None and is_known:
+            call = calls.made_ready(look, boot=self.boot, now_ms=monotonic_ms())
+            self._start(call, look=look)
+        elif self._live is None or self._live.call_id != look.call_id:
+            self._say(UnitDeclined(call_id=look.call_id))
+
     def _rung(self, ring: Ring) -> None:
         if self._live is not None:
-            if self._live.call_id != ring.call_id:
+            # Her own press made this one, and comes again: what it takes the place of is closing.
+            is_hers = ring.press is not None and ring.press == self._waiting_press
+            if self._live.call_id != ring.call_id and not is_hers:
                 self._say(UnitDeclined(call_id=ring.call_id))
             return
         now_ms = monotonic_ms()
@@ -330,15 +349,16 @@ class Agent:
             self._start(calls.rings(ring, boot=self.boot, now_ms=now_ms))
 
     def _pass_on(
-        self, message: StopRinging | Opened | Renewal | HangUp | Offer | Candidate
+        self, message: StopRinging | Opened | Longer | Renewal | HangUp | Offer | Candidate
     ) -> None:
         if self._live is not None and self._live.call_id == message.call_id:
             self._live.take(message)
 
-    def _start(self, call: calls.Call, *begin: Answered) -> None:
+    def _start(self, call: calls.Call, *begin: Answered, look: PrepareLook | None = None) -> None:
         if self._group is not None:
-            self._waiting_press = None
-            self._live = LiveCall(call, self._home)
+            if look is None:
+                self._waiting_press = None
+            self._live = LiveCall(call, self._home, look)
             self._group.create_task(self._live_through(self._live, begin), name="call")
 
     async def _live_through(self, live: LiveCall, begin: tuple[Answered, ...]) -> None:
@@ -356,8 +376,8 @@ class Agent:
         qos = 0 if isinstance(message, UnitAlive) else 1
         self.link.send(Up.SIGNAL, as_json(message), qos=qos)
 
-    def _camera_is(self, state: CameraState) -> None:
-        self._cameras[CAMERA] = state
+    def _camera_is(self, camera: str, state: CameraState) -> None:
+        self._cameras[camera] = state
         self._changed.set()
 
     def _noticed(self, stage: Stage) -> None:
@@ -468,3 +488,9 @@ class Agent:
 
 def as_json(message: BaseModel) -> bytes:
     return message.model_dump_json(exclude_none=True).encode()
+
+
+def camera_states(hardware: Hardware) -> dict[str, CameraState]:
+    """All off: the one of calls, and those for looks."""
+    names = [*([] if hardware.camera == "none" else [ROOM]), *hardware.cameras]
+    return dict.fromkeys(names, "off")

@@ -25,6 +25,8 @@ class Sign(StrEnum):
     TAKEN = "taken"
     WAITING_AGAIN = "waiting_again"
     NO_CONTACT = "no_contact"
+    LOOKS = "looks"
+    """Somebody looks to her by camera now."""
 
 
 class Phrase(StrEnum):
@@ -42,6 +44,7 @@ class Phrase(StrEnum):
     CONTACT_AGAIN = "contact_again"
     CLOSED = "closed"
     MISTAKE = "mistake"
+    LOOKS = "looks"
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Iterable
-from typing import assert_never
+from typing import Literal, assert_never
 
 from edge.alarm import Effect, Phrase, Shown, Sign, Spoken
 from edge.hardware.lamp import Lamp
@@ -11,6 +11,7 @@ from edge.hardware.speaker import Speaker
 from edge.voice.phrases import Words, words
 from telecare.wire.homes import HomeSettings
 
+Notice = Literal["lamp", "lamp_and_sound", "none"]
 MOST_UNSAID = 4
 """Beyond it the oldest words are dropped: they are no longer true."""
 
@@ -26,9 +27,11 @@ class Announcer:
         self._screen = screen
         self._speaker = speaker
         self._unsaid: asyncio.Queue[Words] = asyncio.Queue(MOST_UNSAID)
+        self._sign = Sign.QUIET
+        self._is_looked_at = False
 
     async def run(self) -> None:
-        self._lamp.show(Sign.QUIET)
+        self._light()
         while True:
             await self._speaker.say(await self._unsaid.get())
 
@@ -36,12 +39,24 @@ class Announcer:
         for effect in effects:
             match effect:
                 case Shown(sign=sign, phrase=phrase, by=by):
-                    self._lamp.show(sign)
+                    self._sign = sign
+                    self._light()
                     self._screen.tell("" if phrase is None else self._words(phrase, by).text)
                 case Spoken(phrase=phrase, by=by):
                     self._speak(self._words(phrase, by))
                 case _:
                     assert_never(effect)
+
+    def look(self, notice: Notice, *, is_on: bool) -> None:
+        """Somebody sees her now, or no more. An alarm's own sign goes before it."""
+        self._is_looked_at = is_on and notice != "none"
+        self._light()
+        if is_on and notice == "lamp_and_sound":
+            self._speak(self._words(Phrase.LOOKS, ""))
+
+    def _light(self) -> None:
+        looked_at = self._is_looked_at and self._sign is Sign.QUIET
+        self._lamp.show(Sign.LOOKS if looked_at else self._sign)
 
     def _speak(self, spoken: Words) -> None:
         if self._unsaid.full():

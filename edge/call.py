@@ -9,7 +9,7 @@ from enum import StrEnum
 from typing import Literal
 from uuid import UUID
 
-from telecare.wire.edge import Opened, Renewal, Ring, Stamp
+from telecare.wire.edge import Longer, Opened, PrepareLook, Renewal, Ring, Stamp
 
 DARK_KEPT_MS = 30_000
 """How long a dark call keeps its connection for a renewal that may come."""
@@ -94,12 +94,15 @@ class Call:
     answers_itself_at_ms: int | None = None
     is_call_in: bool = False
     """Her own press made this call."""
+    is_look: bool = False
+    """By camera, without a word: nobody answers, and it ends instead of going dark."""
     answered_by_itself: bool = field(default=False, init=False)
     must_end_at_ms: int = field(default=0, init=False)
     lease_until_ms: int = field(default=0, init=False)
     viewer_until_ms: int = field(default=0, init=False)
     newest_echo_ms: int = field(default=-1, init=False)
     dark_since_ms: int = field(default=0, init=False)
+    extended: int = field(default=0, init=False)
 
     def answer(self, now_ms: int, *, by_itself: bool = False) -> list[Effect]:
         """The person (or, with her consent, the countdown) answers."""
@@ -156,6 +159,15 @@ class Call:
         if self.stage not in {Stage.LIT, Stage.DARK}:
             return lapsed
         return [*lapsed, *self._renew(message.echo, message.lease_ms, now_ms)]
+
+    def longer(self, message: Longer, now_ms: int) -> list[Effect]:
+        """A look may go on; each extension counts once."""
+        lapsed = self.tick(now_ms)
+        if not self.is_look or self.stage is not Stage.LIT or message.n <= self.extended:
+            return lapsed
+        self.extended = message.n
+        self.must_end_at_ms += message.more_s * 1000
+        return [*lapsed, StillLit(self.open_until_ms)]
 
     def viewer_heard(self, now_ms: int) -> list[Effect]:
         """Her liveness on the data channel."""
@@ -243,6 +255,8 @@ class Call:
         return [TurnedLit(self.open_until_ms)]
 
     def _darken(self, reason: DarkReason, now_ms: int) -> list[Effect]:
+        if self.is_look:
+            return self._end(reason)
         self.stage, self.dark_since_ms = Stage.DARK, now_ms
         return [TurnedDark(reason)]
 
@@ -269,3 +283,9 @@ def called_in(call_id: UUID, *, boot: UUID, now_ms: int) -> Call:
     """Her own press made this call: she has answered it already, and now waits for staff."""
     gives_up_at_ms = now_ms + CALL_IN_PATIENCE_MS
     return Call(call_id, boot, Stage.ANSWERED, gives_up_at_ms=gives_up_at_ms, is_call_in=True)
+
+
+def made_ready(prepare: PrepareLook, *, boot: UUID, now_ms: int) -> Call:
+    """A look whose turn will come: as if answered, and dark."""
+    gives_up_at_ms = now_ms + prepare.ready_s * 1000
+    return Call(prepare.call_id, boot, Stage.ANSWERED, gives_up_at_ms=gives_up_at_ms, is_look=True)

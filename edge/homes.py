@@ -125,6 +125,7 @@ def simulated_hardware(script: HomeScript, folder: Path) -> Hardware:
         microphone="simulated",
         picture="canary" if script.picture == "canary" else "moving",
         tone_hz=script.tone_hz,
+        cameras=script.settings.cameras,
         stamps=str(folder / STAMPS_FILE),
     )
 
@@ -136,7 +137,7 @@ async def run_unit(folder: Path, hardware: Hardware, *, has_screen: bool) -> Non
     standby = Standby()
     screen: Screen = CecScreen() if has_screen else SimulatedScreen("unknown")
     fittings = Fittings(
-        hardware=hardware,
+        hardware=hardware.model_copy(update={"cameras": settings.cameras}),
         screen=screen,
         standby=standby,
         lamp=NoLamp(),

@@ -11,6 +11,7 @@ from enum import StrEnum
 from typing import assert_never
 from uuid import UUID
 
+from edge.announcer import Notice
 from edge.call import (
     Answered,
     Call,
@@ -43,15 +44,17 @@ from edge.pipe import (
     monotonic_ms,
 )
 from edge.records import CameraRecords, Reason
-from edge.window import Window
+from edge.window import ROOM, Window
 from telecare.wire.edge import (
     ALIVE_INTERVAL_S,
     MAX_SDP_CHARS,
     CameraState,
     Candidate,
     HangUp,
+    Longer,
     Offer,
     Opened,
+    PrepareLook,
     Renewal,
     Stamp,
     StopRinging,
@@ -92,7 +95,18 @@ class MediaGone:
 
 
 Said = UnitAnswered | UnitDeclined | UnitHungUp | UnitSdp | UnitAlive | UnitReport
-Event = Opened | Renewal | StopRinging | HangUp | Offer | Candidate | Press | Report | MediaGone
+Event = (
+    Opened
+    | Longer
+    | Renewal
+    | StopRinging
+    | HangUp
+    | Offer
+    | Candidate
+    | Press
+    | Report
+    | MediaGone
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,16 +119,19 @@ class Home:
     standby: Standby
     records: CameraRecords
     say: Callable[[Said], None]
-    camera_is: Callable[[CameraState], None]
+    camera_is: Callable[[str, CameraState], None]
     notice: Callable[[Stage], None]
     """Told of each stage, for whoever is in the room."""
+    look: Callable[[Notice, bool], None]
+    """Told when somebody begins to look to her, and when it is over."""
 
 
 class LiveCall:
     """`run` returns when the call has ended and everything is closed and recorded."""
 
-    def __init__(self, call: Call, home: Home) -> None:
+    def __init__(self, call: Call, home: Home, look: PrepareLook | None = None) -> None:
         self._call = call
+        self._look = look
         self._home = home
         self._inbox: asyncio.Queue[Event] = asyncio.Queue(MAX_INBOX)
         self._window: Window | None = None
@@ -126,6 +143,10 @@ class LiveCall:
     @property
     def call_id(self) -> UUID:
         return self._call.call_id
+
+    @property
+    def is_look(self) -> bool:
+        return self._look is not None
 
     def take(self, event: Event) -> None:
         """Hand over what concerns this call; a full inbox drops it (the server says it again)."""
@@ -139,7 +160,7 @@ class LiveCall:
                     self._group.create_task(self._be_alive(), name="alive"),
                     self._group.create_task(self._answer_again(), name="answer again"),
                 ]
-                self._home.notice(self._call.stage)
+                self._notice()
                 await self._carry_out(begin)
                 await self._live()
                 await self._close()
@@ -163,7 +184,12 @@ class LiveCall:
                 effects = await self._decide(event)
             await self._carry_out(effects)
             if self._call.stage is not stage:
-                self._home.notice(self._call.stage)
+                self._notice()
+
+    def _notice(self) -> None:
+        """A look is no call that rings or is spoken in."""
+        if self._look is None:
+            self._home.notice(self._call.stage)
 
     def _pause_s(self) -> float | None:
         dark_by_ms = None if self._window is None else self._window.dark_by_ms
@@ -181,6 +207,8 @@ class LiveCall:
                 effects = await self._open(event)
             case Renewal():
                 effects = self._call.renewed(event, now_ms)
+            case Longer():
+                effects = self._call.longer(event, now_ms)
             case StopRinging() | HangUp():
                 effects = self._call.stop()
             case Offer():
@@ -226,6 +254,15 @@ class LiveCall:
 
     def _take_of(self, *, picture: bool, sound: bool) -> Take:
         hardware = self._home.hardware
+        if self._look is not None:
+            camera = hardware.cameras.get(self._look.camera, hardware.camera)
+            return Take(
+                call_id=self.call_id,
+                hardware=hardware.model_copy(update={"camera": camera}),
+                sends_picture=True,
+                sends_sound=False,
+                is_blurred=self._look.picture == "blurred",
+            )
         return Take(
             call_id=self.call_id,
             hardware=hardware,
@@ -234,7 +271,10 @@ class LiveCall:
         )
 
     def _begin_media(self, media: MediaProcess, take: Take) -> None:
-        self._window = Window(self.call_id, media, take, self._home.records, self._home.camera_is)
+        camera = ROOM if self._look is None else self._look.camera
+        self._window = Window(
+            self.call_id, media, take, self._home.records, self._home.camera_is, camera
+        )
         if self._group is not None:
             self._group.create_task(self._read(media), name="media reports")
         media.order(take)
@@ -372,6 +412,8 @@ class LiveCall:
             return
         match effect:
             case TurnedLit():
+                if self._look is not None:
+                    self._home.look(self._look.notice, True)
                 if await self._window.light(effect.until_ms):
                     self._say(UnitReport(call_id=self.call_id, what="lit"))
             case StillLit():
@@ -388,6 +430,8 @@ class LiveCall:
         if window is not None:
             await window.shut(self._off_reason)
             self._say(UnitReport(call_id=self.call_id, what="stopped"))
+        if self._look is not None:
+            self._home.look(self._look.notice, False)
 
     # --- talking -----------------------------------------------------------------------------
 
@@ -400,7 +444,8 @@ class LiveCall:
         """The first answer may be lost with the server that should have heard it."""
         while True:
             await asyncio.sleep(ANSWER_AGAIN_S)
-            if self._call.stage is Stage.ANSWERED and not self._call.is_call_in:
+            repeats = not self._call.is_call_in and self._look is None
+            if repeats and self._call.stage is Stage.ANSWERED:
                 self._say_answered(by_itself=self._call.answered_by_itself)
 
     def _say_answered(self, *, by_itself: bool) -> None:

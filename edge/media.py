@@ -14,6 +14,7 @@ from pathlib import Path
 
 from pydantic import ValidationError
 
+from edge.hardware.blurred import Blurred
 from edge.hardware.ports import Camera, Microphone
 from edge.hardware.simulated import SimulatedCamera, SimulatedMicrophone
 from edge.hardware.v4l2 import AlsaMicrophone, V4l2Camera
@@ -134,9 +135,15 @@ class CallMedia:
 
 def devices(take: Take) -> Devices:
     return Devices(
-        camera=camera(take.hardware) if take.sends_picture else None,
+        camera=camera_of(take) if take.sends_picture else None,
         microphone=microphone(take.hardware) if take.sends_sound else None,
     )
+
+
+def camera_of(take: Take) -> Camera | None:
+    """Never clearer than was agreed."""
+    found = camera(take.hardware)
+    return Blurred(found) if found is not None and take.is_blurred else found
 
 
 def camera(hardware: Hardware) -> Camera | None:

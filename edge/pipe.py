@@ -29,6 +29,8 @@ class Hardware(PipeMessage):
     """`simulated`, `none`, or a V4L2 device such as /dev/video0."""
     microphone: str = "simulated"
     """`simulated`, `none`, or an ALSA device such as default."""
+    cameras: dict[str, str] = Field(default_factory=dict)
+    """Those for looks, by their names: as `camera`."""
     picture: Literal["moving", "canary"] = "moving"
     tone_hz: int = 440
     stamps: str | None = None
@@ -46,6 +48,7 @@ class Take(PipeMessage):
     hardware: Hardware
     sends_picture: bool
     sends_sound: bool
+    is_blurred: bool = False
 
 
 class Light(PipeMessage):

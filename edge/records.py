@@ -39,12 +39,13 @@ class Turn:
     on: bool
     at: datetime
     reason: Reason
+    camera: str
     call_id: UUID | None = None
     seconds: int | None = None
 
 
 class CameraRecords:
-    """One camera; `stored` is called after each record."""
+    """Of every camera of the unit, one after the other; `stored` is called after each record."""
 
     def __init__(
         self,
@@ -55,6 +56,7 @@ class CameraRecords:
         clock: HomeClock,
         stored: Callable[[], None],
     ) -> None:
+        """`camera`: the one that a run that died is taken to have had open."""
         self._outbox = outbox
         self._identity = identity
         self._camera = camera
@@ -63,17 +65,18 @@ class CameraRecords:
         self._owed: deque[Turn] = deque()
         self._owes = asyncio.Event()
 
-    async def turned_on(self, call_id: UUID) -> None:
+    async def turned_on(self, call_id: UUID, camera: str) -> None:
         """Return when the record is on the disk; raises `RecordNotStored`."""
         if self._owed or not self._outbox.is_durable:
             raise RecordNotStored
         try:
-            await self._store(Turn(on=True, at=self._clock.now(), reason="call", call_id=call_id))
+            now = self._clock.now()
+            await self._store(Turn(True, now, "call", camera, call_id))
         except (sqlite3.Error, OutboxBusy) as error:
             raise RecordNotStored from error
 
-    async def turned_off(self, call_id: UUID, *, reason: Reason, seconds: int) -> None:
-        turn = Turn(on=False, at=self._clock.now(), reason=reason, call_id=call_id, seconds=seconds)
+    async def turned_off(self, call_id: UUID, camera: str, *, reason: Reason, seconds: int) -> None:
+        turn = Turn(False, self._clock.now(), reason, camera, call_id, seconds)
         await self._store_or_owe(turn)
 
     async def _store_or_owe(self, turn: Turn) -> None:
@@ -87,7 +90,7 @@ class CameraRecords:
     async def close_what_was_left_open(self) -> None:
         """A run that died with the camera on left no off: write it, without a length."""
         if (await asyncio.wrap_future(self._outbox.counters([IS_ON])))[0] == 1:
-            await self._store_or_owe(Turn(on=False, at=self._clock.now(), reason="start"))
+            await self._store_or_owe(Turn(False, self._clock.now(), "start", self._camera))
 
     async def run(self) -> None:
         """Write what is owed; for the life of the agent."""
@@ -118,7 +121,7 @@ class CameraRecords:
             seq=place.seq,
             occurred_at=turn.at,
             clock_ok=self._clock.is_right(turn.at),
-            camera=self._camera,
+            camera=turn.camera,
             number=number,
             on=turn.on,
             call_id=turn.call_id,

@@ -15,6 +15,8 @@ from telecare.wire.edge import CameraState
 
 log = logging.getLogger(__name__)
 
+ROOM = "room"
+"""The camera of calls; those for looks have names of their own."""
 DARK_WITHIN_MS = 2_000
 """A media process that has not confirmed the dark by then is killed, which releases the camera."""
 
@@ -27,7 +29,8 @@ class Window:
     media: MediaProcess
     take: Take
     records: CameraRecords
-    camera_is: Callable[[CameraState], None]
+    camera_is: Callable[[str, CameraState], None]
+    camera: str = ROOM
     is_open: bool = False
     dark_by_ms: int | None = None
     """Set while the dark is ordered and not yet confirmed."""
@@ -70,7 +73,7 @@ class Window:
     async def camera_failed(self) -> None:
         """The media process has released it; sound goes on."""
         await self._record_camera_off("fault")
-        self.camera_is("fault")
+        self.camera_is(self.camera, "fault")
 
     async def insist(self) -> None:
         """Kill a process that was told to go dark and has not confirmed it in time."""
@@ -86,19 +89,19 @@ class Window:
 
     async def _record_camera_on(self) -> bool:
         try:
-            await self.records.turned_on(self.call_id)
+            await self.records.turned_on(self.call_id, self.camera)
         except RecordNotStored:
             log.exception("camera stays closed without its record")
-            self.camera_is("fault")
+            self.camera_is(self.camera, "fault")
             return False
         self._camera_on_since_ms = monotonic_ms()
-        self.camera_is("on")
+        self.camera_is(self.camera, "on")
         return True
 
     async def _record_camera_off(self, reason: Reason) -> None:
         """Once per opening."""
         since_ms, self._camera_on_since_ms = self._camera_on_since_ms, None
         if since_ms is not None:
-            self.camera_is("off")
+            self.camera_is(self.camera, "off")
             seconds = round((monotonic_ms() - since_ms) / 1000)
-            await self.records.turned_off(self.call_id, reason=reason, seconds=seconds)
+            await self.records.turned_off(self.call_id, self.camera, reason=reason, seconds=seconds)

@@ -91,6 +91,7 @@ from telecare.integrity.witnesses import addresses, speaking
 from telecare.nightchecks import agreements as night_agreements
 from telecare.nightchecks import planning as night_planning
 from telecare.nightchecks.agreements import Agreements
+from telecare.nightchecks.looks import NightLooks
 from telecare.nightchecks.service import NightChecks
 from telecare.people import corrections_store, importing
 from telecare.people import holding as people_holding
@@ -258,6 +259,7 @@ class Services:
     visits: Visits
     insatser: Insatser
     nights: NightChecks
+    night_looks: NightLooks
     agreements: Agreements
     passkeys: Passkeys
     searching: Searching
@@ -317,6 +319,7 @@ def services(database: Database, reader: Database, clock: Clock, config: Config)
     react.calls, react.visits, react.devices = calls, visits, devices
     react.shifts = shifts
     react.nights, react.agreements = nights, agreements
+    react.looks = night_looks = NightLooks(database, clock, react, liveness.stamp_of)
     react.absences, react.consents = absences, consents
     witnesses = [witness.key for witness in addresses(config.witnesses)]
     staff_data = StaffData(database, clock, sealer)
@@ -355,6 +358,7 @@ def services(database: Database, reader: Database, clock: Clock, config: Config)
         visits=visits,
         insatser=Insatser(database, clock),
         nights=nights,
+        night_looks=night_looks,
         agreements=agreements,
         passkeys=Passkeys(database, clock, config.public_url),
         searching=Searching(database, reader, clock),

@@ -17,7 +17,7 @@ from telecare.alarms.service import Alarms
 from telecare.alarms.technical.service import TechnicalAlarms
 from telecare.audit.append import append_all
 from telecare.audit.model import SystemActor
-from telecare.calls.model import CallClosed, CallInUnanswered, CallOpened, Reason
+from telecare.calls.model import CallClosed, CallInUnanswered, CallOpened, LookShown, Reason
 from telecare.calls.service import Calls
 from telecare.consent import store as consent_store
 from telecare.consent.model import AbilityDoubtful, ConsentWithdrawn, Purpose
@@ -31,6 +31,7 @@ from telecare.dispatches.model import DispatchAccepted, DispatchArrived
 from telecare.endings.model import EndingUndone, ResidentEnded
 from telecare.integrity.reviews import Reviews
 from telecare.nightchecks.agreements import Agreements
+from telecare.nightchecks.looks import NightLooks
 from telecare.nightchecks.model import NightVisitLate, RoundDelayed
 from telecare.nightchecks.service import NightChecks
 from telecare.people import service as people
@@ -74,6 +75,7 @@ class Reactions:
     technical: TechnicalAlarms | None = None
     agreements: Agreements | None = None
     nights: NightChecks | None = None
+    looks: NightLooks | None = None
 
     async def __call__(  # noqa: C901, PLR0912, PLR0915 - one table, a row for each event
         self, db: Transaction, event: object
@@ -85,6 +87,7 @@ class Reactions:
         assert self.alarms is not None  # noqa: S101
         assert self.technical is not None  # noqa: S101
         assert self.nights is not None  # noqa: S101
+        assert self.looks is not None  # noqa: S101
         match event:
             case ConsentWithdrawn():
                 await self._not_allowed(db, event.resident_id, [event.purpose], event.at)
@@ -124,7 +127,10 @@ class Reactions:
                 await self.reviews.opened_anyway(db, event)
             case CallOpened():
                 await self.visits.call_opened(db, event.call)
+            case LookShown():
+                await self.looks.shown(db, event.call, event.at)
             case CallClosed():
+                await self.looks.call_closed(db, event.call, event.at)
                 await self.visits.call_closed(db, event.call, event.at)
                 await self._call_closed(db, event)
             case DispatchAccepted():

@@ -16,9 +16,13 @@ class Kind(StrEnum):
     VISIT = "visit"
     VIDEO_CALL = "video_call"
     CALL_IN = "call_in"
+    LOOK = "look"
+    """By a camera at night: nothing rings, nobody answers, only her picture."""
 
 
 class State(StrEnum):
+    READY = "ready"
+    """A look whose connection is made in advance; nothing leaves the home."""
     RINGING = "ringing"
     OPEN = "open"
     DARK = "dark"
@@ -44,6 +48,14 @@ class Reason(StrEnum):
     DEVICE_CLOSED = "device_closed"
     ALARM_TAKEN = "alarm_taken"
     """She took an alarm from another home."""
+    NOT_USED = "not_used"
+    """It was made ready, and its turn did not come in time."""
+    LOOKED = "looked"
+    """She has said what she saw."""
+    CLOSED_AT_ONCE = "closed_at_once"
+    """ "Stäng bilden"."""
+    HOME_CALLS = "home_calls"
+    """The person at home calls, or is called: a look gives way."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +65,9 @@ class Policy:
     ring: timedelta
     longest: timedelta
     purpose: Purpose
-    rings_in: Literal["home", "console"]
+    rings_in: Literal["home", "console", "nowhere"]
+    is_talk: bool = True
+    """Sound both ways and our picture to her; a look is her picture alone."""
 
 
 POLICIES: dict[Kind, Policy] = {
@@ -61,6 +75,9 @@ POLICIES: dict[Kind, Policy] = {
     Kind.VIDEO_CALL: Policy(timedelta(seconds=60), timedelta(hours=2), Purpose.VIDEO_VISIT, "home"),
     Kind.CALL_IN: Policy(
         timedelta(seconds=180), timedelta(hours=2), Purpose.VIDEO_VISIT, "console"
+    ),
+    Kind.LOOK: Policy(
+        timedelta(seconds=30), timedelta(minutes=3), Purpose.CAMERA_CHECK, "nowhere", is_talk=False
     ),
 }
 
@@ -131,8 +148,9 @@ class Call:
 
     @property
     def connects_early(self) -> bool:
-        """It rings, and the two ends may already make their connection."""
-        return self.state is State.RINGING and self.early_endpoint_id is not None
+        """It rings or is ready, and the two ends may already make their connection."""
+        waits = self.state in (State.RINGING, State.READY)
+        return waits and self.early_endpoint_id is not None
 
     @property
     def home_end(self) -> EndpointId | None:
@@ -165,7 +183,7 @@ class Call:
         """Answered. Raises CallEnded, CallTaken, CallNotRinging (rung out)."""
         if self.state is State.ENDED:
             raise CallEnded
-        if self.state is not State.RINGING:
+        if self.state not in (State.RINGING, State.READY):
             raise CallTaken
         if now >= self.ring_until:
             raise CallNotRinging
@@ -179,7 +197,7 @@ class Call:
             answered_by_itself=by_itself,
             must_end=min(longest, ends_at) if ends_at else longest,
             home_picture=home_picture,
-            home_sound=True,
+            home_sound=self.policy.is_talk,
         )
 
     def seen(self, now: datetime) -> "Call":
@@ -196,6 +214,13 @@ class Call:
             return self
         return replace(self, state=State.OPEN, dark_at=None)
 
+    def longer(self, by: timedelta) -> "Call":
+        """Not beyond the longest of its kind."""
+        if self.opened_at is None or self.must_end is None:
+            return self
+        longest = self.opened_at + self.policy.longest
+        return replace(self, must_end=min(longest, self.must_end + by))
+
     def without_home_picture(self) -> "Call":
         return replace(self, home_picture=False)
 
@@ -211,6 +236,14 @@ class Call:
 
 @dataclass(frozen=True, slots=True)
 class CallOpened:
+    call: Call
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class LookShown:
+    """The viewer's page has shown a look's first frame."""
+
     call: Call
     at: datetime
 

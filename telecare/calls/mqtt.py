@@ -82,9 +82,16 @@ class Inbox:
                 call_id = CallId(signal.call_id)
                 if self._liveness.hear(call_id, unit, signal.stamp):
                     await calls.back(unit, call_id)
+                    await calls.open_again(unit, call_id, signal.stamp)
             case edge.UnitReport():
-                if signal.what in ("first_frame", "dark", "lit"):
-                    await calls.report(unit, CallId(signal.call_id), signal.what)
+                await self._reported(unit, signal)
+
+    async def _reported(self, unit: Unit, signal: edge.UnitReport) -> None:
+        call_id = CallId(signal.call_id)
+        if signal.what in ("first_frame", "dark", "lit"):
+            await self._calls.report(unit, call_id, signal.what)
+        elif signal.what == "stopped":
+            await self._calls.stopped_at_home(unit, call_id)
 
     async def _answered(self, unit: Unit, signal: edge.UnitAnswered) -> None:
         """Said again until it is opened: a repeat, and a call she began, only need the news."""

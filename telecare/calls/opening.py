@@ -15,7 +15,7 @@ from telecare.access import store as access_store
 from telecare.access.model import StaffSession
 from telecare.access.service import unit_topic
 from telecare.audit.actions import Action
-from telecare.audit.append import Kept, append
+from telecare.audit.append import Kept, append, append_all
 from telecare.audit.format import Document
 from telecare.audit.model import Actor, Person, Record, SystemActor, refused
 from telecare.calls import store
@@ -110,6 +110,7 @@ async def ring(
     *,
     visit_id: VisitId | None,
     now: datetime,
+    react: React,
 ) -> Call:
     """Ring in a home: the first half of the gate, its record, nothing opened. Raises Refusals.
 
@@ -143,6 +144,7 @@ async def ring(
         basis=json.dumps(basis.document()),
         early_endpoint_id=early,
     )
+    given_way = await give_way(db, resident, now=now, react=react)
     try:
         async with db.savepoint():
             await store.add(db, call)
@@ -171,7 +173,7 @@ async def ring(
         **why,
     }
     record = Record(Action.CALL_RUNG, actor, [resident.person], what, basis.document())
-    await append(db, record)
+    await append_all(db, [*given_way, record])
     return call
 
 
@@ -224,6 +226,43 @@ async def open_call(  # noqa: PLR0913 - what an opening is made of
     }
     await append(db, Record(Action.CALL_OPENED, actor, [person], what, basis))
     return Opened(open_now, basis)
+
+
+async def open_unit(
+    db: Transaction, call: Call, now: datetime, stamp: edge.Stamp | None = None
+) -> None:
+    """Tell the unit that is the home's end that it may open.
+
+    Without a stamp of its own clock nothing is said: it says again that it is there, with one.
+    """
+    current = await store.hold(db, call.id)
+    if current is None or not current.is_live or stamp is None:
+        return
+    endpoints = await device_store.endpoints(db, call.resident_id)
+    for addressee in units([e for e in endpoints if e.id == current.endpoint_id]):
+        message = edge.Opened(
+            call_id=call.id,
+            echo=stamp,
+            lease_ms=edge.LEASE_MS,
+            max_s=max(1, int((current.must_end - now).total_seconds())) if current.must_end else 1,
+            sends_picture=current.home_picture,
+            sends_sound=current.home_sound,
+        )
+        db.after_commit(to_unit(addressee, topics.Down.CALL, message))
+
+
+async def give_way(
+    db: Transaction, resident: Resident, *, now: datetime, react: React
+) -> Sequence[Record]:
+    """A look ends for whoever rings her or is rung by her; nothing else does. Its record is for the
+    caller to enter.
+    """
+    live = await store.live_of_resident(db, resident.id)
+    call = await store.hold(db, live) if live is not None else None
+    if call is None or call.kind is not Kind.LOOK:
+        return ()
+    ended = await close_call(db, call, Reason.HOME_CALLS, SYSTEM, now=now, react=react)
+    return [ended] if ended else ()
 
 
 async def end_call(

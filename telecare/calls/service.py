@@ -14,7 +14,7 @@ from telecare.access import store as access_store
 from telecare.access.model import ScreenSession, StaffSession
 from telecare.access.service import session_now
 from telecare.audit.actions import Action
-from telecare.audit.append import Kept, append
+from telecare.audit.append import Kept, append, append_all
 from telecare.audit.model import HomeActor, Record, actor_text, refused
 from telecare.calls import call_in, store
 from telecare.calls.home_messages import unit_signal, units
@@ -25,6 +25,7 @@ from telecare.calls.model import (
     CallInUnanswered,
     CallTaken,
     Kind,
+    LookShown,
     Reason,
     State,
 )
@@ -36,8 +37,10 @@ from telecare.calls.opening import (
     React,
     close_call,
     end_call,
+    give_way,
     lease_topic,
     open_call,
+    open_unit,
     ring,
     signal_topic,
     tell,
@@ -67,6 +70,8 @@ from telecare.wire.signalling import SignalKind
 
 AUTO_ANSWER_EARLY = timedelta(seconds=2)
 """The countdown on a screen may be this much ahead of the server's."""
+NEARLY = timedelta(seconds=1)
+"""A unit's hard stop may come this much before ours."""
 
 
 class NotYourCall(Refusal):
@@ -103,7 +108,9 @@ class Calls:
         now = self._clock.now()
         async with self._by(session) as db:
             resident = await known(db, resident_id)
-            call = await ring(db, session, resident, Kind.VIDEO_CALL, visit_id=None, now=now)
+            call = await ring(
+                db, session, resident, Kind.VIDEO_CALL, visit_id=None, now=now, react=self._react
+            )
         return call.id
 
     async def take(self, session: StaffSession, call_id: CallId) -> None:
@@ -111,7 +118,7 @@ class Calls:
         now = self._clock.now()
         async with self._by(session) as db:
             opened = await call_in.take(db, session, call_id, now=now, react=self._react)
-            await self._open_unit(db, opened.call, now, self.stamp_of(call_id))
+            await open_unit(db, opened.call, now, self.stamp_of(call_id))
 
     async def hang_up(self, session: StaffSession, call_id: CallId) -> None:
         now = self._clock.now()
@@ -137,6 +144,8 @@ class Calls:
             await hold_with_us(db, actor, resident, now, tried=Action.CALL_CALLED_IN)
             if press is not None and (same := await store.by_press(db, press)) is not None:
                 return same
+            given_way = await give_way(db, resident, now=now, react=self._react)
+            await append_all(db, given_way)
             live = await store.live_of_resident(db, resident.id)
             if live is None:
                 return (await call_in.begin(db, resident, actor, press=press, now=now)).id
@@ -184,7 +193,7 @@ class Calls:
                 react=self._react,
             )
             await self._stop_others(db, opened.call, actor)
-            await self._open_unit(db, opened.call, now, stamp)
+            await open_unit(db, opened.call, now, stamp)
 
     async def decline(self, session: ScreenSession | Unit, call_id: CallId) -> None:
         await self._end_at_home(session, call_id, Reason.DECLINED)
@@ -270,8 +279,23 @@ class Calls:
                 await cancel_timers(db, [HOME_LOST], call_id)
             tell(db, changed)
             resident = await known(db, call.resident_id)
+            if what == "first_frame" and not is_home and call.kind is Kind.LOOK:
+                await self._react(db, LookShown(changed, now))
             record = Record(action, session.actor, [resident.person], {"call_id": str(call_id)})
             await append(db, record)
+
+    async def stopped_at_home(self, unit: Unit, call_id: CallId) -> None:
+        """A unit has closed everything of this call by itself. A look is over then; a talk has its
+        30 s to come back.
+        """
+        now = self._clock.now()
+        async with self._database.transaction(unit.tenant, actor_text(unit.actor)) as db:
+            call = await store.hold(db, call_id)
+            if call is None or call.kind is not Kind.LOOK or call.endpoint_id != unit.endpoint_id:
+                return
+            is_over = call.must_end is not None and now >= call.must_end - NEARLY
+            reason = Reason.TIME_OVER if is_over else Reason.CONNECTION_LOST
+            await end_call(db, call, reason, unit.actor, now=now, react=self._react)
 
     async def join(
         self, session: StaffSession | ScreenSession, call_id: CallId, page: UUID
@@ -294,7 +318,9 @@ class Calls:
             if call is None or call.endpoint_id != unit.endpoint_id:
                 return False
             if call.is_live:
-                await self._open_unit(db, call, now, stamp)
+                await open_unit(db, call, now, stamp)
+            elif call.state is State.READY:
+                return True
             elif call.state is State.ENDED:
                 over = edge.HangUp(call_id=call_id, reason=str(call.end_reason))
                 addressee = Addressee(unit.id, unit.mac_key)
@@ -356,7 +382,10 @@ class Calls:
 
     async def ring_over(self, db: Transaction, due: Due, now: datetime) -> None:
         call = await store.hold(db, CallId(due.subject))
-        if call is None or call.state is not State.RINGING:
+        if call is None or call.state not in (State.RINGING, State.READY):
+            return
+        if call.state is State.READY:
+            await end_call(db, call, Reason.NOT_USED, SYSTEM, now=now, react=self._react)
             return
         if call.kind is Kind.CALL_IN:
             await self._react(db, CallInUnanswered(call, now))
@@ -519,30 +548,6 @@ class Calls:
             if endpoint.id != actor.endpoint_id:
                 for addressee in units([endpoint]):
                     db.after_commit(to_unit(addressee, topics.Down.CALL, stop))
-
-    async def _open_unit(
-        self, db: Transaction, call: Call, now: datetime, stamp: edge.Stamp | None = None
-    ) -> None:
-        """Tell the unit that answered (or called in) that it may open.
-
-        Without a stamp of its own clock nothing is said: it repeats its answer, with one.
-        """
-        current = await self._held(db, call.id)
-        if not current.is_live or stamp is None:
-            return
-        endpoints = await device_store.endpoints(db, call.resident_id)
-        for addressee in units([e for e in endpoints if e.id == current.endpoint_id]):
-            message = edge.Opened(
-                call_id=call.id,
-                echo=stamp,
-                lease_ms=edge.LEASE_MS,
-                max_s=max(1, int((current.must_end - now).total_seconds()))
-                if current.must_end
-                else 1,
-                sends_picture=current.home_picture,
-                sends_sound=current.home_sound,
-            )
-            db.after_commit(to_unit(addressee, topics.Down.CALL, message))
 
     async def _signal_unit(
         self, db: Transaction, call: Call, generation: int, kind: SignalKind, body: str

@@ -39,8 +39,13 @@ HOLD = f"{BY_ID}for update\n"
 LIVE_OF_RESIDENT = """
 select id from call where tenant_id = $1 and resident_id = $2 and state <> 'ended'
 """
+LIVE_AT_HOME = """
+select id from call
+where tenant_id = $1 and resident_id = $2 and state <> 'ended' and kind <> 'look'
+"""
 LIVE_OF_STAFF = """
-select id from call where tenant_id = $1 and staff_id = $2 and state <> 'ended'
+select id from call
+where tenant_id = $1 and staff_id = $2 and state not in ('ended', 'ready')
 """
 SAVE = """
 update call set state = $3, unit_id = $4, staff_id = $5, staff_session_id = $6, endpoint_id = $7,
@@ -126,6 +131,12 @@ async def hold(db: Transaction, call_id: CallId) -> Call | None:
 
 async def live_of_resident(db: Transaction, resident_id: ResidentId) -> CallId | None:
     found: CallId | None = await db.fetchval(LIVE_OF_RESIDENT, db.tenant, resident_id)
+    return found
+
+
+async def live_at_home(db: Transaction, resident_id: ResidentId) -> CallId | None:
+    """What a screen of hers shows: a look shows nothing there."""
+    found: CallId | None = await db.fetchval(LIVE_AT_HOME, db.tenant, resident_id)
     return found
 
 

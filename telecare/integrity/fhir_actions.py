@@ -209,14 +209,23 @@ TOLD: dict[Action, Told] = {
     A.NIGHT_AGREEMENT_ENDED: Told(P.UPDATE, "CarePlan", "agreement_id"),
     A.NIGHT_PAUSED: Told(P.UPDATE, "CarePlan"),
     A.CAMERA_ADDED: Told(P.CREATE, "Device", "camera_id"),
-    **_each(Told(P.UPDATE, "Device", "camera_id"), [A.CAMERA_ACTIVATED, A.CAMERA_CLOSED]),
+    **_each(
+        Told(P.UPDATE, "Device", "camera_id"),
+        [A.CAMERA_ACTIVATED, A.CAMERA_BLOCKED, A.CAMERA_CLOSED],
+    ),
     A.ROUND_PLANNED: Told(P.CREATE, "Appointment"),
     **_each(
         Told(P.UPDATE, "Appointment", "check_id"),
-        [A.CHECK_STEPPED, A.CHECK_MISSED, A.CHECK_PHONED, A.CHECK_CALLED_OFF],
+        [
+            A.CHECK_STEPPED, A.CHECK_CONCLUDED, A.CHECK_MISSED, A.CHECK_PHONED,
+            A.CHECK_CALLED_OFF, A.LOOK_EXTENDED, A.LOOK_CUT,
+        ],
     ),
     # calls
-    **_each(Told(P.DECISION, "Encounter", "call_id"), [A.CALL_RUNG, A.CALL_OPENED]),
+    **_each(
+        Told(P.DECISION, "Encounter", "call_id"),
+        [A.CALL_PREPARED, A.CALL_RUNG, A.CALL_OPENED],
+    ),
     A.CALL_CALLED_IN: Told(P.CREATE, "Encounter", "call_id"),
     **_each(Told(P.LOOK, "Encounter", "call_id"), [A.CALL_WENT_DARK, A.CALL_ENDED]),
     **_each(

@@ -206,15 +206,26 @@ class Check:
 
     # --- looking ------------------------------------------------------------------------------
 
+    def require_look(self, by: StaffId, now: datetime) -> None:
+        """May she look there now? Raises CheckTaken, CheckNotDue, CheckClosed."""
+        if self.state in LOOKING | {CheckState.DECIDING}:
+            self._mine(by)
+        elif self.state is CheckState.PLANNED or (
+            self.state is CheckState.DUE and now < self.may_look_from
+        ):
+            raise CheckNotDue
+        elif self.state is not CheckState.DUE:
+            raise CheckClosed
+
     def make_ready(self, call_id: CallId, by: StaffId, now: datetime) -> "Check":
         """Raises CheckTaken, CheckNotDue, CheckClosed."""
-        self._may_look(by, now)
+        self.require_look(by, now)
         return self._looked_at(CheckState.READY, call_id, by, now)
 
     def connect(self, call_id: CallId, by: StaffId, now: datetime) -> "Check":
         """Her turn: the camera is to open. Raises CheckTaken, CheckNotDue, CheckClosed."""
         if not (self.state is CheckState.READY and self.call_id == call_id and self.staff_id == by):
-            self._may_look(by, now)
+            self.require_look(by, now)
         return self._looked_at(CheckState.CONNECTING, call_id, by, now)
 
     def shown(self, now: datetime) -> "Check":
@@ -367,16 +378,6 @@ class Check:
                 return due.fault(now)
             case why:
                 return due.go_without(why, now)
-
-    def _may_look(self, by: StaffId, now: datetime) -> None:
-        if self.state in LOOKING | {CheckState.DECIDING}:
-            self._mine(by)
-        elif self.state is CheckState.PLANNED or (
-            self.state is CheckState.DUE and now < self.may_look_from
-        ):
-            raise CheckNotDue
-        elif self.state is not CheckState.DUE:
-            raise CheckClosed
 
     def _mine(self, by: StaffId) -> None:
         if self.staff_id != by:

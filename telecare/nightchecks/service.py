@@ -11,7 +11,7 @@ from telecare.access.service import React, on_shift_for, stays, unit_topic
 from telecare.audit.actions import Action
 from telecare.audit.append import append
 from telecare.audit.format import Document
-from telecare.audit.model import Actor, Person, Record, actor_text
+from telecare.audit.model import Actor, Record, actor_text
 from telecare.consent.gate import stands
 from telecare.consent.model import Purpose
 from telecare.dispatches.service import ask
@@ -72,7 +72,7 @@ class NightChecks:
             await take_on(db, session, seen, Action.CHECK_PHONED, now)
             check = await self._held(db, check_id)
             after = check.phoned(reached=reached, now=now)
-            await self._move(db, check, after, session.actor, now, Action.CHECK_PHONED)
+            await move(db, check, after, session.actor, now, self._react, Action.CHECK_PHONED)
 
     # --- her screen -----------------------------------------------------------------------------
 
@@ -84,10 +84,10 @@ class NightChecks:
             resident = await self._with_nights(db, session)
             await store.pause(db, resident.id, night, now, somebody_comes=somebody_comes)
             what: Document = {"night": night.isoformat(), "somebody_comes": somebody_comes}
-            await self._note(db, Action.NIGHT_PAUSED, session.actor, resident.person, what)
+            await append(db, Record(Action.NIGHT_PAUSED, session.actor, [resident.person], what))
             for check in await self._of_night(db, resident.id, night):
                 after = check.pause(somebody_comes=somebody_comes, now=now)
-                await self._move(db, check, after, session.actor, now)
+                await move(db, check, after, session.actor, now, self._react)
             db.changed(resident_topic(resident.id))
 
     async def go_on_tonight(self, session: ScreenSession) -> None:
@@ -98,10 +98,10 @@ class NightChecks:
             resident = await self._with_nights(db, session)
             await store.unpause(db, resident.id, night)
             what: Document = {"night": night.isoformat(), "somebody_comes": None}
-            await self._note(db, Action.NIGHT_PAUSED, session.actor, resident.person, what)
+            await append(db, Record(Action.NIGHT_PAUSED, session.actor, [resident.person], what))
             for check in await self._of_night(db, resident.id, night):
                 after = check.unpause(await self._agreed_substitute(db, check))
-                await self._move(db, check, after, session.actor, now)
+                await move(db, check, after, session.actor, now, self._react)
             db.changed(resident_topic(resident.id))
 
     # --- timers (app.py) ------------------------------------------------------------------------
@@ -127,7 +127,7 @@ class NightChecks:
         check = await self._held(db, seen.id)
         away = await self._away(db, check, now)
         after = check.tick(now, camera) if away is None else check.call_off(away, now)
-        await self._move(db, check, after, SYSTEM, now)
+        await move(db, check, after, SYSTEM, now, self._react)
 
     # --- reactions ------------------------------------------------------------------------------
 
@@ -139,7 +139,7 @@ class NightChecks:
         """
         agreement = await agreements_store.of_resident(db, resident_id)
         for check in await store.hold_open(db, resident_id):
-            await self._move(db, check, check.go_without(why, now), SYSTEM, now)
+            await move(db, check, check.go_without(why, now), SYSTEM, now, self._react)
         return agreement if agreement is not None and agreement.uses_camera else None
 
     async def absence_began(self, db: Transaction, resident_id: ResidentId, now: datetime) -> None:
@@ -148,13 +148,13 @@ class NightChecks:
         """
         for check in await store.hold_open(db, resident_id):
             if check.state is not CheckState.PLANNED:
-                await self._move(db, check, check.call_off(ABSENT, now), SYSTEM, now)
+                await move(db, check, check.call_off(ABSENT, now), SYSTEM, now, self._react)
 
     async def end_of_resident(
         self, db: Transaction, resident_id: ResidentId, now: datetime
     ) -> None:
         for check in await store.hold_open(db, resident_id):
-            await self._move(db, check, check.call_off(ENDED, now), SYSTEM, now)
+            await move(db, check, check.call_off(ENDED, now), SYSTEM, now, self._react)
 
     async def on_the_way(self, db: Transaction, check_id: CheckId, by: datetime) -> None:
         """Somebody goes there; `check_id` may be another's."""
@@ -168,45 +168,9 @@ class NightChecks:
         """Somebody is there: that is the check."""
         check = await store.hold(db, check_id)
         if check is not None:
-            await self._move(db, check, check.visited(now), actor, now)
+            await move(db, check, check.visited(now), actor, now, self._react)
 
     # --- parts ----------------------------------------------------------------------------------
-
-    async def _move(
-        self, db: Transaction, before: Check, after: Check, actor: Actor, now: datetime,
-        action: Action | None = None,
-    ) -> None:  # fmt: skip
-        """Save, watch, ask somebody to drive, say it; nothing when nothing has changed."""
-        if after == before:
-            return
-        await store.save(db, after)
-        await _watch(db, after)
-        db.changed(unit_topic(after.unit_id))
-        db.changed(resident_topic(after.resident_id))
-        resident = await known(db, after.resident_id)
-        if after.state is CheckState.DISPATCHED and before.state is not CheckState.DISPATCHED:
-            await ask(
-                db, resident, unit_id=after.unit_id, about_id=after.id, by=None, actor=actor,
-                now=now,
-            )  # fmt: skip
-        if after.state is CheckState.DISPATCHED and after.expected_by is None:
-            await self._react(db, NightVisitLate(after, now))
-        if after.was_missed and not before.was_missed:
-            await self._react(db, RoundDelayed(after, now))
-        what: Document = {
-            "check_id": str(after.id),
-            "from": str(before.state),
-            "round_id": str(after.round_id),
-            "starts_at": after.starts_at.isoformat(),
-            "to": str(after.state),
-            "why": after.why or after.without_camera or after.called_off_for or after.ended_as,
-        }
-        await self._note(db, action or _action(after), actor, resident.person, what)
-
-    async def _note(
-        self, db: Transaction, action: Action, actor: Actor, person: Person, what: Document
-    ) -> None:
-        await append(db, Record(action, actor, [person], what))
 
     async def _camera_is(
         self, db: Transaction, check: Check, resident: Resident, now: datetime
@@ -277,6 +241,40 @@ async def take_on(
         valid_from=now,
         valid_until=max(now, check.closes_at) + ASSIGNED_FOR,
     )
+
+
+async def move(
+    db: Transaction, before: Check, after: Check, actor: Actor, now: datetime, react: React,
+    action: Action | None = None,
+) -> None:  # fmt: skip
+    """Save, watch, ask somebody to drive, say it; nothing when nothing has changed."""
+    if after == before:
+        return
+    await store.save(db, after)
+    await _watch(db, after)
+    db.changed(unit_topic(after.unit_id))
+    db.changed(resident_topic(after.resident_id))
+    resident = await known(db, after.resident_id)
+    if after.state is CheckState.DISPATCHED and before.state is not CheckState.DISPATCHED:
+        by = after.staff_id if after.last_outcome is not None else None
+        await ask(
+            db, resident, unit_id=after.unit_id, about_id=after.id, by=by, actor=actor, now=now
+        )
+    if after.state is CheckState.DISPATCHED and after.expected_by is None:
+        await react(db, NightVisitLate(after, now))
+    if after.was_missed and not before.was_missed:
+        await react(db, RoundDelayed(after, now))
+    what: Document = {
+        "check_id": str(after.id),
+        "from": str(before.state),
+        "outcome": after.last_outcome if after.looks > before.looks else None,
+        "round_id": str(after.round_id),
+        "seconds": after.seen_s - before.seen_s,
+        "starts_at": after.starts_at.isoformat(),
+        "to": str(after.state),
+        "why": after.why or after.without_camera or after.called_off_for or after.ended_as,
+    }
+    await append(db, Record(action or _action(after), actor, [resident.person], what))
 
 
 async def _watch(db: Transaction, check: Check) -> None:

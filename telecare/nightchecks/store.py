@@ -49,6 +49,7 @@ from night_check
 where tenant_id = $1"""
 BY_ID = f"{CHECK} and id = $2"
 HOLD = f"{BY_ID} for update"
+HOLD_OF_CALL = f"{CHECK} and call_id = $2 for update"
 HOLD_OPEN = f"""{CHECK} and resident_id = $2 and state not in ('done', 'called_off')
 order by id
 for update
@@ -151,6 +152,12 @@ async def by_id(db: Transaction, check_id: CheckId) -> Check | None:
 
 async def hold(db: Transaction, check_id: CheckId) -> Check | None:
     row = await db.fetchrow(HOLD, db.tenant, check_id)
+    return _check(row) if row else None
+
+
+async def hold_of_call(db: Transaction, call_id: CallId) -> Check | None:
+    """The one that is looked at through this call."""
+    row = await db.fetchrow(HOLD_OF_CALL, db.tenant, call_id)
     return _check(row) if row else None
 
 

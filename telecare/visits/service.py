@@ -167,7 +167,9 @@ class Visits:
             visit.ring()
             resident = await known(db, visit.resident_id)
             await on_mission(db, session, resident, Action.CALL_RUNG, now)
-            call = await calls.ring(db, session, resident, Kind.VISIT, visit_id=visit.id, now=now)
+            call = await calls.ring(
+                db, session, resident, Kind.VISIT, visit_id=visit.id, now=now, react=self._react
+            )
             db.changed(unit_topic(visit.unit_id))
         return call.id
 

@@ -74,8 +74,8 @@ def call_frame(
         media=Media(
             home_picture=call.home_picture,
             home_sound=call.home_sound,
-            staff_picture=True,
-            staff_sound=True,
+            staff_picture=call.policy.is_talk,
+            staff_sound=call.policy.is_talk,
         )
         if call.opened_at
         else None,

@@ -10,7 +10,8 @@ OF_TV_LATER = ("tv.alarm.", "tv.looks.", "tv.my_day.", "tv.yes.")
 LATER = (
     "after.", "alarm.", "anyway.", "begin.", "caller.", "card.", "change.", "consent.", "consents.",
     "device.", "device_state.", "devices.", "dispatch.", "error.absence_", "error.already_",
-    "error.emergency_", "error.pairing_", "error.party_", "error.relative_", "error.series_",
+    "error.camera_unusable", "error.emergency_", "error.night_", "error.no_more_time",
+    "error.nothing_seen", "error.pairing_", "error.party_", "error.relative_", "error.series_",
     "error.take_over_", "error.yes_not_", "field.", "hand_over.", "hearing.", "held.", "notes.",
     "objection.", "outage.", "pair.", "people.found", "people.more", "people.none", "people.search",
     "people.show_", "plan.", "priority.", "purpose.", "recent.", "representative.", "shift_end.",
@@ -20,7 +21,8 @@ LATER = (
 """Parts of the staff page that are fetched when needed, and the refusals that only they meet."""
 SERVER_ONLY = (
     "action.", "admin.", "alarm.room.", "alarm_units.", "audit.", "consent.sentence.", "demo.",
-    "ending.", "error.alarm_account", "error.alarm_key", "error.alarm_proof", "error.check_",
+    "ending.", "error.agreement_", "error.alarm_account", "error.alarm_key", "error.alarm_proof",
+    "error.camera_not_ready", "error.check_",
     "error.end_before_start", "error.ending_", "error.extract_", "error.file_", "error.finding_",
     "error.incident_", "error.lan_", "error.last_head", "error.log_", "error.looks_",
     "error.message_", "error.name_", "error.national_id", "error.page_", "error.policy_too_soon",

@@ -214,7 +214,7 @@ class ScreenSocket(PageSocket):
                 await self.close(SIGNED_OUT)
                 return
             frame = await home_frame(db, self.session, version=0, now=now)
-            live = await call_store.live_of_resident(db, self.session.actor.resident_id)
+            live = await call_store.live_at_home(db, self.session.actor.resident_id)
         said = hash(frame.model_dump_json())
         if said != self._last:
             self._last = said

@@ -343,6 +343,34 @@ class Ring(EdgeMessage):
     """Her own call-in made this call: nothing rings, the unit answers at once and is alive."""
 
 
+class PrepareLook(EdgeMessage):
+    """Be ready for a look by this camera: make the connection, send nothing before `Opened`.
+
+    A camera that speaks RTSP may be reached already, its packets dropped undecoded; a V4L2 device
+    stays closed. Nothing rings, and nothing is said to the home.
+    """
+
+    kind: Literal["prepare_look"] = "prepare_look"
+    call_id: UUID
+    camera: str = Field(max_length=32)
+    """By its name in the unit's own configuration."""
+    picture: Literal["clear", "blurred"]
+    """Made in the home: what leaves it is never clearer than this."""
+    notice: Literal["lamp", "lamp_and_sound", "none"]
+    ready_s: int = Field(ge=1, le=60)
+    """How long to wait for `Opened`."""
+
+
+class Longer(EdgeMessage):
+    """A look may last this much longer than it was to."""
+
+    kind: Literal["longer"] = "longer"
+    call_id: UUID
+    n: int = Field(ge=1, le=2)
+    """Which extension: the same one counts once."""
+    more_s: int = Field(ge=1, le=60)
+
+
 class StopRinging(EdgeMessage):
     kind: Literal["stop_ringing"] = "stop_ringing"
     call_id: UUID
@@ -385,9 +413,8 @@ class HangUp(EdgeMessage):
     reason: str = Field(max_length=32)
 
 
-DOWN_CALL: TypeAdapter[Ring | StopRinging | Opened | Renewal | HangUp] = TypeAdapter(
-    Annotated[Ring | StopRinging | Opened | Renewal | HangUp, Field(discriminator="kind")]
-)
+DownCall = Ring | PrepareLook | StopRinging | Opened | Longer | Renewal | HangUp
+DOWN_CALL: TypeAdapter[DownCall] = TypeAdapter(Annotated[DownCall, Field(discriminator="kind")])
 
 
 class Offer(EdgeMessage):

@@ -89,6 +89,7 @@ class Code(StrEnum):
     NIGHT_CHECK_TAKEN = "night_check_taken"
     NIGHT_CHECK_NOT_DUE = "night_check_not_due"
     NIGHT_CHECK_CLOSED = "night_check_closed"
+    CAMERA_UNUSABLE = "camera_unusable"
     NOTHING_SEEN = "nothing_seen"
     NO_MORE_TIME = "no_more_time"
     # alarms

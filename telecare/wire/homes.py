@@ -6,11 +6,12 @@ the file a real unit reads (docs/home-unit.md).
 """
 
 from datetime import time
-from typing import Literal
+from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
 Language = Literal["sv", "fi", "en"]
+CameraName = Annotated[str, Field(pattern=r"^[a-z0-9-]{1,32}$")]
 Happening = Literal[
     "button",
     "cord",
@@ -91,6 +92,8 @@ class HomeSettings(BaseModel):
     """The municipality's number, said beside 112 when nobody can be reached."""
     watches: tuple[Watch, ...] = ()
     time_zone: str = "Europe/Stockholm"
+    cameras: dict[CameraName, str] = {}
+    """Those for looks at night, by name: `simulated`, or a V4L2 device such as /dev/video0."""
     voice_dir: str = ""
     """Voice files of the municipality's, looked in before ours: `sv/arrived.opus`."""
     player: tuple[str, ...] = ()

@@ -14,7 +14,7 @@ MAX_FRAME_BYTES = 65_536
 MAX_SDP_CHARS = 12_000
 SignalKind = Literal["offer", "answer", "candidate"]
 CallKind = Literal["visit", "video_call", "call_in", "look", "robot", "alarm"]
-CallState = Literal["requested", "ringing", "connecting", "open", "dark", "ended"]
+CallState = Literal["requested", "ready", "ringing", "connecting", "open", "dark", "ended"]
 Language = Literal["sv", "fi", "en"]
 AbsenceKind = Literal["hospital", "short_term", "travel", "other"]
 

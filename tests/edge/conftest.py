@@ -96,6 +96,8 @@ def pytest_runtest_protocol(item, nextitem):
     report = pytest.TestReport.from_item_and_call(item, call)
     item.ihook.pytest_runtest_logreport(report=report)
     item.ihook.pytest_runtest_logfinish(nodeid=item.nodeid, location=item.location)
+    # What the test before has left standing, for this one's module, is nobody's from here on.
+    item.session._setupstate.teardown_exact(nextitem)
     return True
 
 

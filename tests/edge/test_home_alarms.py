@@ -290,7 +290,7 @@ async def test_no_camera_opens_on_a_record_that_is_in_memory_only(identity):
             outbox, identity, camera="room", clock=HomeClock(), stored=lambda: None
         )
         with pytest.raises(RecordNotStored):
-            await records.turned_on(uuid4())
+            await records.turned_on(uuid4(), "room")
 
 
 async def test_alarm_that_neither_disk_nor_line_takes_is_loud_at_once(server, identity):

@@ -29,8 +29,8 @@ async def store_camera_records(identity, count: int) -> None:
             outbox, identity, camera="room", clock=HomeClock(), stored=lambda: None
         )
         for _ in range(count):
-            await records.turned_on(uuid4())
-            await records.turned_off(uuid4(), reason="call", seconds=1)
+            await records.turned_on(uuid4(), "room")
+            await records.turned_off(uuid4(), "room", reason="call", seconds=1)
 
 
 async def test_stored_events_arrive_once_each_and_in_order(server, homes, identity):
