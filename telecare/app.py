@@ -89,10 +89,12 @@ from telecare.integrity.timelines import Timelines
 from telecare.integrity.verifying import Verifying
 from telecare.integrity.witnesses import addresses, speaking
 from telecare.nightchecks import agreements as night_agreements
+from telecare.nightchecks import http as night_http
 from telecare.nightchecks import planning as night_planning
 from telecare.nightchecks.agreements import Agreements
 from telecare.nightchecks.looks import NightLooks
 from telecare.nightchecks.service import NightChecks
+from telecare.nightchecks.tonight import Tonight
 from telecare.people import corrections_store, importing
 from telecare.people import holding as people_holding
 from telecare.people import http as people_http
@@ -187,6 +189,7 @@ ROUTES: tuple[Route, ...] = (
     *technical_http.ROUTES,
     *dispatch_http.ROUTES,
     *visit_http.ROUTES,
+    *night_http.ROUTES,
     *log_public.ROUTES,
     *looks_http.ROUTES,
     *card.ROUTES,
@@ -260,6 +263,7 @@ class Services:
     insatser: Insatser
     nights: NightChecks
     night_looks: NightLooks
+    tonight: Tonight
     agreements: Agreements
     passkeys: Passkeys
     searching: Searching
@@ -359,6 +363,7 @@ def services(database: Database, reader: Database, clock: Clock, config: Config)
         insatser=Insatser(database, clock),
         nights=nights,
         night_looks=night_looks,
+        tonight=Tonight(database, clock),
         agreements=agreements,
         passkeys=Passkeys(database, clock, config.public_url),
         searching=Searching(database, reader, clock),
@@ -450,6 +455,9 @@ def web_app(
     )
     static = static_files.StaticFiles.of_package()
     app[access_http.ACCESS] = made.access
+    app[night_http.NIGHTS] = made.nights
+    app[night_http.NIGHT_LOOKS] = made.night_looks
+    app[night_http.TONIGHT] = made.tonight
     app[shift_http.SHIFTS] = made.shifts
     app[people_http.PEOPLE] = made.people
     app[people_http.BREAK_GLASS] = made.break_glass

@@ -90,7 +90,7 @@ class Round:
     last: datetime
 
 
-def _check(row: Row) -> Check:
+def of_row(row: Row) -> Check:
     return Check(
         id=CheckId(row["id"]),
         agreement_id=AgreementId(row["agreement_id"]),
@@ -147,28 +147,28 @@ async def add(db: Transaction, check: Check) -> bool:
 
 async def by_id(db: Transaction, check_id: CheckId) -> Check | None:
     row = await db.fetchrow(BY_ID, db.tenant, check_id)
-    return _check(row) if row else None
+    return of_row(row) if row else None
 
 
 async def hold(db: Transaction, check_id: CheckId) -> Check | None:
     row = await db.fetchrow(HOLD, db.tenant, check_id)
-    return _check(row) if row else None
+    return of_row(row) if row else None
 
 
 async def hold_of_call(db: Transaction, call_id: CallId) -> Check | None:
     """The one that is looked at through this call."""
     row = await db.fetchrow(HOLD_OF_CALL, db.tenant, call_id)
-    return _check(row) if row else None
+    return of_row(row) if row else None
 
 
 async def hold_open(db: Transaction, resident_id: ResidentId) -> Sequence[Check]:
     """Hers that are not over."""
-    return [_check(row) for row in await db.fetch(HOLD_OPEN, db.tenant, resident_id)]
+    return [of_row(row) for row in await db.fetch(HOLD_OPEN, db.tenant, resident_id)]
 
 
 async def hold_planned(db: Transaction, agreement_id: AgreementId) -> Sequence[Check]:
     """Those of an agreement whose time has not come."""
-    return [_check(row) for row in await db.fetch(HOLD_PLANNED, db.tenant, agreement_id)]
+    return [of_row(row) for row in await db.fetch(HOLD_PLANNED, db.tenant, agreement_id)]
 
 
 async def of_night(
@@ -176,7 +176,7 @@ async def of_night(
 ) -> Sequence[Check]:
     """At most LIMIT, by their time."""
     rows = await db.fetch(OF_NIGHT, db.tenant, unit_id, begins, ends, LIMIT)
-    return [_check(row) for row in rows]
+    return [of_row(row) for row in rows]
 
 
 async def save(db: Transaction, check: Check) -> None:

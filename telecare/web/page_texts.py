@@ -12,11 +12,11 @@ LATER = (
     "device.", "device_state.", "devices.", "dispatch.", "error.absence_", "error.already_",
     "error.camera_unusable", "error.emergency_", "error.night_", "error.no_more_time",
     "error.nothing_seen", "error.pairing_", "error.party_", "error.relative_", "error.series_",
-    "error.take_over_", "error.yes_not_", "field.", "hand_over.", "hearing.", "held.", "notes.",
-    "objection.", "outage.", "pair.", "people.found", "people.more", "people.none", "people.search",
-    "people.show_", "plan.", "priority.", "purpose.", "recent.", "representative.", "shift_end.",
-    "steps.", "taken_over.l", "taken_over.n", "taken_over.o", "task.", "technical.", "unanswered.",
-    "why.",
+    "error.take_over_", "error.yes_not_", "field.", "hand_over.", "hearing.", "held.", "night.",
+    "notes.", "objection.", "outage.", "pair.", "people.found", "people.more", "people.none",
+    "people.search", "people.show_", "plan.", "priority.", "purpose.", "ready.", "recent.",
+    "representative.", "shift_end.", "steps.", "taken_over.l", "taken_over.n", "taken_over.o",
+    "task.", "technical.", "unanswered.", "why.",
 )  # fmt: skip
 """Parts of the staff page that are fetched when needed, and the refusals that only they meet."""
 SERVER_ONLY = (

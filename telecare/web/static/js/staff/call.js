@@ -3,7 +3,7 @@ import { html, useEffect, useRef, useState } from "../lib/preact.js";
 import { get, post } from "../core/api.js";
 import { clock, duration, t } from "../core/i18n.js";
 import { Icon } from "./icons.js";
-import { later } from "./later.js";
+import { Part, later } from "./later.js";
 import * as store from "./store.js";
 import { Btn, Loading, NoticeBox, useFetched, usePage } from "./ui.js";
 import { whenText } from "./when.js";
@@ -18,7 +18,6 @@ import { whenText } from "./when.js";
  * @property {{at: string, minutes: number, outcome: string|null}|null} last_call
  * @property {Array<{name: string, relation: string, has_said_yes: boolean}>} lives_here
  */
-const READY = ["1", "2", "3", "4", "5", "6"];
 
 /** @param {{stream: MediaStream|null, label: string, muted?: boolean, end?: CallEnd}} props */
 function Video({ stream, label, muted, end }) {
@@ -54,7 +53,7 @@ function Writing({ end, given, language }) {
       onInput=${(/** @type {Event} */ e) => { const value = /** @type {HTMLInputElement} */ (e.target).value; setText(value); if (end) end.typed(value); }} />
     <button type="button" class="k" data-test="ready" aria-expanded=${String(menu)} onClick=${() => setMenu(!menu)}><${Icon} name="list" />${t("call.ready")}</button>
     <button type="button" class="k" data-test="clear" onClick=${() => { setText(""); if (end) end.clearText(); }}><${Icon} name="x" />${t("call.clear")}</button>
-    ${menu && html`<ul class="ready" aria-label=${t("call.ready")}>${READY.map((n) => html`<li key=${n}><button type="button" lang=${language} onClick=${() => say(t(`ready.${language}.${n}`))}>${t(`ready.${language}.${n}`)}</button></li>`)}</ul>`}</div>`;
+    ${menu && html`<${Part} from="ready" name="ReadyLines" given=${{ language, say }} />`}</div>`;
 }
 
 /** @param {{page: VisitPage|null, frame: CallFrame}} props */

@@ -12,7 +12,7 @@ import { Btn, Loading, NoticeBox } from "./ui.js";
 const NAV = [{ at: "", icon: "day", key: "today.title", small: "nav.visits" }, { at: "waiting", icon: "bell", key: "nav.waiting", small: "nav.alarms" }, { at: "people", icon: "people", key: "people.title", small: "people.title" }, { at: "devices", icon: "plug", key: "nav.devices", small: "nav.devices" }];
 
 /** @param {{here: string, kind: string}} props */
-const Links = ({ here, kind }) => [...NAV.map((one) => html`<a key=${one.at} href=${`#/${one.at}`} data-test=${`nav-${one.at || "today"}`} aria-current=${here === one.at ? "page" : undefined}><${Icon} name=${one.icon} /><span>${t(kind === "small" ? one.small : one.key)}</span>${one.at === "waiting" && store.unanswered.value > 0 && html`<b class="n">${store.unanswered.value}<span class="vh"> ${t("nav.unanswered")}</span></b>`}</a>`), store.keepsSomething.value && html`<a key="admin" href="/admin" data-test="nav-admin"><${Icon} name="list" /><span>${t(kind === "small" ? "nav.admin_small" : "nav.admin")}</span></a>`];
+const Links = ({ here, kind }) => [...NAV.map((one) => html`<a key=${one.at} href=${`#/${one.at}`} data-test=${`nav-${one.at || "today"}`} aria-current=${here === one.at ? "page" : undefined}><${Icon} name=${one.icon} /><span>${t(kind === "small" ? one.small : one.key)}</span>${one.at === "waiting" && store.unanswered.value > 0 && html`<b class="n">${store.unanswered.value}<span class="vh"> ${t("nav.unanswered")}</span></b>`}</a>`), store.me.value && store.me.value.may.includes("look") && html`<a key="night" href="#/night" data-test="nav-night"><${Icon} name="eye" /><span>${t("nav.night")}</span></a>`, store.keepsSomething.value && html`<a key="admin" href="/admin" data-test="nav-admin"><${Icon} name="list" /><span>${t(kind === "small" ? "nav.admin_small" : "nav.admin")}</span></a>`];
 
 /** Who I am, sound, shift, out. */
 function Mine() {
@@ -73,6 +73,7 @@ function page(path, query) {
   if (path[0] === "people" && path[2] === "anyway") return html`<${Later} key="anyway" from="anyway" name="AnywayPage" given=${{ id }} />`;
   if (path[0] === "people" && id) return html`<${Later} key="card" from="people" name="CardPage" given=${{ id, letters: query.get("letters") || "" }} />`;
   if (path[0] === "devices") return html`<${Later} key="devices" from="devices" name="DevicesPage" given=${{}} />`;
+  if (path[0] === "night") return html`<${Later} key="night" from="night" name="NightPage" given=${{}} />`;
   if (path[0] === "waiting") return html`<${Later} key="waiting" from="waiting" name="WaitingPage" given=${{}} />`;
   if (path[0] === "end-shift") return html`<${Later} key="end-shift" from="shift" name="EndPage" given=${{}} />`;
   if (path[0] === "taken-over" && store.mayLead.value) return html`<${Later} key="taken-over" from="people" name="TakenOverPage" given=${{}} />`;
@@ -83,7 +84,7 @@ function page(path, query) {
 
 function App() {
   const { path, query } = store.route.value;
-  const dark = !store.locked.value && (path[0] === "call" || path[0] === "after");
+  const dark = !store.locked.value && ["call", "after", "night"].includes(path[0]);
   const [error, setError] = useState("");
   const load = () => store.loadMe().then(() => { setError(""); later("alarm").catch(() => {}); }, (fault) => { store.complain(fault); setError(store.notice.value ? store.notice.value.text : ""); });
   useEffect(() => { load(); }, []);

@@ -11,6 +11,7 @@ const SEVERED_PATIENCE_MS = 4000;
 const HISTORY_FIRST_MS = 400;
 const HISTORY_MS = 2000;
 const EVERYTHING = { home_picture: true, home_sound: true, staff_picture: true, staff_sound: true };
+const PICTURE = { home_picture: true, home_sound: false, staff_picture: false, staff_sound: false };
 
 /**
  * @typedef {object} Spare
@@ -96,7 +97,8 @@ export class Offers {
     const media = /** @type {CallFrame} */ (end.frame).media;
     const paths = end.paths();
     const whole = !media || Object.values(media).indexOf(false) < 0;
-    const { pc, text, alive, offer } = (whole && takeSpare(paths)) || made(paths, media || EVERYTHING);
+    const isLook = /** @type {CallFrame} */ (end.frame).kind === "look";
+    const { pc, text, alive, offer } = (whole && !isLook && takeSpare(paths)) || made(paths, isLook ? PICTURE : media || EVERYTHING);
     end.fresh(generation, pc);
     end.newest = generation;
     end.textIs(text);

@@ -169,12 +169,21 @@ function take(frame) {
       applyRows(frame.changed, frame.gone);
       break;
     case "locked": lock(); takeLocked(frame); break;
-    case "call": takeCall(frame); break;
-    case "signal": if (end.value && end.value.callId === frame.call_id) end.value.signal(frame); break;
-    case "lease": if (end.value && end.value.callId === frame.call_id) end.value.lease(frame); break;
+    case "call": if (frame.kind !== "look") takeCall(frame); else toEnd(frame.call_id, (one) => one.take(frame)); break;
+    case "signal": toEnd(frame.call_id, (one) => one.signal(frame)); break;
+    case "lease": toEnd(frame.call_id, (one) => one.lease(frame)); break;
     case "refused": if (frame.about && frame.about !== "subscribe") break; notice.value = { kind: "error", text: firstOf([`error.${frame.code}`, "error.internal"]) }; break;
     default:
   }
+}
+
+/** Looks at night, by their call. @type {Map<string, Pick<CallEnd, "take"|"signal"|"lease">>} */
+export const looks = new Map();
+
+/** @param {string} callId @param {(one: Pick<CallEnd, "take"|"signal"|"lease">) => void} give */
+function toEnd(callId, give) {
+  const one = looks.get(callId) || (end.value && end.value.callId === callId ? end.value : null);
+  if (one) give(one);
 }
 
 const WHO = ["resident_name", "resident_given_name", "staff_name", "accepted_by", "taken_by", "from_name", "to_name", "returned_from"];

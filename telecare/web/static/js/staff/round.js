@@ -1,0 +1,280 @@
+// A round: which home is looked at, which are made ready, and when an outcome may be said. No views.
+import { computed, signal } from "../lib/preact.js";
+import { get, post } from "../core/api.js";
+import { CallEnd } from "../core/call.js";
+import { Offers } from "./offers.js";
+import * as store from "./store.js";
+
+/** @typedef {import("../core/wire").CallFrame} CallFrame */
+/**
+ * @typedef {object} Check
+ * @property {string} id
+ * @property {string} round_id
+ * @property {string} resident_name
+ * @property {string} resident_phone
+ * @property {string} unit_name
+ * @property {string} unit_phone
+ * @property {string} place
+ * @property {string} to_know
+ * @property {string} starts_at
+ * @property {string} look_from
+ * @property {string} closes_at
+ * @property {string} modality
+ * @property {string} state
+ * @property {string} since
+ * @property {boolean} is_mine
+ * @property {string|null} by
+ * @property {number} looks
+ * @property {string|null} without_camera
+ * @property {string|null} why
+ * @property {string|null} ended_as
+ * @property {string|null} called_off_for
+ * @property {number} look_s
+ * @property {"clear"|"blurred"} picture
+ * @property {{at: string, ended_as: string, by: string|null}|null} last
+ * @property {string} hours
+ * @property {string|null} valid_until
+ * @property {boolean} is_last_night
+ */
+/** @typedef {{night: string, rounds: Array<{id: string, n: number, starts_at: string}>, checks: Check[]}} Tonight */
+/** "idle": nobody is looked at; "deciding": the picture is closed; "cut": it was closed at once, why? @typedef {"idle"|"opening"|"viewing"|"deciding"|"cut"} Phase */
+/** @typedef {"asleep"|"up"|"not_seen"|"needs_visit"|"technical_fault"} Outcome */
+/** @typedef {{callId: string, end: CallEnd}} Connection */
+/** @template T @typedef {import("../lib/preact.js").Signal<T>} Sig */
+
+const REFRESH_MS = 4000;
+const TICK_MS = 200;
+/** Longer than the server's own two seconds: it counts from our report. */
+const SHOWN_MS = 2200;
+const NO_PICTURE_MS = 6000;
+const AHEAD = 2;
+const ALARM_PATIENCE_MS = 20000;
+const WAITS = ["due"];
+const OVER = ["done", "called_off"];
+
+export const tonight = signal(/** @type {Tonight|null} */ (null));
+export const current = signal(/** @type {string|null} */ (null));
+export const phase = signal(/** @type {Phase} */ ("idle"));
+export const running = signal(false);
+/** Outcome keys are live: a real frame has been shown long enough. */
+export const maySay = signal(false);
+export const noPicture = signal(false);
+export const secondsLeft = signal(/** @type {number|null} */ (null));
+export const end = signal(/** @type {CallEnd|null} */ (null));
+/** Homes that are made ready. @type {Sig<string[]>} */
+export const ready = signal(/** @type {string[]} */ ([]));
+export const extended = signal(0);
+
+/** @type {Map<string, Connection>} */
+const connections = new Map();
+let shownAt = 0;
+let openedAt = 0;
+let endsAt = 0;
+let alarmSince = 0;
+let wasLate = false;
+/** @type {number[]} */
+let timers = [];
+
+const checks = computed(() => (tonight.value ? tonight.value.checks : []));
+export const currentCheck = computed(() => checks.value.find((one) => one.id === current.value) || null);
+/** Those of the round that runs, or the next one. */
+export const roundChecks = computed(() => {
+  const open = checks.value.find((one) => !OVER.includes(one.state) && one.state !== "dispatched") || checks.value[checks.value.length - 1];
+  const shown = currentCheck.value || open;
+  return shown ? checks.value.filter((one) => one.round_id === shown.round_id) : [];
+});
+export const roundNumber = computed(() => {
+  const [first] = roundChecks.value;
+  const found = first && tonight.value ? tonight.value.rounds.find((one) => one.id === first.round_id) : undefined;
+  return found ? found.n : 1;
+});
+export const toPhone = computed(() => checks.value.filter((one) => one.state === "phone"));
+
+/** @param {Check} one */
+const isLookable = (one) => one.modality === "camera" && Date.parse(one.look_from) <= store.now.value
+  && (WAITS.includes(one.state) || (one.is_mine && ["ready", "connecting", "viewing", "deciding"].includes(one.state)));
+/** Whom to look to, the one that has waited longest first. */
+export const queue = computed(() => checks.value.filter((one) => isLookable(one) && one.id !== current.value));
+
+export async function refresh() {
+  tonight.value = await get("/api/nightchecks");
+}
+
+/** Its frames come to us, not to the page of calls. @param {string} callId @param {string} checkId @returns {Connection} */
+function connect(callId, checkId) {
+  const made = new CallEnd(store.live, callId, "staff", { offers: (one) => new Offers(one, false), onLost: () => closed(checkId) });
+  const connection = { callId, end: made };
+  connections.set(checkId, connection);
+  store.looks.set(callId, {
+    take(/** @type {CallFrame} */ frame) {
+      made.take(frame);
+      if (frame.state === "ended") closed(checkId, callId);
+      else if (current.value === checkId && frame.max_s !== null && frame.opened_at) endsAt = openedAt + frame.max_s * 1000;
+    },
+    signal: (/** @type {any} */ one) => made.signal(one),
+    lease: (/** @type {any} */ one) => made.lease(one),
+  });
+  store.live.join(callId);
+  return connection;
+}
+
+/** @param {string} checkId @param {string} [callId] */
+function closed(checkId, callId) {
+  const connection = connections.get(checkId);
+  if (!connection || (callId && connection.callId !== callId)) return;
+  connections.delete(checkId);
+  store.looks.delete(connection.callId);
+  store.live.leave(connection.callId);
+  connection.end.close();
+  ready.value = ready.value.filter((one) => one !== checkId);
+  if (current.value !== checkId || phase.value === "cut") return;
+  end.value = null;
+  secondsLeft.value = null;
+  if (maySay.value) phase.value = "deciding";
+  else if (phase.value !== "idle") stopHere();
+  refresh().catch(store.complain);
+}
+
+/** Nobody is looked at; what was not finished is due again. */
+function stopHere() {
+  current.value = null;
+  phase.value = "idle";
+  maySay.value = false;
+  noPicture.value = false;
+  secondsLeft.value = null;
+  end.value = null;
+}
+
+/** The next homes connect while this one is looked at; nothing leaves them. */
+async function makeReady() {
+  for (const one of queue.value.slice(0, AHEAD)) {
+    if (connections.has(one.id)) continue;
+    try {
+      const made = await post(`/api/nightchecks/${one.id}/ready`, {});
+      if (!connections.has(one.id)) connect(made.call_id, one.id);
+      ready.value = [...ready.value.filter((id) => id !== one.id), one.id];
+    } catch (_) { /* its own turn will say why */ }
+  }
+}
+
+/** @param {Check} one */
+async function look(one) {
+  current.value = one.id;
+  phase.value = "opening";
+  maySay.value = false;
+  noPicture.value = false;
+  extended.value = 0;
+  shownAt = 0;
+  openedAt = performance.now();
+  endsAt = openedAt + one.look_s * 1000;
+  try {
+    const made = await post(`/api/nightchecks/${one.id}/look`, {});
+    let connection = connections.get(one.id);
+    if (!connection || connection.callId !== made.call_id) connection = connect(made.call_id, one.id);
+    ready.value = ready.value.filter((id) => id !== one.id);
+    end.value = connection.end;
+    await makeReady();
+  } catch (error) {
+    stopHere();
+    store.complain(error);
+    await refresh();
+    // What could not be looked at goes on by itself; the round does too.
+    if (running.value) setTimeout(() => next().catch(store.complain), 1500);
+  }
+}
+
+/** On to whoever has waited longest. */
+export async function next() {
+  if (!running.value || phase.value !== "idle") return;
+  const [one] = queue.value;
+  if (one) await look(one);
+}
+
+export async function begin() {
+  running.value = true;
+  await store.unlockSound();
+  await refresh();
+  await next();
+}
+
+/** No new home is opened; what is open is closed first. */
+export async function pause() {
+  running.value = false;
+  const id = current.value;
+  if (id && (phase.value === "viewing" || phase.value === "opening")) await post(`/api/nightchecks/${id}/close`, {});
+  await refresh();
+}
+
+/** @param {Outcome} outcome */
+export async function say(outcome) {
+  const id = current.value;
+  if (!id || phase.value === "cut" || (!maySay.value && outcome !== "technical_fault")) return;
+  await post(`/api/nightchecks/${id}/outcome`, { outcome });
+  stopHere();
+  await refresh();
+  await next();
+}
+
+/** Dark at once, then: what was wrong? */
+export async function closeNow() {
+  const id = current.value;
+  if (!id || phase.value === "idle" || phase.value === "cut") return;
+  phase.value = "cut";
+  const connection = connections.get(id);
+  if (connection) connection.end.stopHere();
+  end.value = null;
+  secondsLeft.value = null;
+  await post(`/api/nightchecks/${id}/close`, {});
+}
+
+/** @param {"wrong_home"|"camera_moved"|"somebody_else"} why */
+export async function sayWhy(why) {
+  const id = current.value;
+  if (!id) return;
+  await post(`/api/nightchecks/${id}/cut`, { why });
+  stopHere();
+  await refresh();
+  running.value = false;
+}
+
+export async function extend() {
+  if (!current.value || phase.value !== "viewing" || extended.value >= 2) return;
+  await post(`/api/nightchecks/${current.value}/extend`, {});
+  extended.value += 1;
+}
+
+/** @param {string} id @param {boolean} reached */
+export async function phoned(id, reached) {
+  await post(`/api/nightchecks/${id}/phoned`, { reached });
+  await refresh();
+}
+
+function tick() {
+  const now = performance.now();
+  const connection = current.value ? connections.get(current.value) : undefined;
+  if (connection && connection.end.firstFrameSent && !shownAt && (phase.value === "opening" || phase.value === "viewing")) {
+    shownAt = now;
+    phase.value = "viewing";
+  }
+  if (shownAt && phase.value === "viewing") {
+    maySay.value = now - shownAt >= SHOWN_MS;
+    noPicture.value = connection ? connection.end.picture.value === "paused" : false;
+  } else if (phase.value === "opening") noPicture.value = now - openedAt > NO_PICTURE_MS;
+  if (phase.value === "viewing" || phase.value === "opening") secondsLeft.value = Math.max(0, Math.ceil((endsAt - now) / 1000));
+  const late = store.calling.value.length > 0;
+  if (late && !wasLate) { alarmSince = now; if (running.value) running.value = false; }
+  wasLate = late;
+  if (late && phase.value === "viewing" && now - alarmSince > ALARM_PATIENCE_MS) pause().catch(store.complain);
+}
+
+/** While the page is shown. @returns {() => void} */
+export function watch() {
+  timers = [setInterval(tick, TICK_MS), setInterval(() => refresh().catch(() => {}), REFRESH_MS)];
+  refresh().catch(store.complain);
+  return () => {
+    timers.forEach((one) => clearInterval(one));
+    pause().catch(() => {});
+    [...connections].forEach(([id, one]) => closed(id, one.callId));
+    stopHere();
+  };
+}
