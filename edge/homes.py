@@ -30,6 +30,8 @@ log = logging.getLogger(__name__)
 
 OUTBOX_FILE = "outbox.sqlite"
 SETTINGS_FILE = "settings.json"
+MOST_AT_ONCE = 4
+"""Simulated homes that are in a call, or ready for a look, while the next is loaded."""
 STAMPS_FILE = "camera-stamps.jsonl"
 SIGNS_FILE = "signs.jsonl"
 """What the lamp showed and the voice said, of a simulated home."""
@@ -50,7 +52,7 @@ def open_outbox(folder: Path) -> Iterator[Outbox]:
 
 async def simulate(scripts: AsyncIterator[bytes], up: Callable[[str], None]) -> None:
     """Homes from JSON lines, until cancelled; `up` is told each unit's id when its line is up."""
-    standby = Standby()
+    standby = Standby(MOST_AT_ONCE)
     async with asyncio.TaskGroup() as group:
         group.create_task(standby.keep(), name="media standby")
         async for line in scripts:

@@ -108,44 +108,58 @@ class MediaProcess:
 class Standby:
     """One idle, imported process. The next is loaded once the one taken has settled: a second of
     computing in the middle of a call's setting up would be a picture a third of a second later.
+
+    `most`: where many homes share one, so many are kept once more than one was asked for at a time.
     """
 
-    def __init__(self) -> None:
-        self._idle: asyncio.Queue[MediaProcess] = asyncio.Queue(maxsize=1)
-        self._taken = asyncio.Event()
+    def __init__(self, most: int = 1) -> None:
+        self._most = most
+        self._idle: asyncio.Queue[tuple[MediaProcess, asyncio.Event]] = asyncio.Queue(most)
+        self._too_few = asyncio.Event()
 
     async def keep(self) -> None:
         """Run for the life of the agent."""
+        async with asyncio.TaskGroup() as group:
+            group.create_task(self._keep_one())
+            for _ in range(self._most - 1):
+                await self._too_few.wait()
+                self._too_few.clear()
+                group.create_task(self._keep_one())
+
+    async def _keep_one(self) -> None:
         while True:
             try:
                 media = await MediaProcess.start()
             except (TimeoutError, OSError):
                 await asyncio.sleep(RESTART_PAUSE_S)
                 continue
+            taken = asyncio.Event()
             try:
-                self._taken.clear()
-                self._idle.put_nowait(media)
-                await self._taken.wait()
+                self._idle.put_nowait((media, taken))
+                await taken.wait()
                 await within(SETTLE_LIMIT_S, media.settled)
                 await within(FIRST_PICTURES_S, media.over)
             finally:
-                if not self._taken.is_set():
+                if not taken.is_set():
                     await media.stop()
 
     async def take(self) -> MediaProcess:
         """The ready process, or the next one; the taker stops it."""
         while True:
-            media = await self._idle.get()
-            self._taken.set()
+            if self._idle.empty():
+                self._too_few.set()
+            media, taken = await self._idle.get()
+            taken.set()
             if media.is_running:
                 return media
 
     def take_now(self) -> MediaProcess | None:
         """The ready process, if there is one at this moment."""
         if self._idle.empty():
+            self._too_few.set()
             return None
-        media = self._idle.get_nowait()
-        self._taken.set()
+        media, taken = self._idle.get_nowait()
+        taken.set()
         return media if media.is_running else None
 
 

@@ -268,6 +268,8 @@ class Calls:
                 changed, action = call.darken(now), Action.CALL_WENT_DARK
             else:
                 changed, action = call.light(), Action.CALL_LIT_AGAIN
+            if what == "first_frame" and not is_home and call.kind is Kind.LOOK and call.is_live:
+                await self._react(db, LookShown(call, now))
             if changed == call or (what != "first_frame" and not is_home):
                 return
             await store.save(db, changed)
@@ -279,8 +281,6 @@ class Calls:
                 await cancel_timers(db, [HOME_LOST], call_id)
             tell(db, changed)
             resident = await known(db, call.resident_id)
-            if what == "first_frame" and not is_home and call.kind is Kind.LOOK:
-                await self._react(db, LookShown(changed, now))
             record = Record(action, session.actor, [resident.person], {"call_id": str(call_id)})
             await append(db, record)
 

@@ -1,15 +1,19 @@
 """The demo's people are made here, and what each simulated home is and does."""
 
+import asyncio
 from collections.abc import Mapping
 from pathlib import Path
 
-from telecare.demo import seed
+from telecare.demo import nights, seed
 from telecare.runtime.clock import SystemClock
 from telecare.runtime.config import Config
 from telecare.runtime.db import open_database
-from telecare.wire.homes import HomeScript, Pressed
+from telecare.wire.homes import HomeScript, HomeSettings, Pressed
 
 ANSWERS_AFTER_S = 1.5
+TRY_EVERY_S = 3
+TRIES = 20
+"""A home that was not there in a minute has no nights."""
 
 
 async def homes_of(
@@ -42,4 +46,20 @@ def home_script(
         when_it_rings=Pressed(key="answer", after_s=ANSWERS_AFTER_S),
         screen="off" if home.key == "karl-erik" else "on",
         camera=camera if camera and home.key == "ingrid" else "simulated",
+        settings=HomeSettings(language=home.language, cameras={nights.CAMERA: "simulated"}),
     )
+
+
+async def agree_nights(environment: Mapping[str, str]) -> None:
+    """As soon as the homes' units are there, each has a check that is due."""
+    config = Config.from_environment(environment)
+    waiting = [home for home in seed.HOMES if home.has_unit and home.says_yes]
+    async with open_database(config.role_url("app"), size=2) as database:
+        for _ in range(TRIES):
+            now = SystemClock().now()
+            tenant = await seed.seed(database, now)
+            agreed = await nights.agree(database, tenant, waiting, now)
+            waiting = [home for home in waiting if home not in agreed]
+            if not waiting:
+                return
+            await asyncio.sleep(TRY_EVERY_S)

@@ -92,7 +92,7 @@ async def demo(options: DemoOptions) -> None:
         homes.start()
         sequencer.start()
         _tell(port)
-        await _until_stopped(services, children, lan_file)
+        await _until_stopped(services, children, lan_file, environment)
     finally:
         for child in reversed(children):
             child.stop()
@@ -213,14 +213,18 @@ def _answers(port: int) -> bool:
 
 
 async def _until_stopped(
-    services: EmbeddedServices, children: list[Child], lan_file: Path | None
-) -> None:
+    services: EmbeddedServices, children: list[Child], lan_file: Path | None,
+    environment: dict[str, str],
+) -> None:  # fmt: skip
     stop = asyncio.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
     async with asyncio.TaskGroup() as group:
         watching = group.create_task(services.watch(), name="services")
-        tasks = [watching, group.create_task(_keep(children), name="children")]
+        from telecare.demo.homes import agree_nights  # noqa: PLC0415 - slow to load
+
+        nights = group.create_task(agree_nights(environment), name="nights")
+        tasks = [watching, nights, group.create_task(_keep(children), name="children")]
         if lan_file is not None:
             tasks.append(group.create_task(_show_codes(lan_file), name="start codes"))
         await stop.wait()

@@ -8,7 +8,7 @@ from uuid import UUID, uuid5
 from telecare.access import lists_store
 from telecare.access import store as access_store
 from telecare.access.lists import ListName
-from telecare.access.model import CareUnit, Role
+from telecare.access.model import CareUnit, Grant, Role
 from telecare.audit.model import CommandLineActor, actor_text
 from telecare.consent import store as consent_store
 from telecare.consent.model import Consent, Hours, Purpose
@@ -73,6 +73,7 @@ STAFF = (
            languages=("fi", "sv")),
     Person("per", "Per Holm", "samordnare", (Role.SAMORDNARE,)),
     Person("eva", "Eva Sjö", "enhetschef", (Role.ENHETSCHEF,)),
+    Person("jonas", "Jonas Lund", "nattpersonal", (Role.NATTILLSYN,)),
     Person("nils", "Nils Wik", "systemförvaltare", (Role.SYSTEMFORVALTARE,)),
     Person("lena", "Lena Ask", "granskare", (Role.GRANSKARE,), unit=BACKBY),
     Person("anna", "Anna Berg", "undersköterska", (Role.OMSORGSPERSONAL,), unit=BACKBY),
@@ -158,11 +159,21 @@ async def _people(db: Transaction, now: datetime) -> None:
             name=person.name,
             given_name=person.given_name,
             unit=person.unit,
-            roles=person.roles,
+            roles=[role for role in person.roles if role is not Role.NATTILLSYN],
             languages=person.languages,
             language=person.language,
             now=now,
         )
+        if Role.NATTILLSYN in person.roles:
+            await access_store.give_role(
+                db,
+                new_row_id(now),
+                person.id,
+                Grant(Role.NATTILLSYN, person.unit),
+                valid_from=now,
+                valid_until=now + timedelta(days=365),
+                trained_on=now.date(),
+            )
     for name, minutes in INSATSER:
         insats = Insats(named("insats", name), name, minutes, 10)
         await visit_store.add_insats(db, insats)

@@ -19,6 +19,8 @@ SHOWN_FOR = timedelta(seconds=2)
 """An outcome that says what was seen needs a real frame on the screen this long."""
 DECIDED_WITHIN = timedelta(seconds=30)
 """From the end of a look to its outcome; else it was no check."""
+SAYS_WHY_WITHIN = timedelta(minutes=2)
+"""From closing the picture at once to saying what was wrong with it."""
 PHONED_WITHIN = timedelta(minutes=10)
 """She is to be rung within this; else somebody drives."""
 ACCEPTED_WITHIN = timedelta(minutes=10)
@@ -285,9 +287,12 @@ class Check:
         """Key 0. What the wrong camera shows is no check, and that camera cannot be asked again;
         a stranger in the picture does not excuse from looking. Raises CheckClosed, CheckTaken.
         """
-        if self.state not in LOOKING | {CheckState.DECIDING}:
+        just_closed = self.state is CheckState.DUE and now - self.since < SAYS_WHY_WITHIN
+        if not just_closed and self.state not in LOOKING | {CheckState.DECIDING}:
             raise CheckClosed
         self._mine(by)
+        if just_closed and why == "somebody_else":
+            return self
         return _interrupt(self, now) if why == "somebody_else" else _drive(self, "fault", now)
 
     # --- without a camera ---------------------------------------------------------------------

@@ -174,6 +174,18 @@ async def test_what_she_saw_closes_the_picture_in_the_same_transaction(night, cl
     assert (said[0]["outcome"], said[0]["seconds"]) == ("asleep", 12)
 
 
+async def test_a_wrong_picture_that_was_closed_in_time_blocks_its_camera_too(night):
+    await night.begin()
+    await night.shown(1)
+    await night.looks.close_picture(night.maria, await night.check_id())
+    await night.looks.cut(night.maria, await night.check_id(), "camera_moved")
+    assert (await night.check())["why"] == "fault"
+    [camera] = await night.world.rows("select * from night_camera where id = $1", night.camera)
+    assert camera["blocked_why"] == "camera_moved"
+    with pytest.raises(CheckClosed):
+        await night.looks.cut(night.maria, await night.check_id(), "camera_moved")
+
+
 async def test_nothing_is_said_of_what_nobody_has_seen(night):
     await night.begin()
     with pytest.raises(NothingSeen):
@@ -183,6 +195,8 @@ async def test_nothing_is_said_of_what_nobody_has_seen(night):
     with pytest.raises(NothingSeen):
         await night.looks.conclude(night.maria, await night.check_id(), "up")
     assert (await night.call())["state"] == "open"
+    await night.shown()
+    assert (await night.check())["state"] == "viewing", "the home's own first frame came before"
 
     await night.looks.conclude(night.maria, await night.check_id(), "technical_fault")
 

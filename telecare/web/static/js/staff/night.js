@@ -74,7 +74,7 @@ function Over({ phase, act }) {
   }
   if (phase === "deciding") return html`<div class="still calm" role="status" data-test="deciding"><h2>${t("night.deciding")}</h2></div>`;
   if (round.noPicture.value) return html`<div class="still" role="alert" data-test="no-picture"><${Icon} name="warn" /><h2>${t("night.no_picture")}</h2><p>${t("night.no_picture_why")}</p></div>`;
-  if (phase === "opening") return html`<div class="still calm" role="status"><h2>${t("call.connecting")}</h2></div>`;
+  if (phase === "opening") return html`<div class="still calm" role="status"><h2>${t("night.opening")}</h2></div>`;
   return null;
 }
 
@@ -88,7 +88,7 @@ function Start({ act }) {
       ${one.resident_phone && html`<p><a class="btn" href=${`tel:${one.resident_phone}`}>${t("night.phone", { number: one.resident_phone })}</a></p>`}
       <p class="row"><${Btn} kind="btn go" test="reached" act=${() => round.phoned(one.id, true)}>${t("night.reached")}<//><${Btn} test="not-reached" act=${() => round.phoned(one.id, false)}>${t("night.not_reached")}<//></p></section>`)}
     ${waiting > 0 ? html`<h2>${t("night.waiting", { n: waiting })}</h2>
-      ${!alone && html`<label class="opt"><input type="checkbox" data-test="private" onChange=${() => { sessionStorage.setItem(PRIVATE, "yes"); setAlone(true); }} /><span>${t("night.private")}</span></label>`}
+      <label class="opt"><input type="checkbox" data-test="private" checked=${alone} onChange=${(/** @type {Event} */ e) => { const yes = /** @type {HTMLInputElement} */ (e.target).checked; sessionStorage.setItem(PRIVATE, yes ? "yes" : ""); setAlone(yes); }} /><span class="b">${t("night.private")}</span></label>
       <p><button type="button" class="btn go big" data-test="begin-round" disabled=${!alone} onClick=${() => act(round.begin)}>${t("night.begin")}</button></p>`
     : html`<h2 data-test="nothing-due">${t(coming ? "night.next_at" : "night.none", { time: coming ? clock(coming.look_from) : "" })}</h2>`}
     <p><a class="btn" href="#/">${t("common.to_today")}</a></p></div>`;

@@ -109,7 +109,6 @@ function connect(callId, checkId) {
     take(/** @type {CallFrame} */ frame) {
       made.take(frame);
       if (frame.state === "ended") closed(checkId, callId);
-      else if (current.value === checkId && frame.max_s !== null && frame.opened_at) endsAt = openedAt + frame.max_s * 1000;
     },
     signal: (/** @type {any} */ one) => made.signal(one),
     lease: (/** @type {any} */ one) => made.lease(one),
@@ -241,6 +240,7 @@ export async function extend() {
   if (!current.value || phase.value !== "viewing" || extended.value >= 2) return;
   await post(`/api/nightchecks/${current.value}/extend`, {});
   extended.value += 1;
+  if (currentCheck.value) endsAt += currentCheck.value.look_s * 1000;
 }
 
 /** @param {string} id @param {boolean} reached */
