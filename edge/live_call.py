@@ -441,11 +441,12 @@ class LiveCall:
             await asyncio.sleep(ALIVE_INTERVAL_S)
 
     async def _answer_again(self) -> None:
-        """The first answer may be lost with the server that should have heard it."""
+        """The first answer may be lost with the server that should have heard it; and a look whose
+        turn came while we were slow is opened by the next one.
+        """
         while True:
             await asyncio.sleep(ANSWER_AGAIN_S)
-            repeats = not self._call.is_call_in and self._look is None
-            if repeats and self._call.stage is Stage.ANSWERED:
+            if self._call.stage is Stage.ANSWERED and not self._call.is_call_in:
                 self._say_answered(by_itself=self._call.answered_by_itself)
 
     def _say_answered(self, *, by_itself: bool) -> None:

@@ -23,6 +23,7 @@ from telecare.calls.model import (
     Call,
     CallEnded,
     CallInUnanswered,
+    CallNotRinging,
     CallTaken,
     Kind,
     LookShown,
@@ -171,6 +172,8 @@ class Calls:
                 raise NotFound
             if seen.state is State.ENDED:
                 raise CallEnded
+            if seen.kind is Kind.LOOK:
+                raise CallNotRinging
             caller = await self._caller(db, seen, now)
             resident = await known(db, seen.resident_id)
             basis = await admit(

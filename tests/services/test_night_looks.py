@@ -9,7 +9,7 @@ import pytest
 
 from telecare.access.errors import NotOnShift, NotPermitted
 from telecare.access.model import Role, StaffSession
-from telecare.calls.model import CallEnded
+from telecare.calls.model import CallEnded, CallNotRinging
 from telecare.calls.opening import Busy
 from telecare.consent.gate import ConsentOutsideHours, ResidentAbsent
 from telecare.consent.model import Purpose
@@ -407,6 +407,8 @@ async def test_a_unit_does_not_answer_a_look(night):
     other = await night.world.home_unit(night.ingrid)
     await night.calls.stopped_at_home(other, call_id)
     assert (await night.call())["state"] == "open"
+    with pytest.raises(CallNotRinging):
+        await night.calls.answer(night.unit, call_id, stamp=night.stamp)
     await night.calls.hang_up(night.maria, call_id)
     with pytest.raises(CallEnded):
         await night.calls.answer(night.unit, call_id, stamp=night.stamp)

@@ -47,6 +47,7 @@ const TICK_MS = 200;
 /** Longer than the server's own two seconds: it counts from our report. */
 const SHOWN_MS = 2200;
 const NO_PICTURE_MS = 6000;
+const OVERDUE_MS = 3000;
 const AHEAD = 2;
 const ALARM_PATIENCE_MS = 20000;
 const WAITS = ["due"];
@@ -256,9 +257,11 @@ function tick() {
     shownAt = now;
     phase.value = "viewing";
   }
+  // The home is dark by now, whether or not anybody can tell us: a look does not come back.
+  const isOver = connection && connection.end.begun && (connection.end.picture.value === "paused" || now > endsAt + OVERDUE_MS);
+  if (current.value && connection && isOver) { closed(current.value, connection.callId); return; }
   if (shownAt && phase.value === "viewing") {
     maySay.value = now - shownAt >= SHOWN_MS;
-    noPicture.value = connection ? connection.end.picture.value === "paused" : false;
   } else if (phase.value === "opening") noPicture.value = now - openedAt > NO_PICTURE_MS;
   if (phase.value === "viewing" || phase.value === "opening") secondsLeft.value = Math.max(0, Math.ceil((endsAt - now) / 1000));
   const late = store.calling.value.length > 0;
