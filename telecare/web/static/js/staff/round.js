@@ -115,6 +115,8 @@ function connect(callId, checkId) {
     lease: (/** @type {any} */ one) => made.lease(one),
   });
   store.live.join(callId);
+  const known = store.lookFrames.get(callId);
+  if (known) made.take(known);
   return connection;
 }
 
@@ -124,6 +126,7 @@ function closed(checkId, callId) {
   if (!connection || (callId && connection.callId !== callId)) return;
   connections.delete(checkId);
   store.looks.delete(connection.callId);
+  store.lookFrames.delete(connection.callId);
   store.live.leave(connection.callId);
   connection.end.close();
   ready.value = ready.value.filter((one) => one !== checkId);

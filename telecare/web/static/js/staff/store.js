@@ -169,7 +169,7 @@ function take(frame) {
       applyRows(frame.changed, frame.gone);
       break;
     case "locked": lock(); takeLocked(frame); break;
-    case "call": if (frame.kind !== "look") takeCall(frame); else toEnd(frame.call_id, (one) => one.take(frame)); break;
+    case "call": if (frame.kind !== "look") takeCall(frame); else { lookFrames.set(frame.call_id, frame); toEnd(frame.call_id, (one) => one.take(frame)); } break;
     case "signal": toEnd(frame.call_id, (one) => one.signal(frame)); break;
     case "lease": toEnd(frame.call_id, (one) => one.lease(frame)); break;
     case "refused": if (frame.about && frame.about !== "subscribe") break; notice.value = { kind: "error", text: firstOf([`error.${frame.code}`, "error.internal"]) }; break;
@@ -179,6 +179,8 @@ function take(frame) {
 
 /** Looks at night, by their call. @type {Map<string, Pick<CallEnd, "take"|"signal"|"lease">>} */
 export const looks = new Map();
+/** What was said last of each, maybe before we had its number: it is not said twice. @type {Map<string, CallFrame>} */
+export const lookFrames = new Map();
 
 /** @param {string} callId @param {(one: Pick<CallEnd, "take"|"signal"|"lease">) => void} give */
 function toEnd(callId, give) {
