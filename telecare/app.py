@@ -131,6 +131,7 @@ from telecare.web import (
     admin_alarm_units,
     admin_endings,
     admin_import,
+    admin_nights,
     admin_people,
     admin_rules,
     audit_consents,
@@ -198,6 +199,7 @@ ROUTES: tuple[Route, ...] = (
     *admin_alarm_units.ROUTES,
     *admin_endings.ROUTES,
     *admin_import.ROUTES,
+    *admin_nights.ROUTES,
     *admin_rules.ROUTES,
     *audit_search.ROUTES,
     *audit_timelines.ROUTES,
@@ -456,6 +458,7 @@ def web_app(
     static = static_files.StaticFiles.of_package()
     app[access_http.ACCESS] = made.access
     app[night_http.NIGHTS] = made.nights
+    app[admin_nights.AGREEMENTS] = made.agreements
     app[night_http.NIGHT_LOOKS] = made.night_looks
     app[night_http.TONIGHT] = made.tonight
     app[shift_http.SHIFTS] = made.shifts

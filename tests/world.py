@@ -26,6 +26,8 @@ from telecare.demo import seed
 from telecare.devices import store as device_store
 from telecare.devices.model import Unit
 from telecare.devices.service import make_unit_code
+from telecare.nightchecks.agreement import Modality, Slot
+from telecare.nightchecks.agreements import Terms
 from telecare.people.model import Cohabitant, Resident
 from telecare.people.service import make_follow_up, register, register_cohabitant
 from telecare.runtime.clock import STOCKHOLM
@@ -38,6 +40,7 @@ from telecare.wire.ids import (
     AlarmId,
     AssignmentId,
     CareUnitId,
+    CheckId,
     CohabitantId,
     EndpointId,
     ProviderId,
@@ -311,6 +314,15 @@ class World:
             ),
         )
         return ids[0]
+
+    async def night_check(self, resident: Resident) -> CheckId:
+        """A check of this night, in an hour, that is a visit."""
+        head = await self.staff("Eva", role=Role.ENHETSCHEF)
+        at = (self.now + timedelta(hours=1)).astimezone(STOCKHOLM).time().replace(tzinfo=None)
+        terms = Terms((Slot(at, Modality.VISIT),), None)
+        await self.services.agreements.agree(head, resident.id, terms)
+        rows = await self.rows("select id from night_check where resident_id = $1", resident.id)
+        return CheckId(rows[0]["id"])
 
     async def call_back(self, resident: Resident) -> UUID:
         """A task of the unit: somebody should ring her. The only one that is open about her."""

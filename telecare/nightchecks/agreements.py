@@ -1,19 +1,21 @@
 """Making, changing and ending agreements; cameras in homes; the impact assessment behind them."""
 
+from collections.abc import Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, replace
 from datetime import date, datetime, time, timedelta
 
 from telecare.access import store as access_store
 from telecare.access.model import Permission, StaffSession
-from telecare.access.service import require, require_in
+from telecare.access.service import is_new_read, list_read, require, require_in
 from telecare.audit.actions import Action
 from telecare.audit.append import append
 from telecare.audit.format import Document
 from telecare.audit.model import Record, SystemActor, actor_text
 from telecare.consent.gate import stands
-from telecare.consent.model import Purpose
+from telecare.consent.model import Allowed, Purpose
 from telecare.devices import store as device_store
+from telecare.devices.model import Endpoint
 from telecare.nightchecks import agreements_store, store
 from telecare.nightchecks.agreement import (
     REASSESS_AFTER,
@@ -83,6 +85,29 @@ class Terms:
     informed_by: Informed | None = None
     reassess_on: date | None = None
     to_know: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Overview:
+    agreements: Sequence[agreements_store.Listed]
+    assessment: agreements_store.Assessment | None
+
+
+@dataclass(frozen=True, slots=True)
+class Nights:
+    """One person's."""
+
+    resident: Resident
+    agreement: Agreement | None
+    cameras: tuple[agreements_store.CameraRow, ...]
+    units: tuple[Endpoint, ...]
+    allowed: Allowed | Code
+    assessment: agreements_store.Assessment | None
+
+    @property
+    def has_yes(self) -> bool:
+        """It holds, if not at this hour."""
+        return isinstance(self.allowed, Allowed) or self.allowed is Code.CONSENT_OUTSIDE_HOURS
 
 
 class Agreements:
@@ -222,6 +247,41 @@ class Agreements:
             await agreements_store.set_assessment(db, id_, assessment, session.staff.id, now)
             what: Document = {"decided_on": decided_on.isoformat(), "reference": reference}
             await append(db, Record(Action.ASSESSMENT_SET, session.actor, what=what))
+
+    async def listed(self, session: StaffSession) -> Overview:
+        """Agreements in force in the units she plans for. A read of the list, recorded once in 15
+        min. Raises NotPermitted.
+        """
+        now = self._clock.now()
+        async with self._by(session) as db:
+            require(db, session, Permission.PLAN, Action.LIST_READ)
+            units = session.staff.units_of(Permission.PLAN)
+            found = await agreements_store.listed(db, units)
+            named = {one.agreement.resident_id: one.resident_name for one in found}
+            await list_read(db, session, "night_agreements", units, named, now)
+            return Overview(found, await agreements_store.assessment(db))
+
+    async def of(self, session: StaffSession, resident_id: ResidentId) -> Nights:
+        """What is agreed about her nights, her cameras, and what a camera still lacks.
+
+        Raises NotFound, NotPermitted.
+        """
+        now = self._clock.now()
+        async with self._by(session) as db:
+            resident = await known(db, resident_id)
+            require_in(db, session, Permission.PLAN, resident.unit_id, Action.REGISTER_READ)
+            if await is_new_read(db, session, "register", resident.id, now):
+                record = Record(Action.REGISTER_READ, session.actor, [resident.person], {})
+                await append(db, record)
+            endpoints = await device_store.endpoints(db, resident.id)
+            return Nights(
+                resident,
+                await agreements_store.of_resident(db, resident.id),
+                tuple((await agreements_store.cameras(db, resident.id)).values()),
+                tuple(e for e in endpoints if e.kind == "unit"),
+                await stands(db, resident, Purpose.CAMERA_CHECK, now),
+                await agreements_store.assessment(db),
+            )
 
     # --- timers (app.py) ------------------------------------------------------------------------
 

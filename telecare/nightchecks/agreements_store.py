@@ -55,6 +55,18 @@ OF_UNIT = f"""{AGREEMENT} and a.unit_id = $2 and a.ended_at is null
 order by a.id
 limit $3
 """
+LISTED = f"""
+select found.*, shown_name(r) as resident_name, u.name as unit_name,
+    coalesce(c.place, '') as place, c.activated_at is not null and c.blocked_at is null
+        and c.closed_at is null as is_active
+from ({AGREEMENT} and a.ended_at is null) as found
+join resident r on r.tenant_id = $1 and r.id = found.resident_id
+join care_unit u on u.tenant_id = $1 and u.id = found.unit_id
+left join night_camera c on c.tenant_id = $1 and c.id = found.camera_id
+where r.unit_id = any($2) or found.unit_id = any($2)
+order by r.name, found.id
+limit $3
+"""  # noqa: S608 - a constant of ours
 END = "update night_agreement set ended_at = $3 where tenant_id = $1 and id = $2"
 REOPEN = """
 update night_agreement set ended_at = null where tenant_id = $1 and id = $2 and not exists (
@@ -201,6 +213,30 @@ async def newest(db: Transaction, resident_id: ResidentId) -> Agreement | None:
 async def of_unit(db: Transaction, unit_id: CareUnitId) -> Sequence[Agreement]:
     """Those in force whose checks are on this unit's rounds; at most LIMIT."""
     return [_agreement(row) for row in await db.fetch(OF_UNIT, db.tenant, unit_id, LIMIT)]
+
+
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """An agreement in a list; an empty name is protected."""
+
+    agreement: Agreement
+    resident_name: str
+    unit_name: str
+    place: str
+    is_active: bool
+    """Its camera may be looked through."""
+
+
+async def listed(db: Transaction, units: Sequence[CareUnitId]) -> Sequence[Listed]:
+    """In force, of these units' residents and rounds; at most LIMIT."""
+    rows = await db.fetch(LISTED, db.tenant, list(units), LIMIT)
+    return [
+        Listed(
+            _agreement(row), row["resident_name"] or "", row["unit_name"], row["place"],
+            bool(row["is_active"]),
+        )
+        for row in rows
+    ]  # fmt: skip
 
 
 async def end(db: Transaction, agreement_id: AgreementId, at: datetime) -> None:

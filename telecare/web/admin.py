@@ -54,6 +54,7 @@ class Section:
 
 SECTIONS = (
     Section("people", "/admin/people", Permission.REGISTER),
+    Section("nights", "/admin/nights", Permission.PLAN),
     Section("alarm_units", "/admin/alarm-units", Permission.REGISTER),
     Section("endings", "/admin/endings", Permission.PLAN),
     Section("staff", "/admin/staff", Permission.INVITE),

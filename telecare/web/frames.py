@@ -13,6 +13,9 @@ from telecare.consent import store as consent_store
 from telecare.devices import store as device_store
 from telecare.devices.model import cameras_of
 from telecare.integrity import looks_store
+from telecare.nightchecks import agreements_store
+from telecare.nightchecks import store as night_store
+from telecare.nightchecks.agreement import night_of
 from telecare.people import store as people_store
 from telecare.runtime.clock import local_day
 from telecare.runtime.db import Transaction
@@ -102,6 +105,9 @@ async def home_frame(
     cameras, heard_at = cameras_of(await device_store.endpoints(db, resident.id), now)
     consents = await consent_store.all_newest(db, resident.id)
     alarm = await alarm_store.in_home(db, resident.id)
+    agreement = await agreements_store.of_resident(db, resident.id)
+    has_nights = agreement is not None and agreement.uses_camera
+    paused = await night_store.paused(db, resident.id, night_of(now)) if has_nights else None
     return Home(
         version=version,
         resident_given_name=resident.given_name,
@@ -121,6 +127,7 @@ async def home_frame(
         )
         if alarm
         else None,
+        night=("planned" if paused is None else "paused") if has_nights else "none",
         shows_looks=(await looks_store.shows(db, resident.id))[0],
         yes=[
             str(c.purpose)

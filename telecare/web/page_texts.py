@@ -22,15 +22,15 @@ LATER = (
 SERVER_ONLY = (
     "action.", "admin.", "alarm.room.", "alarm_units.", "audit.", "consent.sentence.", "demo.",
     "ending.", "error.agreement_", "error.alarm_account", "error.alarm_key", "error.alarm_proof",
-    "error.camera_not_ready", "error.check_",
-    "error.end_before_start", "error.ending_", "error.extract_", "error.file_", "error.finding_",
-    "error.incident_", "error.lan_", "error.last_head", "error.log_", "error.looks_",
-    "error.message_", "error.name_", "error.national_id", "error.page_", "error.policy_too_soon",
-    "error.request_", "error.review_", "error.seal_", "error.search_", "error.staff_data_",
-    "error.staff_file_", "error.staff_row_", "error.start_code", "error.training_missing",
-    "error.unit_", "finding.", "import.", "invitation.", "letter.", "lists.", "log_", "pairing.",
-    "permission.", "readme.", "refused.", "relations.", "report.", "request.", "role.", "rules.",
-    "scale.", "shift_list.", "sign_in", "tv.",
+    "error.camera_not_ready", "error.check_", "error.end_before_start", "error.ending_",
+    "error.extract_", "error.file_", "error.finding_", "error.incident_", "error.lan_",
+    "error.last_head", "error.log_", "error.looks_", "error.message_", "error.name_",
+    "error.national_id", "error.page_", "error.policy_too_soon", "error.request_", "error.review_",
+    "error.seal_", "error.search_", "error.staff_data_", "error.staff_file_", "error.staff_row_",
+    "error.start_code", "error.training_missing", "error.unit_", "finding.", "import.",
+    "invitation.", "letter.", "lists.", "log_", "nights.", "pairing.", "permission.", "readme.",
+    "refused.", "relations.", "report.", "request.", "role.", "rules.", "scale.", "shift_list.",
+    "sign_in", "tv.",
 )  # fmt: skip
 
 

@@ -493,6 +493,8 @@ class Home(ToPage):
     shows_looks: bool = False
     """She wants to see here who has looked."""
     alarm: HomeAlarm | None = None
+    night: Literal["none", "planned", "paused"] = "none"
+    """Whether her nights are looked after by camera, and whether she has paused this one."""
 
 
 class Refused(ToPage):

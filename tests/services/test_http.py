@@ -37,7 +37,10 @@ def example(route):
         "to": "resident", "pressed_by": "resident", "cause_id": str(uuid4()),
         "measure_id": str(uuid4()), "note": "Klart",
         "kind": "other" if route.path.endswith("open-anyway") else "hospital",
+        "reached": True, "why": "wrong_home", "somebody_comes": True,
     }  # fmt: skip
+    if "nightchecks" in route.path:
+        bodies["outcome"] = "asleep"
     if route.body is None:
         return {}
     required = [n for n, f in route.body.model_fields.items() if f.is_required()]
@@ -52,7 +55,8 @@ async def signed_in(world, route, resident):
 
 
 def role_for(route):
-    return Role.LARMMOTTAGARE if route.permission == "alarm" else Role.ENHETSCHEF
+    special = {"alarm": Role.LARMMOTTAGARE, "look": Role.NATTILLSYN}
+    return special.get(route.permission, Role.ENHETSCHEF)
 
 
 def ids(routes):
@@ -86,6 +90,7 @@ async def test_the_neighbours_things_answer_as_if_they_were_not(
         "consents": consents[0]["id"], "follow-ups": their_task, "hand-overs": asked,
         "alarms": await other_world.alarm(theirs),
         "technical": await other_world.technical_alarm(),
+        "nightchecks": await other_world.night_check(theirs),
     }.get(route.path.split("/")[3 if "/tv/" in route.path else 2], uuid4())  # fmt: skip
     mine = await world.resident("Ingrid")
     session = (

@@ -23,7 +23,7 @@ export const SHAPES = {
   home: {
     type: "s", version: "n", resident_given_name: "s", language: "s", next: "@next?", today: "[@next]",
     cameras: "s", camera_heard_at: "s?", unit_phone: "s", unit_name: "s", scale_percent: "n",
-    ask_faces_for: "s?", yes: "[s]", shows_looks: "b", alarm: "@tv_alarm?",
+    ask_faces_for: "s?", yes: "[s]", shows_looks: "b", alarm: "@tv_alarm?", night: "s",
   },
   tv_alarm: { id: "s", taken: "b", by: "s", cancelled: "b" },
   refused: { type: "s", code: "s", about: "s?" },

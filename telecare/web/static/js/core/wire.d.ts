@@ -2,7 +2,7 @@
 // tests/web/test_protocol.py holds both together.
 
 export type CallKind = "visit"|"video_call"|"call_in"|"look"|"robot"|"alarm";
-export type CallState = "requested"|"ringing"|"connecting"|"open"|"dark"|"ended";
+export type CallState = "requested"|"ready"|"ringing"|"connecting"|"open"|"dark"|"ended";
 export type Language = "sv"|"fi"|"en";
 export type AbsenceKind = "hospital"|"short_term"|"travel"|"other";
 export type SignalKind = "offer"|"answer"|"candidate";
@@ -51,7 +51,7 @@ export interface CallRow {
 export interface TaskRow {
   row: "task";
   id: string;
-  kind: "call_back"|"second_talk"|"visit_overdue"|"ask_again"|"follow_up"|"check_devices"|"break_glass"|"review_overdue"|"log_question"|"alarm_unanswered"|"mend_device";
+  kind: "call_back"|"second_talk"|"visit_overdue"|"ask_again"|"follow_up"|"check_devices"|"break_glass"|"review_overdue"|"log_question"|"alarm_unanswered"|"mend_device"|"camera_withdrawn"|"night_visit_late"|"reassess";
   since: string;
   resident_id: string;
   resident_name: string;
@@ -245,9 +245,10 @@ export interface Home {
   unit_name: string;
   scale_percent: number;
   ask_faces_for: string|null;
-  yes: Array<"video_visit"|"auto_answer">;
+  yes: Array<"video_visit"|"auto_answer"|"camera_check">;
   shows_looks: boolean;
   alarm: HomeAlarm|null;
+  night: "none"|"planned"|"paused";
 }
 export interface Refused {
   type: "refused";

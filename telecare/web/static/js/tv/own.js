@@ -3,6 +3,7 @@ import { html, useEffect, useState } from "../lib/preact.js";
 import { ApiError, post } from "../core/api.js";
 import { bootValues, clock, dayMonth, learn, t, weekday } from "../core/i18n.js";
 import { Icon } from "../core/icons.js";
+import { focusFirst } from "../core/spatial.js";
 import { BackKey, CameraChip, ringsText } from "./parts.js";
 import * as state from "./state.js";
 
@@ -18,6 +19,8 @@ export async function ready() {
   learn(await answer.json());
 }
 
+const PAUSE_S = 20;
+
 /** @param {boolean} show */
 async function showLooks(show) {
   try {
@@ -26,17 +29,36 @@ async function showLooks(show) {
   } catch (error) { state.say(error); }
 }
 
+/** One thing is asked; without an answer somebody comes. @param {{done: () => void}} props */
+function Pause({ done }) {
+  const [left, setLeft] = useState(PAUSE_S);
+  useEffect(() => { focusFirst(); }, []);
+  /** @param {boolean} comes */
+  const answer = async (comes) => { await sayOf("/api/tv/night/pause", { somebody_comes: comes }); done(); };
+  useEffect(() => {
+    if (left <= 0) { answer(true); return undefined; }
+    const timer = setTimeout(() => setLeft(left - 1), 1000);
+    return () => clearTimeout(timer);
+  }, [left]);
+  return html`<main class="safe" key="pause" data-test="pause"><header class="head"><div><h1>${t("tv.yes.pause_ask")}</h1><p class="lead">${t("tv.yes.pause_lead", { n: left })}</p></div><div><${CameraChip} /></div></header>
+    <div class="foot"><button type="button" class="key" data-first data-test="pause-yes" onClick=${() => answer(true)}><${Icon} name="check" />${t("tv.yes.pause_yes")}</button><button type="button" class="key" data-test="pause-no" onClick=${() => answer(false)}><${Icon} name="x" />${t("tv.yes.pause_no")}</button></div></main>`;
+}
+
 /** Her own yes, taken back here and now: one OK, effective at once. */
 export function Yes() {
   const home = state.home.value;
   const [done, setDone] = useState("");
+  const [pausing, setPausing] = useState(false);
+  const night = home ? home.night : "none";
   const list = home ? home.yes : [];
   /** @param {string} purpose */
   const back = async (purpose) => { if (await state.takeBack(purpose)) setDone(purpose); };
-  return html`<main class="safe" data-test="yes"><header class="head"><div><h1>${t("tv.yes.title")}</h1><p class="lead">${t(list.length ? "tv.yes.lead" : "tv.yes.none")}</p></div><div><${CameraChip} /></div></header>
+  if (pausing) return html`<${Pause} done=${() => setPausing(false)} />`;
+  const pause = () => (night === "paused" ? sayOf("/api/tv/night/go-on", {}) : setPausing(true));
+  return html`<main class="safe" key="yes" data-test="yes"><header class="head"><div><h1>${t("tv.yes.title")}</h1><p class="lead">${t(list.length ? "tv.yes.lead" : "tv.yes.none")}</p></div><div><${CameraChip} /></div></header>
     ${done && html`<p class="done" role="status" data-test="taken-back"><${Icon} name="check" />${t(`tv.yes.done.${done}`)}</p>`}${state.problem.value && html`<p class="done" role="alert">${state.problem.value}</p>`}
     <div class="rows">${list.filter((one) => one !== done).map((one) => html`<button type="button" class="row" key=${one} data-test=${`take-back-${one}`} onClick=${() => back(one)}><span class="in"><${Icon} name="check" /><span><b>${t(`tv.yes.${one}`)}</b><span class="sub">${t(`tv.yes.${one}.what`)}</span></span><span class="when">${t("tv.yes.press")}</span></span></button>`)}</div>
-    <div class="foot"><${BackKey} />${home && html`<button type="button" class="key" data-test="show-looks" onClick=${() => showLooks(!home.shows_looks)}><${Icon} name="shield" />${t(home.shows_looks ? "tv.looks.hide" : "tv.looks.show")}</button>`}</div></main>`;
+    <div class="foot"><${BackKey} />${night !== "none" && html`<button type="button" class="key" data-test="pause-night" onClick=${pause}><${Icon} name="clock" />${t(night === "paused" ? "tv.yes.pause_over" : "tv.yes.pause")}</button>`}${home && html`<button type="button" class="key" data-test="show-looks" onClick=${() => showLooks(!home.shows_looks)}><${Icon} name="shield" />${t(home.shows_looks ? "tv.looks.hide" : "tv.looks.show")}</button>`}</div></main>`;
 }
 
 /** "I dag 14:08", "23 november 14:08". @param {string} at */
