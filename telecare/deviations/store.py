@@ -20,7 +20,7 @@ returning id
 
 
 LISTED = """
-select d.id, d.kind, d.at, d.source, u.name as unit_name, d.resident_id,
+select d.id, d.kind, d.at, d.source, d.about_id, u.name as unit_name, d.resident_id,
     shown_name(r) as resident_name
 from deviation d
 join care_unit u on u.tenant_id = d.tenant_id and u.id = d.unit_id
@@ -37,6 +37,7 @@ class Listed:
     kind: str
     at: datetime
     source: str
+    about_id: UUID
     unit_name: str
     resident_id: ResidentId | None
     resident_name: str
@@ -47,7 +48,7 @@ async def listed(db: Transaction, units: Sequence[CareUnitId]) -> Sequence[Liste
     rows = await db.fetch(LISTED, db.tenant, list(units), LIMIT)
     return [
         Listed(
-            row["id"], row["kind"], row["at"], row["source"], row["unit_name"],
+            row["id"], row["kind"], row["at"], row["source"], row["about_id"], row["unit_name"],
             row["resident_id"], row["resident_name"] or "",
         )
         for row in rows

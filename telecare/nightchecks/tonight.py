@@ -1,8 +1,9 @@
 """Tonight's rounds, as whoever carries them out needs them."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from uuid import UUID
 
 from telecare.access.model import Permission, StaffSession
 from telecare.access.service import list_read, require, units_seen
@@ -44,6 +45,21 @@ class Tonight:
             named = {one.check.resident_id: one.resident_name for one in checks}
             await list_read(db, session, "night", units, named, now)
         return Night(night, rounds, checks)
+
+    async def missed(
+        self, session: StaffSession, rounds: Sequence[UUID]
+    ) -> Mapping[UUID, Sequence[store.Missed]]:
+        """The checks of these rounds whose time passed without anybody, in her units. A read of
+        the list, recorded once in 15 min. Raises NotPermitted.
+        """
+        now = self._clock.now()
+        units = session.staff.units_of(Permission.LEAD)
+        async with self._database.transaction(session.tenant, actor_text(session.actor)) as db:
+            require(db, session, Permission.LEAD, Action.LIST_READ)
+            found = await store.missed(db, units, rounds)
+            named = {one.resident_id: one.resident_name for one in found}
+            await list_read(db, session, "missed_checks", units, named, now)
+        return {id_: [one for one in found if one.round_id == id_] for id_ in rounds}
 
 
 def is_last_night(valid_until: datetime | None, starts_at: datetime) -> bool:

@@ -3,11 +3,12 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
+from uuid import UUID
 
 from telecare.nightchecks.model import Check
 from telecare.nightchecks.store import LIMIT, of_row
 from telecare.runtime.db import Transaction
-from telecare.wire.ids import CareUnitId, RoundId
+from telecare.wire.ids import CareUnitId, ResidentId, RoundId
 
 CHECKS = """
 select c.*, shown_name(r) as resident_name, r.phone as resident_phone, r.language as language,
@@ -52,6 +53,27 @@ where r.tenant_id = $1 and r.unit_id = any($2) and r.night = $3
 group by r.id
 order by first, r.id
 """
+
+
+MISSED = """
+select c.round_id, c.resident_id, c.starts_at, shown_name(r) as resident_name
+from night_check c
+join resident r on r.tenant_id = c.tenant_id and r.id = c.resident_id
+where c.tenant_id = $1 and c.unit_id = any($2) and c.round_id = any($3)
+    and (c.why = 'missed' or c.called_off_for = 'outage')
+order by c.starts_at, c.id
+limit $4
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Missed:
+    """A check nobody began in time; an empty name is protected."""
+
+    round_id: RoundId
+    resident_id: ResidentId
+    starts_at: datetime
+    resident_name: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,3 +141,19 @@ async def rounds(db: Transaction, units: Sequence[CareUnitId], night: date) -> S
     """In the order of the night."""
     rows = await db.fetch(ROUNDS, db.tenant, list(units), night)
     return [Round(RoundId(row["id"]), row["first"]) for row in rows]
+
+
+async def missed(
+    db: Transaction, units: Sequence[CareUnitId], rounds: Sequence[UUID]
+) -> Sequence[Missed]:
+    """At most LIMIT, by their time."""
+    rows = await db.fetch(MISSED, db.tenant, list(units), list(rounds), LIMIT)
+    return [
+        Missed(
+            RoundId(row["round_id"]),
+            ResidentId(row["resident_id"]),
+            row["starts_at"],
+            row["resident_name"] or "",
+        )
+        for row in rows
+    ]

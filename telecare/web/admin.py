@@ -24,6 +24,7 @@ from telecare.alarms.http import ALARMS
 from telecare.audit.actions import Action
 from telecare.deviations.service import Deviations
 from telecare.devices.http import DEVICES
+from telecare.nightchecks.http import TONIGHT
 from telecare.runtime.clock import STOCKHOLM, from_local
 from telecare.runtime.http import OWN, Body, Empty, Exempt, Route
 from telecare.runtime.qr import qr_path
@@ -368,7 +369,11 @@ async def deviations(request: web.Request) -> web.StreamResponse:
     """What went wrong, newest first, and how soon alarms were answered."""
     found = await request.app[DEVIATIONS].listed(request[STAFF])
     figures = await request.app[ALARMS].figures(request[STAFF])
-    return await admin_page(request, "deviations", "deviations", deviations=found, figures=figures)
+    rounds = [one.about_id for one in found if one.source == "round"]
+    missed = await request.app[TONIGHT].missed(request[STAFF], rounds) if rounds else {}
+    return await admin_page(
+        request, "deviations", "deviations", deviations=found, figures=figures, missed=missed
+    )
 
 
 class NetworkForm(Body):

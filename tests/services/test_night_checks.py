@@ -254,6 +254,22 @@ async def test_checks_nobody_began_become_visits_and_one_deviation_of_their_roun
     ]
 
 
+async def test_the_head_reads_which_checks_a_delayed_round_lists(night, client):
+    ingrid, nils = await night.home(), await night.home("Nils")
+    for resident in (ingrid, nils):
+        await night.agreed(resident)
+    await night.at(TWO + timedelta(minutes=30))
+    head = await night.world.staff("Siv", role=Role.ENHETSCHEF)
+    before = len(await night.world.events())
+
+    _, page = await client.look("/admin/deviations", head)
+
+    assert page.count('data-kind="round_delayed"') == 1
+    assert page.count('data-test="missed"') == 2
+    assert ingrid.name in page
+    assert (await night.world.events(before)).count("list.read") == 1
+
+
 @pytest.mark.parametrize(
     ("substitute", "state"),
     [
