@@ -255,7 +255,7 @@ class LiveCall:
     def _take_of(self, *, picture: bool, sound: bool) -> Take:
         hardware = self._home.hardware
         if self._look is not None:
-            camera = hardware.cameras.get(self._look.camera, hardware.camera)
+            camera = hardware.cameras.get(self._look.camera, "none")
             return Take(
                 call_id=self.call_id,
                 hardware=hardware.model_copy(update={"camera": camera}),

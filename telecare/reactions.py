@@ -130,9 +130,9 @@ class Reactions:
             case LookShown():
                 await self.looks.shown(db, event.call, event.at)
             case CallClosed():
-                await self.looks.call_closed(db, event.call, event.at)
                 await self.visits.call_closed(db, event.call, event.at)
                 await self._call_closed(db, event)
+                await self.looks.call_closed(db, event.call, event.at)
             case DispatchAccepted():
                 about_id = AlarmId(event.about_id)
                 await self.alarms.on_the_way(db, about_id, event.arrive_by, event.at)
@@ -210,10 +210,12 @@ class Reactions:
             )
 
     async def _call_closed(self, db: Transaction, event: CallClosed) -> None:
-        """She who has taken an alarm has spoken with whom it was about, or tried to."""
+        """She who has taken an alarm has spoken with whom it was about, or tried to. Who only
+        looked has not.
+        """
         assert self.alarms is not None  # noqa: S101 - as above
         call = event.call
-        if call.staff_id is None:
+        if call.staff_id is None or not call.policy.is_talk:
             return
         if call.opened_at is not None:
             if event.at - call.opened_at >= SPOKEN:

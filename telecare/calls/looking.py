@@ -4,7 +4,7 @@ The gate is passed twice, for each half; nothing rings, and a look ends instead 
 """
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Literal
 from uuid import uuid4
@@ -137,14 +137,25 @@ async def open_look(
     return opened
 
 
-async def lengthen(db: Transaction, call: Call, n: int, more_s: int) -> None:
-    """As long again; `call` is held and live. `n`: which time, so that a repeat counts once."""
-    longer = call.longer(timedelta(seconds=more_s))
+async def lengthen(
+    db: Transaction, call: Call, n: int, more_s: int, *, ends_at: datetime | None
+) -> bool:
+    """As long again, not beyond `ends_at`, which the gate gave just now; `call` is held and live.
+    `n`: which time, so that a repeat counts once. False: nothing may be added.
+    """
+    wished = call.longer(timedelta(seconds=more_s))
+    assert call.must_end is not None  # noqa: S101 - it is live
+    assert wished.must_end is not None  # noqa: S101 - likewise
+    until = wished.must_end if ends_at is None else min(wished.must_end, ends_at)
+    more_s = int((until - call.must_end).total_seconds())
+    if more_s < 1:
+        return False
+    longer = replace(wished, must_end=until)
     await store.save(db, longer)
-    assert longer.must_end is not None  # noqa: S101 - it is live
-    await set_timer(db, MUST_END, call.id, longer.must_end)
+    await set_timer(db, MUST_END, call.id, until)
     tell(db, longer)
     endpoints = await device_store.endpoints(db, call.resident_id)
     message = edge.Longer(call_id=call.id, n=n, more_s=more_s)
     for addressee in units([e for e in endpoints if e.id == call.endpoint_id]):
         db.after_commit(to_unit(addressee, topics.Down.CALL, message))
+    return True

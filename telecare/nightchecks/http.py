@@ -235,7 +235,7 @@ ROUTES = (
     Route("POST", "/api/nightchecks/{id}/cut", cut, "staff", Action.LOOK_CUT, CutBody,
           errors=_SAYS, status=204, permission="look"),
     Route("POST", "/api/nightchecks/{id}/extend", extend, "staff", Action.LOOK_EXTENDED, Empty,
-          errors=(*_SAYS, Code.NO_MORE_TIME), status=204, permission="look"),
+          errors=(*_LOOKS, Code.NO_MORE_TIME), status=204, permission="look"),
     Route("POST", "/api/nightchecks/{id}/phoned", phoned, "staff", Action.CHECK_PHONED, PhonedBody,
           errors=(Code.NIGHT_CHECK_CLOSED, Code.NOT_ON_SHIFT), status=204),
     Route("POST", "/api/tv/night/pause", pause, "screen", Action.NIGHT_PAUSED, PauseBody,

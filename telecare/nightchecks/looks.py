@@ -9,19 +9,25 @@ from telecare.access.errors import NotPermitted
 from telecare.access.model import Permission, StaffSession
 from telecare.access.service import React, stays
 from telecare.audit.actions import Action
-from telecare.audit.append import Kept, append
+from telecare.audit.append import Kept, append, append_all
 from telecare.audit.format import Document
 from telecare.audit.model import Record, actor_text, refused
 from telecare.calls import looking
 from telecare.calls import store as call_store
 from telecare.calls.model import Call, Reason, State
 from telecare.calls.opening import close_call
-from telecare.consent.gate import ConsentMissing, ResidentAbsent
+from telecare.consent.gate import (
+    CallerNotAllowed,
+    ConsentMissing,
+    EmergencyExcluded,
+    ResidentAbsent,
+    admit,
+)
 from telecare.devices import store as device_store
 from telecare.devices.model import Endpoint
 from telecare.nightchecks import agreements_store, store
 from telecare.nightchecks.agreement import Agreement
-from telecare.nightchecks.model import ABSENT, Check, CheckClosed, Cut, Outcome
+from telecare.nightchecks.model import ABSENT, Check, CheckClosed, Cut, NoMoreTime, Outcome
 from telecare.nightchecks.planning import SYSTEM
 from telecare.nightchecks.service import WITHOUT, move, take_on
 from telecare.people.model import Resident
@@ -91,13 +97,14 @@ class NightLooks:
             resident = await known(db, check.resident_id)
             agreement = await agreements_store.by_id(db, check.agreement_id)
             what: Document = {"check_id": str(check.id), "why": why}
+            records = [Record(Action.LOOK_CUT, session.actor, [resident.person], what)]
             if why != "somebody_else" and agreement is not None and agreement.camera_id is not None:
                 await agreements_store.block(db, agreement.camera_id, why, now)
                 about: Document = {"camera_id": str(agreement.camera_id), "why": why}
                 blocked = Record(Action.CAMERA_BLOCKED, session.actor, [resident.person], about)
-                await append(db, blocked)
-            await append(db, Record(Action.LOOK_CUT, session.actor, [resident.person], what))
+                records.append(blocked)
             await self._over(db, session, call, check, after, Reason.CLOSED_AT_ONCE, now)
+            await append_all(db, records)
 
     async def close_picture(self, session: StaffSession, check_id: CheckId) -> None:
         """Dark at once; what was wrong, or what she saw, is said afterwards.
@@ -117,16 +124,25 @@ class NightLooks:
                     await append(db, ended)
 
     async def extend(self, session: StaffSession, check_id: CheckId) -> None:
-        """As long again, at most twice. Raises NotFound, CheckClosed, CheckTaken, NoMoreTime."""
+        """As long again, at most twice, and never beyond what is consented to: the gate is passed
+        anew. Raises NotFound, CheckClosed, CheckTaken, NoMoreTime, and what the gate raises.
+        """
+        now = self._clock.now()
         async with self._by(session) as db:
+            seen = await self._seen(db, check_id)
+            resident = await known(db, seen.resident_id)
+            purpose, tried = looking.POLICY.purpose, Action.LOOK_EXTENDED
+            basis = await admit(db, session.actor, resident, purpose, now, tried=tried)
             call, check = await self._held(db, check_id)
             agreement = await agreements_store.by_id(db, check.agreement_id)
             after = check.extend(session.staff.id)
             if call is None or agreement is None or not call.is_live:
                 raise CheckClosed
+            if not await looking.lengthen(
+                db, call, after.extended, agreement.look_s, ends_at=basis.ends_at
+            ):
+                raise NoMoreTime
             await store.save(db, after)
-            await looking.lengthen(db, call, after.extended, agreement.look_s)
-            resident = await known(db, check.resident_id)
             what: Document = {"check_id": str(check.id), "n": after.extended}
             await append(db, Record(Action.LOOK_EXTENDED, session.actor, [resident.person], what))
 
@@ -154,6 +170,8 @@ class NightLooks:
         """What stops a look never stops the check (its own transaction: the refusal ended ours)."""
         try:
             return await do(session, check_id)
+        except (CallerNotAllowed, EmergencyExcluded):
+            raise  # it is she who may not; a colleague may
         except ConsentMissing as refusal:
             why = WITHOUT.get(refusal.code, "refused")
             await self._go_on(session, check_id, lambda check, now: check.go_without(why, now))
@@ -173,10 +191,11 @@ class NightLooks:
                 ended = await close_call(
                     db, call, Reason.NOT_USED, SYSTEM, now=now, react=self._react
                 )
-                if ended is not None:
-                    await append(db, ended)
                 check = await self._check(db, check_id)
+            else:
+                ended = None
             await move(db, check, change(check, now), SYSTEM, now, self._react)
+            await append_all(db, [ended] if ended else [])
 
     async def _make_ready(self, session: StaffSession, check_id: CheckId) -> CallId:
         now = self._clock.now()
@@ -256,11 +275,16 @@ class NightLooks:
 
     async def _held(self, db: Transaction, check_id: CheckId) -> tuple[Call | None, Check]:
         """Its call, if it has one, then the check."""
+        seen = await self._seen(db, check_id)
+        call = await call_store.hold(db, seen.call_id) if seen.call_id is not None else None
+        return call, await self._check(db, check_id)
+
+    async def _seen(self, db: Transaction, check_id: CheckId) -> Check:
+        """Not held: for what comes before the locks."""
         seen = await store.by_id(db, check_id)
         if seen is None:
             raise NotFound
-        call = await call_store.hold(db, seen.call_id) if seen.call_id is not None else None
-        return call, await self._check(db, check_id)
+        return seen
 
     async def _check(self, db: Transaction, check_id: CheckId) -> Check:
         check = await store.hold(db, check_id)
@@ -277,11 +301,12 @@ class NightLooks:
             shown_s = int((now - before.shown_at).total_seconds())
             after = replace(after, seen_s=before.seen_s + shown_s)
         action = Action.CHECK_CONCLUDED if reason is Reason.LOOKED else None
-        await move(db, before, after, session.actor, now, self._react, action)
+        await store.save(db, after)
+        ended = None
         if call is not None:
             ended = await close_call(db, call, reason, session.actor, now=now, react=self._react)
-            if ended is not None:
-                await append(db, ended)
+        await move(db, before, after, session.actor, now, self._react, action)
+        await append_all(db, [ended] if ended else [])
 
     def _by(self, session: StaffSession) -> AbstractAsyncContextManager[Transaction]:
         return self._database.transaction(session.tenant, actor_text(session.actor))

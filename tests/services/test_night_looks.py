@@ -247,6 +247,36 @@ async def test_a_look_is_lengthened_twice_and_the_home_is_told_each_time(night):
     assert (await night.call())["must_end"] - before == timedelta(seconds=60)
 
 
+async def test_a_look_is_never_lengthened_beyond_what_she_has_said_yes_to(night, clock):
+    await night.begin()
+    await night.shown()
+    ends_at = clock.at + timedelta(seconds=40)
+    await night.world.rows(
+        "update consent set valid_until = $2 where resident_id = $1 and purpose = 'camera_check'",
+        night.ingrid.id, ends_at,
+    )  # fmt: skip
+    await night.looks.extend(night.maria, await night.check_id())
+    assert (await night.call())["must_end"] == ends_at
+    with pytest.raises(NoMoreTime):
+        await night.looks.extend(night.maria, await night.check_id())
+    assert len(night.messages("longer")) == 1
+
+
+async def test_a_look_is_no_contact_with_who_has_pressed_the_alarm(night, world, clock):
+    alarm = await world.alarm(night.ingrid)
+    await world.rows(
+        "update alarm set state = 'taken', taken_by = $2, taken_at = $3 where id = $1",
+        alarm,
+        night.maria.staff.id,
+        clock.at,
+    )
+    await night.begin()
+    await night.shown(10)
+    await night.looks.conclude(night.maria, await night.check_id(), "asleep")
+    [still] = await world.rows("select state, contact_at from alarm where id = $1", alarm)
+    assert still == {"state": "taken", "contact_at": None}
+
+
 async def test_a_wrong_home_is_closed_at_once_and_its_camera_blocked_until_it_is_tested(night):
     await night.begin()
     await night.shown(1)
