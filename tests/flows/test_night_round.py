@@ -155,6 +155,8 @@ async def test_the_round_page_is_readable_everywhere(night, windows, in_language
     await jonas.locator("[data-test=begin-round]").click()
     await is_seen(jonas)
     await seen.at(jonas, "night-round", keys=False)
+    await jonas.set_viewport_size({"width": 390, "height": 844})
+    assert await jonas.locator(".who").is_visible(), "whose home it is, on a phone too"
     await jonas.locator("[data-test=close-now]").click()
     await jonas.locator("[data-test=cut]").wait_for()
     await seen.at(jonas, "night-cut", keys=False)
