@@ -34,6 +34,9 @@ def parsed() -> argparse.Namespace:
     running.add_argument("--state", type=Path, required=True)
     running.add_argument("--camera", default="none", help="simulated, none, or /dev/videoN")
     running.add_argument("--microphone", default="none", help="simulated, none, or an ALSA device")
+    running.add_argument(
+        "--loudspeaker", default="none", help="simulated, none, or an ALSA device; for looks"
+    )
     running.add_argument("--cec", action="store_true", help="drive the TV with cec-ctl")
     enrolling = commands.add_parser("enrol", help="spend a one-time code and keep the keys")
     enrolling.add_argument("--state", type=Path, required=True)
@@ -69,7 +72,11 @@ def run(arguments: argparse.Namespace) -> int:
     from edge.homes import run_unit  # noqa: PLC0415 - only what the command needs
     from edge.pipe import Hardware  # noqa: PLC0415
 
-    hardware = Hardware(camera=arguments.camera, microphone=arguments.microphone)
+    hardware = Hardware(
+        camera=arguments.camera,
+        microphone=arguments.microphone,
+        loudspeaker=arguments.loudspeaker,
+    )
     return until_told(run_unit(arguments.state, hardware, has_screen=arguments.cec))
 
 

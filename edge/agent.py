@@ -54,6 +54,7 @@ from telecare.wire.edge import (
     Renewal,
     Ring,
     ScreenState,
+    Speak,
     Stamp,
     StopRinging,
     UnitAlive,
@@ -171,6 +172,7 @@ class Agent:
             camera_is=self._camera_is,
             notice=self._noticed,
             look=lambda notice, is_on: announcer.look(notice, is_on=is_on),
+            before_speech=announcer.before_speech,
         )
 
     async def run(self) -> None:
@@ -349,7 +351,7 @@ class Agent:
             self._start(calls.rings(ring, boot=self.boot, now_ms=now_ms))
 
     def _pass_on(
-        self, message: StopRinging | Opened | Longer | Renewal | HangUp | Offer | Candidate
+        self, message: StopRinging | Opened | Longer | Speak | Renewal | HangUp | Offer | Candidate
     ) -> None:
         if self._live is not None and self._live.call_id == message.call_id:
             self._live.take(message)

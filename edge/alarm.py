@@ -45,6 +45,7 @@ class Phrase(StrEnum):
     CLOSED = "closed"
     MISTAKE = "mistake"
     LOOKS = "looks"
+    SPEAKS = "speaks"
 
 
 @dataclass(frozen=True, slots=True)

@@ -29,11 +29,15 @@ class Announcer:
         self._unsaid: asyncio.Queue[Words] = asyncio.Queue(MOST_UNSAID)
         self._sign = Sign.QUIET
         self._is_looked_at = False
+        self._speaking = asyncio.Lock()
+        """One thing at a time."""
 
     async def run(self) -> None:
         self._light()
         while True:
-            await self._speaker.say(await self._unsaid.get())
+            words = await self._unsaid.get()
+            async with self._speaking:
+                await self._speaker.say(words)
 
     def tell(self, effects: Iterable[Effect]) -> None:
         for effect in effects:
@@ -53,6 +57,13 @@ class Announcer:
         self._light()
         if is_on and notice == "lamp_and_sound":
             self._speak(self._words(Phrase.LOOKS, ""))
+
+    async def before_speech(self) -> None:
+        """Lamp and signal, whatever notice was agreed: a voice must not come from nowhere."""
+        self._is_looked_at = True
+        self._light()
+        async with self._speaking:
+            await self._speaker.say(self._words(Phrase.SPEAKS, ""))
 
     def _light(self) -> None:
         looked_at = self._is_looked_at and self._sign is Sign.QUIET

@@ -5,7 +5,7 @@ One task, one inbox, effects in order; `edge.call.Call` decides, `edge.window.Wi
 
 import asyncio
 import logging
-from collections.abc import Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import assert_never
@@ -56,6 +56,7 @@ from telecare.wire.edge import (
     Opened,
     PrepareLook,
     Renewal,
+    Speak,
     Stamp,
     StopRinging,
     UnitAlive,
@@ -98,6 +99,7 @@ Said = UnitAnswered | UnitDeclined | UnitHungUp | UnitSdp | UnitAlive | UnitRepo
 Event = (
     Opened
     | Longer
+    | Speak
     | Renewal
     | StopRinging
     | HangUp
@@ -124,6 +126,8 @@ class Home:
     """Told of each stage, for whoever is in the room."""
     look: Callable[[Notice, bool], None]
     """Told when somebody begins to look to her, and when it is over."""
+    before_speech: Callable[[], Awaitable[None]]
+    """Lamp and signal; returns when she has been told that somebody will speak."""
 
 
 class LiveCall:
@@ -139,6 +143,7 @@ class LiveCall:
         self._off_reason: Reason = "hang_up"
         self._offer: Offer | None = None
         self._candidates: list[Candidate] = []
+        self._speaking: asyncio.Task[None] | None = None
 
     @property
     def call_id(self) -> UUID:
@@ -164,7 +169,7 @@ class LiveCall:
                 await self._carry_out(begin)
                 await self._live()
                 await self._close()
-                for task in tasks:
+                for task in [*tasks, *([self._speaking] if self._speaking else [])]:
                     task.cancel()
         finally:
             await self._close()
@@ -211,6 +216,8 @@ class LiveCall:
                 effects = self._call.longer(event, now_ms)
             case StopRinging() | HangUp():
                 effects = self._call.stop()
+            case Speak():
+                effects = self._let_speak()
             case Offer():
                 effects = self._take_offer(event, now_ms)
             case Candidate():
@@ -222,6 +229,18 @@ class LiveCall:
             case _:
                 effects = await self._reported(event)
         return effects
+
+    def _let_speak(self) -> list[Effect]:
+        """Beside the rest: leases go on being renewed while the signal sounds."""
+        is_open = self._look is not None and self._call.stage is Stage.LIT
+        if is_open and self._speaking is None and self._group is not None:
+            self._speaking = self._group.create_task(self._signal_and_speak(), name="speech")
+        return []
+
+    async def _signal_and_speak(self) -> None:
+        await self._home.before_speech()
+        if self._window is not None and self._window.let_speak():
+            self._say(UnitReport(call_id=self.call_id, what="speaks"))
 
     def _pressed(self, press: Press, now_ms: int) -> list[Effect]:
         match press:

@@ -15,6 +15,7 @@ from pathlib import Path
 from pydantic import ValidationError
 
 from edge.hardware.blurred import Blurred
+from edge.hardware.loudspeaker import AlsaLoudspeaker, Loudspeaker, SimulatedLoudspeaker
 from edge.hardware.ports import Camera, Microphone
 from edge.hardware.simulated import SimulatedCamera, SimulatedMicrophone
 from edge.hardware.v4l2 import AlsaMicrophone, V4l2Camera
@@ -26,6 +27,7 @@ from edge.pipe import (
     Darken,
     Extend,
     Hardware,
+    LetSpeak,
     Light,
     OfferRefused,
     Order,
@@ -37,6 +39,7 @@ from edge.pipe import (
     TakeOffer,
 )
 from edge.shutter import Devices, Shutter
+from edge.spoken import Spoken
 
 SILENCE_S = 90
 """A taken process without an order this long has lost its agent: it rings for 60 s at most, and a
@@ -80,6 +83,7 @@ class CallMedia:
         self._pipe = pipe
         self._group = group
         self.shutter = Shutter(devices(take), pipe.tell)
+        self._spoken = Spoken(loudspeaker(take.hardware), lambda: self.shutter.is_lit)
         self._peer: Peer | None = None
 
     async def obey(self, order: Order) -> None:
@@ -88,7 +92,10 @@ class CallMedia:
                 await self.shutter.open(order)
             case Extend():
                 self.shutter.extend(opening=order.opening, until_ms=order.until_ms)
+            case LetSpeak():
+                self._spoken.let_through()
             case Darken():
+                await self._spoken.stop()
                 await self.shutter.close()
             case TakeOffer():
                 await self._replace(order)
@@ -107,6 +114,7 @@ class CallMedia:
     async def close(self) -> None:
         """The camera first; a connection that will not close dies with the process."""
         await self.shutter.close()
+        await self._spoken.stop()
         if self._peer is not None:
             with suppress(TimeoutError):
                 async with asyncio.timeout(CLOSE_TIMEOUT_S):
@@ -117,7 +125,12 @@ class CallMedia:
         if old is not None and offer.n <= old.n:
             return
         self._peer = Peer(
-            self._take, offer, shutter=self.shutter, tell=self._pipe.tell, group=self._group
+            self._take,
+            offer,
+            shutter=self.shutter,
+            tell=self._pipe.tell,
+            group=self._group,
+            heard=self._spoken.take,
         )
         self._group.create_task(self._answer(self._peer, old), name="answer")
 
@@ -165,6 +178,16 @@ def microphone(hardware: Hardware) -> Microphone | None:
             return SimulatedMicrophone(hardware.tone_hz)
         case device:
             return AlsaMicrophone(device)
+
+
+def loudspeaker(hardware: Hardware) -> Loudspeaker | None:
+    match hardware.loudspeaker:
+        case "none":
+            return None
+        case "simulated":
+            return SimulatedLoudspeaker(None if hardware.stamps is None else Path(hardware.stamps))
+        case device:
+            return AlsaLoudspeaker(device)
 
 
 async def serve(pipe: Pipe) -> None:

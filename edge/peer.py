@@ -6,7 +6,7 @@ aiortc has no ICE restart and no trickle out: the answer is complete, and a new 
 
 import asyncio
 import re
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 
 from aiortc import (
     MediaStreamTrack,
@@ -24,7 +24,7 @@ from aiortc.exceptions import InvalidStateError
 from aiortc.mediastreams import MediaStreamError
 from aiortc.sdp import candidate_from_sdp
 from aiortc.stats import RTCRemoteInboundRtpStreamStats
-from av import VideoFrame
+from av import AudioFrame, VideoFrame
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from edge.pipe import (
@@ -70,6 +70,7 @@ class Peer:
         shutter: Shutter,
         tell: Callable[[Report], None],
         group: asyncio.TaskGroup,
+        heard: Callable[[AudioFrame], Awaitable[None]],
     ) -> None:
         self.n = offer.n
         self._take = take
@@ -77,6 +78,7 @@ class Peer:
         self._shutter = shutter
         self._tell = tell
         self._group = group
+        self._heard = heard
         self._viewer_told_ms = 0
         self._sent: VideoFrame | None = None
         self._connection = RTCPeerConnection(configuration(offer))
@@ -151,7 +153,9 @@ class Peer:
             if isinstance(frame, VideoFrame):
                 self._tell(FirstFrame(n=self.n, sent=False, at_ms=monotonic_ms()))
             while True:
-                await track.recv()
+                if isinstance(frame, AudioFrame):
+                    await self._heard(frame)
+                frame = await track.recv()
         except MediaStreamError:
             return
 

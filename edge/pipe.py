@@ -29,6 +29,8 @@ class Hardware(PipeMessage):
     """`simulated`, `none`, or a V4L2 device such as /dev/video0."""
     microphone: str = "simulated"
     """`simulated`, `none`, or an ALSA device such as default."""
+    loudspeaker: str = "simulated"
+    """Where a voice from a look is heard: as `microphone`."""
     cameras: dict[str, str] = Field(default_factory=dict)
     """Those for looks, by their names: as `camera`."""
     picture: Literal["moving", "canary"] = "moving"
@@ -70,6 +72,12 @@ class Extend(PipeMessage):
     until_ms: int
 
 
+class LetSpeak(PipeMessage):
+    """The viewer's voice is heard in the home for as long as this opening is lit."""
+
+    kind: Literal["let_speak"] = "let_speak"
+
+
 class Darken(PipeMessage):
     kind: Literal["darken"] = "darken"
 
@@ -94,7 +102,7 @@ class Stop(PipeMessage):
     kind: Literal["stop"] = "stop"
 
 
-Order = Take | Light | Extend | Darken | TakeOffer | TakeCandidate | Stop
+Order = Take | Light | Extend | LetSpeak | Darken | TakeOffer | TakeCandidate | Stop
 ORDER: TypeAdapter[Order] = TypeAdapter(Annotated[Order, Field(discriminator="kind")])
 
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from uuid import UUID
 
 from edge.media_process import MediaProcess
-from edge.pipe import Darken, Extend, Light, Take, WentDark, monotonic_ms
+from edge.pipe import Darken, Extend, LetSpeak, Light, Take, WentDark, monotonic_ms
 from edge.records import CameraRecords, Reason, RecordNotStored
 from telecare.wire.edge import CameraState
 
@@ -54,6 +54,13 @@ class Window:
     def extend(self, until_ms: int) -> None:
         if self.is_open and self.dark_by_ms is None:
             self.media.order(Extend(opening=self._opening, until_ms=until_ms))
+
+    def let_speak(self) -> bool:
+        """False when nothing is open, or about to close."""
+        may = self.is_open and self.dark_by_ms is None
+        if may:
+            self.media.order(LetSpeak())
+        return may
 
     def darken(self, reason: Reason) -> None:
         if self.is_open and self.dark_by_ms is None:

@@ -94,6 +94,7 @@ from telecare.nightchecks import planning as night_planning
 from telecare.nightchecks.agreements import Agreements
 from telecare.nightchecks.looks import NightLooks
 from telecare.nightchecks.service import NightChecks
+from telecare.nightchecks.staying import Staying
 from telecare.nightchecks.tonight import Tonight
 from telecare.people import corrections_store, importing
 from telecare.people import holding as people_holding
@@ -265,6 +266,7 @@ class Services:
     insatser: Insatser
     nights: NightChecks
     night_looks: NightLooks
+    staying: Staying
     tonight: Tonight
     agreements: Agreements
     passkeys: Passkeys
@@ -326,6 +328,7 @@ def services(database: Database, reader: Database, clock: Clock, config: Config)
     react.shifts = shifts
     react.nights, react.agreements = nights, agreements
     react.looks = night_looks = NightLooks(database, clock, react, liveness.stamp_of)
+    react.staying = staying = Staying(database, clock, react, liveness.stamp_of)
     react.absences, react.consents = absences, consents
     witnesses = [witness.key for witness in addresses(config.witnesses)]
     staff_data = StaffData(database, clock, sealer)
@@ -365,6 +368,7 @@ def services(database: Database, reader: Database, clock: Clock, config: Config)
         insatser=Insatser(database, clock),
         nights=nights,
         night_looks=night_looks,
+        staying=staying,
         tonight=Tonight(database, clock),
         agreements=agreements,
         passkeys=Passkeys(database, clock, config.public_url),
@@ -460,6 +464,7 @@ def web_app(
     app[night_http.NIGHTS] = made.nights
     app[admin_nights.AGREEMENTS] = made.agreements
     app[night_http.NIGHT_LOOKS] = made.night_looks
+    app[night_http.STAYING] = made.staying
     app[night_http.TONIGHT] = made.tonight
     app[shift_http.SHIFTS] = made.shifts
     app[people_http.PEOPLE] = made.people

@@ -29,11 +29,14 @@ from telecare.devices.service import Devices
 from telecare.dispatches import service as dispatches
 from telecare.dispatches.model import DispatchAccepted, DispatchArrived
 from telecare.endings.model import EndingUndone, ResidentEnded
+from telecare.integrity.findings import found
+from telecare.integrity.findings_store import NewFinding
 from telecare.integrity.reviews import Reviews
 from telecare.nightchecks.agreements import Agreements
 from telecare.nightchecks.looks import NightLooks
-from telecare.nightchecks.model import NightVisitLate, RoundDelayed
+from telecare.nightchecks.model import NightVisitLate, RoundDelayed, WrongPicture
 from telecare.nightchecks.service import NightChecks
+from telecare.nightchecks.staying import Staying
 from telecare.people import service as people
 from telecare.people.break_glass import OpenedAnyway
 from telecare.people.model import CohabitantMovedIn, FollowUpKind, ResidentRegistered
@@ -76,6 +79,7 @@ class Reactions:
     agreements: Agreements | None = None
     nights: NightChecks | None = None
     looks: NightLooks | None = None
+    staying: Staying | None = None
 
     async def __call__(  # noqa: C901, PLR0912, PLR0915 - one table, a row for each event
         self, db: Transaction, event: object
@@ -88,6 +92,7 @@ class Reactions:
         assert self.technical is not None  # noqa: S101
         assert self.nights is not None  # noqa: S101
         assert self.looks is not None  # noqa: S101
+        assert self.staying is not None  # noqa: S101
         match event:
             case ConsentWithdrawn():
                 await self._not_allowed(db, event.resident_id, [event.purpose], event.at)
@@ -139,11 +144,17 @@ class Reactions:
                 await self.nights.on_the_way(db, CheckId(event.about_id), event.arrive_by)
             case DispatchArrived():
                 await self.alarms.there(db, AlarmId(event.about_id), event.by, event.at)
+                await self.staying.arrived(db, CheckId(event.about_id), event.at)
                 await self.nights.there(db, CheckId(event.about_id), SYSTEM, event.at)
             case RoundDelayed():
                 check = event.check
                 late = Opening("round_delayed", check.unit_id, "round", check.round_id, event.at)
                 await open_deviation(db, late, None)
+            case WrongPicture():
+                wrong = NewFinding(
+                    event.why, str(event.check.id), event.check.resident_id, event.check.call_id
+                )
+                await found(db, [wrong], SYSTEM, event.at)
             case NightVisitLate():
                 check = event.check
                 late = Opening("night_visit_late", check.unit_id, "check", check.id, event.at)

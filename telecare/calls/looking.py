@@ -137,6 +137,19 @@ async def open_look(
     return opened
 
 
+async def let_speak(db: Transaction, call: Call) -> None:
+    """Her home gives its signal, then lets the voice through; asked again it is told again.
+    `call` is held and live.
+    """
+    asked = call.ask_speech()
+    await store.save(db, asked)
+    tell(db, asked)
+    endpoints = await device_store.endpoints(db, call.resident_id)
+    message = edge.Speak(call_id=call.id)
+    for addressee in units([e for e in endpoints if e.id == call.endpoint_id]):
+        db.after_commit(to_unit(addressee, topics.Down.CALL, message))
+
+
 async def lengthen(
     db: Transaction, call: Call, n: int, more_s: int, *, ends_at: datetime | None
 ) -> bool:

@@ -54,6 +54,8 @@ class Reason(StrEnum):
     """She has said what she saw."""
     CLOSED_AT_ONCE = "closed_at_once"
     """ "Stäng bilden"."""
+    SOMEBODY_THERE = "somebody_there"
+    """Whoever was on the way has come."""
     HOME_CALLS = "home_calls"
     """The person at home calls, or is called: a look gives way."""
 
@@ -134,6 +136,8 @@ class Call:
     basis: str = "{}"
     first_language: str | None = None
     """A call-in: those who speak it are asked first (CALL_IN_LANGUAGE_FIRST)."""
+    speech: Literal["asked", "on"] | None = None
+    """A look's voice into the home: asked for, then let through by the home."""
     early_endpoint_id: EndpointId | None = None
     """The home unit that may connect while it rings; nothing leaves the home before `open`."""
 
@@ -220,6 +224,15 @@ class Call:
             return self
         longest = self.opened_at + self.policy.longest
         return replace(self, must_end=min(longest, self.must_end + by))
+
+    def ask_speech(self) -> "Call":
+        return self if self.speech else replace(self, speech="asked")
+
+    def speaks(self) -> "Call":
+        """The home lets the voice through; only what was asked for."""
+        if self.speech != "asked" or not self.is_live:
+            return self
+        return replace(self, speech="on")
 
     def without_home_picture(self) -> "Call":
         return replace(self, home_picture=False)

@@ -90,6 +90,8 @@ class Inbox:
         call_id = CallId(signal.call_id)
         if signal.what in ("first_frame", "dark", "lit"):
             await self._calls.report(unit, call_id, signal.what)
+        elif signal.what == "speaks":
+            await self._calls.lets_speak(unit, call_id)
         elif signal.what == "stopped":
             await self._calls.stopped_at_home(unit, call_id)
 

@@ -15,6 +15,7 @@ from telecare.access.model import ScreenSession, StaffSession
 from telecare.access.service import session_now
 from telecare.audit.actions import Action
 from telecare.audit.append import Kept, append, append_all
+from telecare.audit.format import Document
 from telecare.audit.model import HomeActor, Record, actor_text, refused
 from telecare.calls import call_in, store
 from telecare.calls.home_messages import unit_signal, units
@@ -286,6 +287,18 @@ class Calls:
             resident = await known(db, call.resident_id)
             record = Record(action, session.actor, [resident.person], {"call_id": str(call_id)})
             await append(db, record)
+
+    async def lets_speak(self, unit: Unit, call_id: CallId) -> None:
+        """The home has given its signal and plays the viewer's voice."""
+        async with self._database.transaction(unit.tenant, actor_text(unit.actor)) as db:
+            call = await store.hold(db, call_id)
+            if call is None or call.endpoint_id != unit.endpoint_id or call == call.speaks():
+                return
+            await store.save(db, call.speaks())
+            tell(db, call)
+            resident = await known(db, call.resident_id)
+            what: Document = {"call_id": str(call_id)}
+            await append(db, Record(Action.SPEECH_BEGAN, unit.actor, [resident.person], what))
 
     async def stopped_at_home(self, unit: Unit, call_id: CallId) -> None:
         """A unit has closed everything of this call by itself. A look is over then; a talk has its

@@ -31,7 +31,7 @@ BY_ID = """
 select id, kind, state, resident_id, unit_id, staff_id, staff_session_id, visit_id, endpoint_id,
     created_at, ring_until, answers_itself_at, answered_by_itself, opened_at, seen_at, dark_at,
     must_end, ended_at, end_reason, home_picture, home_sound, basis, first_language,
-    early_endpoint_id
+    speech, early_endpoint_id
 from call
 where tenant_id = $1 and id = $2
 """
@@ -51,7 +51,7 @@ SAVE = """
 update call set state = $3, unit_id = $4, staff_id = $5, staff_session_id = $6, endpoint_id = $7,
     answers_itself_at = $8, answered_by_itself = $9, opened_at = $10, seen_at = $11, dark_at = $12,
     must_end = $13, ended_at = $14, end_reason = $15, home_picture = $16, home_sound = $17,
-    basis = $18, version = version + 1
+    basis = $18, speech = $19, version = version + 1
 where tenant_id = $1 and id = $2
 """
 BY_PRESS = "select id from call where tenant_id = $1 and press = $2"
@@ -104,6 +104,7 @@ def _call(row: Row) -> Call:
         home_sound=row["home_sound"],
         basis=row["basis"],
         first_language=row["first_language"],
+        speech=row["speech"],
         early_endpoint_id=row["early_endpoint_id"],
     )
 
@@ -151,7 +152,7 @@ async def save(db: Transaction, call: Call) -> None:
         call.staff_session_id, call.endpoint_id, call.answers_itself_at, call.answered_by_itself,
         call.opened_at, call.seen_at, call.dark_at, call.must_end, call.ended_at,
         str(call.end_reason) if call.end_reason else None, call.home_picture, call.home_sound,
-        call.basis,
+        call.basis, call.speech,
     )  # fmt: skip
 
 
@@ -227,7 +228,8 @@ VIEW = """
 select c.id, c.kind, c.state, c.resident_id, c.unit_id, c.staff_id, c.staff_session_id, c.visit_id,
     c.endpoint_id, c.created_at, c.ring_until, c.answers_itself_at, c.answered_by_itself,
     c.opened_at, c.seen_at, c.dark_at, c.must_end, c.ended_at, c.end_reason, c.home_picture,
-    c.home_sound, c.basis, c.first_language, c.early_endpoint_id, c.staff_page, c.home_page,
+    c.home_sound, c.basis, c.first_language, c.speech, c.early_endpoint_id,
+    c.staff_page, c.home_page,
     t.relay_only, r.name as resident_name, r.given_name as resident_given_name,
     shown_name(s) as staff_name, shown_given_name(s) as staff_given_name, u.name as unit_name,
     u.phone as unit_phone, e.kind as endpoint_kind

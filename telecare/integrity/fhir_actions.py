@@ -218,13 +218,13 @@ TOLD: dict[Action, Told] = {
         Told(P.UPDATE, "Appointment", "check_id"),
         [
             A.CHECK_STEPPED, A.CHECK_CONCLUDED, A.CHECK_MISSED, A.CHECK_PHONED,
-            A.CHECK_CALLED_OFF, A.LOOK_EXTENDED, A.LOOK_CUT,
+            A.CHECK_CALLED_OFF, A.LOOK_EXTENDED, A.LOOK_CUT, A.LOOKED_AGAIN,
         ],
     ),
     # calls
     **_each(
         Told(P.DECISION, "Encounter", "call_id"),
-        [A.CALL_PREPARED, A.CALL_RUNG, A.CALL_OPENED],
+        [A.CALL_PREPARED, A.CALL_RUNG, A.CALL_OPENED, A.SPEECH_ASKED],
     ),
     A.CALL_CALLED_IN: Told(P.CREATE, "Encounter", "call_id"),
     **_each(Told(P.LOOK, "Encounter", "call_id"), [A.CALL_WENT_DARK, A.CALL_ENDED]),

@@ -12,14 +12,16 @@ from telecare.calls.http import CONSENT_ERRORS, Ringing
 from telecare.nightchecks.looks import NightLooks
 from telecare.nightchecks.model import Cut, Outcome
 from telecare.nightchecks.service import NightChecks
+from telecare.nightchecks.staying import Staying
 from telecare.nightchecks.tonight import Tonight, is_last_night
 from telecare.nightchecks.tonight_store import Listed
 from telecare.runtime.http import Answer, Body, Empty, Route, json_answer, nothing, read_body
 from telecare.wire.errors import Code
-from telecare.wire.ids import CheckId
+from telecare.wire.ids import CallId, CheckId
 
 NIGHTS = web.AppKey("nights", NightChecks)
 NIGHT_LOOKS = web.AppKey("night_looks", NightLooks)
+STAYING = web.AppKey("staying", Staying)
 TONIGHT = web.AppKey("tonight", Tonight)
 
 
@@ -46,7 +48,6 @@ class CheckOf(Answer):
     unit_name: str
     unit_phone: str
     place: str
-    to_know: str
     starts_at: datetime
     look_from: datetime
     closes_at: datetime
@@ -66,15 +67,31 @@ class CheckOf(Answer):
     last_outcome: str | None
     look_s: int
     extended: int
-    picture: Literal["clear", "blurred"]
-    last: LastCheck | None
-    hours: str
-    valid_until: datetime | None
+    may_speak: bool
     is_last_night: bool
+    again_from: datetime | None
+    """From when whoever saw that a visit is needed may look again; it ends with the arrival."""
+    expected_by: datetime | None
+
+
+class AboutHome(Answer):
+    """What only she who looks there now needs."""
+
+    to_know: str
+    picture: Literal["clear", "blurred"]
+    hours: str
+    last: LastCheck | None
+
+
+class Looked(Answer):
+    call_id: UUID
+    about: AboutHome
 
 
 class Tonights(Answer):
     night: date
+    is_private: bool
+    """She has said, in this shift, that nobody else sees her screen."""
     rounds: list[RoundOf]
     checks: list[CheckOf]
 
@@ -101,6 +118,7 @@ async def tonight(request: web.Request) -> web.Response:
     return json_answer(
         Tonights(
             night=found.night,
+            is_private=found.is_private,
             rounds=[
                 RoundOf(id=one.id, n=n, starts_at=one.first)
                 for n, one in enumerate(found.rounds, start=1)
@@ -121,7 +139,6 @@ def _check(one: Listed, me: UUID) -> CheckOf:
         unit_name=one.unit_name,
         unit_phone=one.unit_phone,
         place=one.place,
-        to_know=one.to_know,
         starts_at=check.starts_at,
         look_from=check.may_look_from,
         closes_at=check.must_begin_by,
@@ -140,13 +157,10 @@ def _check(one: Listed, me: UUID) -> CheckOf:
         last_outcome=check.last_outcome,
         look_s=one.look_s,
         extended=check.extended,
-        picture="blurred" if one.picture == "blurred" else "clear",
-        last=LastCheck(at=one.last_at, ended_as=one.last_ended_as, by=one.last_by)
-        if one.last_at is not None and one.last_ended_as is not None
-        else None,
-        hours=one.yes_hours,
-        valid_until=one.valid_until,
+        may_speak=one.may_speak,
         is_last_night=is_last_night(one.valid_until, check.starts_at),
+        again_from=check.may_look_again_from if check.staff_id == me else None,
+        expected_by=check.expected_by,
     )
 
 
@@ -157,11 +171,46 @@ async def make_ready(request: web.Request) -> web.Response:
     return json_answer(Ringing(call_id=call_id), status=201)
 
 
+async def say_private(request: web.Request) -> web.Response:
+    """ "Jag sitter i avskilt rum", once for each shift."""
+    await read_body(request, Empty)
+    await request.app[TONIGHT].say_private(request[STAFF])
+    return nothing()
+
+
 async def look(request: web.Request) -> web.Response:
     """Her turn: the camera opens."""
     await read_body(request, Empty)
     call_id = await request.app[NIGHT_LOOKS].begin(request[STAFF], CheckId(path_id(request)))
-    return json_answer(Ringing(call_id=call_id), status=201)
+    return await _looked(request, call_id)
+
+
+async def look_again(request: web.Request) -> web.Response:
+    """While somebody is on the way."""
+    await read_body(request, Empty)
+    call_id = await request.app[STAYING].look_again(request[STAFF], CheckId(path_id(request)))
+    return await _looked(request, call_id)
+
+
+async def speak(request: web.Request) -> web.Response:
+    """ "Säg något": the home gives its signal first."""
+    await read_body(request, Empty)
+    await request.app[STAYING].speak(request[STAFF], CheckId(path_id(request)))
+    return nothing()
+
+
+async def _looked(request: web.Request, call_id: CallId) -> web.Response:
+    one = await request.app[TONIGHT].of_check(request[STAFF], CheckId(path_id(request)))
+    last = None
+    if one.last_at is not None and one.last_ended_as is not None:
+        last = LastCheck(at=one.last_at, ended_as=one.last_ended_as, by=one.last_by)
+    about = AboutHome(
+        to_know=one.to_know,
+        picture="blurred" if one.picture == "blurred" else "clear",
+        hours=one.yes_hours,
+        last=last,
+    )
+    return json_answer(Looked(call_id=call_id, about=about), status=201)
 
 
 async def conclude(request: web.Request) -> web.Response:
@@ -217,7 +266,8 @@ async def go_on(request: web.Request) -> web.Response:
 
 _LOOKS = (
     Code.NIGHT_CHECK_TAKEN, Code.NIGHT_CHECK_NOT_DUE, Code.NIGHT_CHECK_CLOSED,
-    Code.CAMERA_UNUSABLE, Code.BUSY, Code.NOT_ON_SHIFT, Code.NOT_ASSIGNED, Code.STAFF_REVOKED,
+    Code.CAMERA_UNUSABLE, Code.ROOM_NOT_PRIVATE, Code.BUSY, Code.NOT_ON_SHIFT, Code.NOT_ASSIGNED,
+    Code.STAFF_REVOKED,
     Code.REASON_NEEDED, Code.NOT_PERMITTED, *CONSENT_ERRORS,
 )  # fmt: skip
 _SAYS = (Code.NIGHT_CHECK_TAKEN, Code.NIGHT_CHECK_CLOSED)
@@ -226,8 +276,15 @@ ROUTES = (
           errors=(Code.NOT_PERMITTED,), permission="look"),
     Route("POST", "/api/nightchecks/{id}/ready", make_ready, "staff", Action.CALL_PREPARED, Empty,
           Ringing, _LOOKS, status=201, permission="look"),
-    Route("POST", "/api/nightchecks/{id}/look", look, "staff", Action.CALL_OPENED, Empty, Ringing,
+    Route("POST", "/api/nightchecks/private-room", say_private, "staff", Action.ROOM_PRIVATE, Empty,
+          errors=(Code.NOT_PERMITTED, Code.NOT_ON_SHIFT), status=204, permission="look"),
+    Route("POST", "/api/nightchecks/{id}/look", look, "staff", Action.CALL_OPENED, Empty, Looked,
           _LOOKS, status=201, permission="look"),
+    Route("POST", "/api/nightchecks/{id}/again", look_again, "staff", Action.LOOKED_AGAIN, Empty,
+          Looked, (*_LOOKS, Code.LOOKED_JUST_NOW), status=201, permission="look"),
+    Route("POST", "/api/nightchecks/{id}/speak", speak, "staff", Action.SPEECH_ASKED, Empty,
+          errors=(*_LOOKS, Code.SPEECH_NOT_AGREED, Code.CALL_ENDED), status=204,
+          permission="look"),
     Route("POST", "/api/nightchecks/{id}/outcome", conclude, "staff", Action.CHECK_CONCLUDED,
           OutcomeBody, errors=(*_SAYS, Code.NOTHING_SEEN), status=204, permission="look"),
     Route("POST", "/api/nightchecks/{id}/close", close_picture, "staff", Action.CALL_ENDED, Empty,

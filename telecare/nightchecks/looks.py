@@ -23,11 +23,17 @@ from telecare.consent.gate import (
     ResidentAbsent,
     admit,
 )
-from telecare.devices import store as device_store
-from telecare.devices.model import Endpoint
 from telecare.nightchecks import agreements_store, store
-from telecare.nightchecks.agreement import Agreement
-from telecare.nightchecks.model import ABSENT, Check, CheckClosed, Cut, NoMoreTime, Outcome
+from telecare.nightchecks.held import CameraUnusable, camera_of, held, held_with_call, seen
+from telecare.nightchecks.model import (
+    ABSENT,
+    Check,
+    CheckClosed,
+    Cut,
+    NoMoreTime,
+    Outcome,
+    WrongPicture,
+)
 from telecare.nightchecks.planning import SYSTEM
 from telecare.nightchecks.service import WITHOUT, move, take_on
 from telecare.people.model import Resident
@@ -42,10 +48,10 @@ from telecare.wire.ids import CallId, CheckId
 Move = Callable[[Check, datetime], Check]
 
 
-class CameraUnusable(TelecareError):
-    """It is blocked, closed, never activated, or its unit is not paired: that is a visit."""
+class RoomNotPrivate(TelecareError):
+    """She has not said, in this shift, that she sits where nobody else sees her screen."""
 
-    code = Code.CAMERA_UNUSABLE
+    code = Code.ROOM_NOT_PRIVATE
 
 
 class NightLooks:
@@ -63,9 +69,9 @@ class NightLooks:
     async def make_ready(self, session: StaffSession, check_id: CheckId) -> CallId:
         """The home connects, and shows nothing; at most 30 s. Asked again it is the same.
 
-        Raises NotFound, NotPermitted, NotOnShift, CheckTaken, CheckNotDue, CheckClosed,
-        CameraUnusable, what the gate raises, and Busy. What the gate refuses goes on without a
-        camera, and a camera that is gone is a visit.
+        Raises NotFound, NotPermitted, NotOnShift, RoomNotPrivate, CheckTaken, CheckNotDue,
+        CheckClosed, CameraUnusable, what the gate raises, and Busy. What the gate refuses goes
+        on without a camera, and a camera that is gone is a visit.
         """
         return await self._or_without(session, check_id, self._make_ready)
 
@@ -80,7 +86,7 @@ class NightLooks:
         """
         now = self._clock.now()
         async with self._by(session) as db:
-            call, check = await self._held(db, check_id)
+            call, check = await held_with_call(db, check_id)
             after = check.conclude(outcome, session.staff.id, now)
             await self._over(db, session, call, check, after, Reason.LOOKED, now)
 
@@ -92,7 +98,7 @@ class NightLooks:
         """
         now = self._clock.now()
         async with self._by(session) as db:
-            call, check = await self._held(db, check_id)
+            call, check = await held_with_call(db, check_id)
             after = check.cut(why, session.staff.id, now)
             resident = await known(db, check.resident_id)
             agreement = await agreements_store.by_id(db, check.agreement_id)
@@ -105,6 +111,8 @@ class NightLooks:
                 records.append(blocked)
             await self._over(db, session, call, check, after, Reason.CLOSED_AT_ONCE, now)
             await append_all(db, records)
+            if why != "somebody_else":
+                await self._react(db, WrongPicture(after, why, now))
 
     async def close_picture(self, session: StaffSession, check_id: CheckId) -> None:
         """Dark at once; what was wrong, or what she saw, is said afterwards.
@@ -113,7 +121,7 @@ class NightLooks:
         """
         now = self._clock.now()
         async with self._by(session) as db:
-            call, check = await self._held(db, check_id)
+            call, check = await held_with_call(db, check_id)
             if check.staff_id != session.staff.id:
                 raise NotFound
             if call is not None:
@@ -129,11 +137,10 @@ class NightLooks:
         """
         now = self._clock.now()
         async with self._by(session) as db:
-            seen = await self._seen(db, check_id)
-            resident = await known(db, seen.resident_id)
+            resident = await known(db, (await seen(db, check_id)).resident_id)
             purpose, tried = looking.POLICY.purpose, Action.LOOK_EXTENDED
             basis = await admit(db, session.actor, resident, purpose, now, tried=tried)
-            call, check = await self._held(db, check_id)
+            call, check = await held_with_call(db, check_id)
             agreement = await agreements_store.by_id(db, check.agreement_id)
             after = check.extend(session.staff.id)
             if call is None or agreement is None or not call.is_live:
@@ -186,12 +193,12 @@ class NightLooks:
     async def _go_on(self, session: StaffSession, check_id: CheckId, change: Move) -> None:
         now = self._clock.now()
         async with self._by(session) as db:
-            call, check = await self._held(db, check_id)
+            call, check = await held_with_call(db, check_id)
             if call is not None:
                 ended = await close_call(
                     db, call, Reason.NOT_USED, SYSTEM, now=now, react=self._react
                 )
-                check = await self._check(db, check_id)
+                check = await held(db, check_id)
             else:
                 ended = None
             await move(db, check, change(check, now), SYSTEM, now, self._react)
@@ -200,14 +207,14 @@ class NightLooks:
     async def _make_ready(self, session: StaffSession, check_id: CheckId) -> CallId:
         now = self._clock.now()
         async with self._by(session) as db:
-            seen, resident = await self._taken_on(db, session, check_id, now)
-            if seen.call_id is not None and seen.staff_id == session.staff.id:
-                return seen.call_id
-            endpoint, look, _ = await self._look(db, seen, resident)
+            before, resident = await self._taken_on(db, session, check_id, now)
+            if before.call_id is not None and before.staff_id == session.staff.id:
+                return before.call_id
+            endpoint, look = await camera_of(db, before, resident)
             made = await looking.prepare(
                 db, session, resident, endpoint=endpoint, look=look, now=now
             )
-            check = await self._check(db, check_id)
+            check = await held(db, check_id)
             after = check.make_ready(made.id, session.staff.id, now)
             await move(db, check, after, session.actor, now, self._react)
         return made.id
@@ -215,9 +222,9 @@ class NightLooks:
     async def _begin(self, session: StaffSession, check_id: CheckId) -> CallId:
         now = self._clock.now()
         async with self._by(session) as db:
-            seen, resident = await self._taken_on(db, session, check_id, now)
-            endpoint, look, _ = await self._look(db, seen, resident)
-            call = await self._prepared(db, session, seen, now)
+            before, resident = await self._taken_on(db, session, check_id, now)
+            endpoint, look = await camera_of(db, before, resident)
+            call = await self._prepared(db, session, before, now)
             if call is None:
                 call = await looking.prepare(
                     db, session, resident, endpoint=endpoint, look=look, now=now
@@ -226,7 +233,7 @@ class NightLooks:
                 db, session, resident, call, look,
                 stamp=self._stamp_of(call.id), now=now, react=self._react,
             )  # fmt: skip
-            check = await self._check(db, check_id)
+            check = await held(db, check_id)
             after = check.connect(call.id, session.staff.id, now)
             await move(db, check, after, session.actor, now, self._react)
         return opened.call.id
@@ -247,50 +254,17 @@ class NightLooks:
         """Not held: staff, assignment, gate and call come before it (architecture §1.11)."""
         tried = Action.CALL_PREPARED
         await stays(db, session, tried, now)
-        check = await store.by_id(db, check_id)
-        if check is None:
-            raise NotFound
+        check = await seen(db, check_id)
         resident = await known(db, check.resident_id)
         if not session.staff.may(Permission.LOOK):
             what: Document = {"needs": str(Permission.LOOK)}
             denied = refused(Code.NOT_PERMITTED, tried, session.actor, [resident.person], what)
             raise NotPermitted(Kept(denied))
         check.require_look(session.staff.id, now)
-        await take_on(db, session, check, tried, now)
+        shift_id = await take_on(db, session, check, tried, now)
+        if not await store.is_private(db, shift_id):
+            raise RoomNotPrivate
         return check, resident
-
-    async def _look(
-        self, db: Transaction, check: Check, resident: Resident
-    ) -> tuple[Endpoint, looking.Look, Agreement]:
-        agreement = await agreements_store.by_id(db, check.agreement_id)
-        if agreement is None or agreement.camera_id is None:
-            raise CameraUnusable
-        row = await agreements_store.camera(db, agreement.camera_id)
-        endpoints = await device_store.endpoints(db, resident.id)
-        endpoint = next((e for e in endpoints if row and e.id == row.endpoint_id), None)
-        if row is None or not row.is_usable or endpoint is None:
-            raise CameraUnusable
-        look = looking.Look(row.camera.name, agreement.picture, agreement.notice, agreement.look_s)
-        return endpoint, look, agreement
-
-    async def _held(self, db: Transaction, check_id: CheckId) -> tuple[Call | None, Check]:
-        """Its call, if it has one, then the check."""
-        seen = await self._seen(db, check_id)
-        call = await call_store.hold(db, seen.call_id) if seen.call_id is not None else None
-        return call, await self._check(db, check_id)
-
-    async def _seen(self, db: Transaction, check_id: CheckId) -> Check:
-        """Not held: for what comes before the locks."""
-        seen = await store.by_id(db, check_id)
-        if seen is None:
-            raise NotFound
-        return seen
-
-    async def _check(self, db: Transaction, check_id: CheckId) -> Check:
-        check = await store.hold(db, check_id)
-        if check is None:
-            raise NotFound
-        return check
 
     async def _over(
         self, db: Transaction, session: StaffSession, call: Call | None, before: Check,

@@ -101,6 +101,12 @@ class NothingSeen(TelecareError):
     code = Code.NOTHING_SEEN
 
 
+class LookedJustNow(TelecareError):
+    """ "Titta igen" comes at most every two minutes."""
+
+    code = Code.LOOKED_JUST_NOW
+
+
 class NoMoreTime(TelecareError):
     """It has been extended as often as it may be."""
 
@@ -144,6 +150,8 @@ class Check:
     why: Why | None = None
     expected_by: datetime | None = None
     """Until when somebody is to say that she goes, then to be there; None: late, and told."""
+    again_at: datetime | None = None
+    """When she was last looked to again while somebody was on the way."""
     ended_as: Ending | None = None
     called_off_for: str | None = None
 
@@ -157,8 +165,22 @@ class Check:
         return self.why == "missed" or self.called_off_for == OUTAGE
 
     @property
+    def is_late(self) -> bool:
+        """Nobody goes there, or she who goes is not there in time."""
+        return self.state is CheckState.DISPATCHED and self.expected_by is None
+
+    @property
     def may_look_from(self) -> datetime:
         return self.not_before or self.opens_at
+
+    @property
+    def may_look_again_from(self) -> datetime | None:
+        """ "Behöver besök" keeps the home open to whoever saw it, until somebody is there; None:
+        it is not open.
+        """
+        if self.state is not CheckState.DISPATCHED or self.last_outcome != "needs_visit":
+            return None
+        return (self.again_at or self.since) + AGAIN_EVERY
 
     @property
     def must_begin_by(self) -> datetime:
@@ -232,6 +254,8 @@ class Check:
 
     def shown(self, now: datetime) -> "Check":
         """The viewer's first frame."""
+        if self.state is CheckState.DISPATCHED:
+            return replace(self, shown_at=now)
         if self.state is not CheckState.CONNECTING:
             return self
         return replace(self, state=CheckState.VIEWING, since=now, shown_at=now)
@@ -257,8 +281,26 @@ class Check:
                 return _interrupt(self, now)
             case CheckState.READY:
                 return _back(self, now)
+            case CheckState.DISPATCHED:
+                return replace(self, seen_s=self.seen_s + seconds, call_id=None, shown_at=None)
             case _:
                 return self
+
+    def look_again(self, call_id: CallId, by: StaffId, now: datetime) -> "Check":
+        """While somebody is on the way; no outcome is asked for. Raises CheckClosed, CheckTaken,
+        LookedJustNow.
+        """
+        self.require_look_again(by, now)
+        return replace(self, call_id=call_id, again_at=now, shown_at=None)
+
+    def require_look_again(self, by: StaffId, now: datetime) -> None:
+        """Raises as `look_again`."""
+        may_from = self.may_look_again_from
+        if may_from is None:
+            raise CheckClosed
+        self._mine(by)
+        if now < may_from:
+            raise LookedJustNow
 
     def conclude(self, outcome: Outcome, by: StaffId, now: datetime) -> "Check":
         """What she saw. A fault can be said without a picture; nothing else can.
@@ -393,6 +435,8 @@ class Check:
 
     def _looked_at(self, state: CheckState, call_id: CallId, by: StaffId, now: datetime) -> "Check":
         begun = _to(self, state, now)
+        if self.state is CheckState.DECIDING:
+            begun = replace(begun, interrupted=self.interrupted + 1)
         return replace(begun, call_id=call_id, staff_id=by, shown_at=None, extended=0)
 
 
@@ -434,6 +478,15 @@ class RoundDelayed:
     """A check's window closed before anybody began: one deviation for its whole round."""
 
     check: Check
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class WrongPicture:
+    """A camera showed another home, or has been moved; it is blocked."""
+
+    check: Check
+    why: Cut
     at: datetime
 
 

@@ -36,7 +36,7 @@ from telecare.runtime.db import Database, Transaction
 from telecare.runtime.errors import NotFound
 from telecare.runtime.timers import Due, cancel_timers, set_timer
 from telecare.wire.errors import Code
-from telecare.wire.ids import AssignmentId, CareUnitId, CheckId, ResidentId, new_row_id
+from telecare.wire.ids import AssignmentId, CareUnitId, CheckId, ResidentId, ShiftId, new_row_id
 
 WITHOUT: dict[Code, WithoutCamera] = {
     Code.CONSENT_WITHDRAWN: "withdrawn",
@@ -224,13 +224,12 @@ class NightChecks:
 
 async def take_on(
     db: Transaction, session: StaffSession, check: Check, tried: Action, now: datetime
-) -> None:
+) -> ShiftId:
     """Whoever is on shift for the unit may carry out its checks, and is assigned for this one.
-
-    Raises NotOnShift.
+    Her shift. Raises NotOnShift.
     """
     person = (await known(db, check.resident_id)).person
-    await on_shift_for(db, session, check.unit_id, tried, [person], now=now)
+    shift_id = await on_shift_for(db, session, check.unit_id, tried, [person], now=now)
     await access_store.assign(
         db,
         AssignmentId(new_row_id(now)),
@@ -241,6 +240,7 @@ async def take_on(
         valid_from=now,
         valid_until=max(now, check.closes_at) + ASSIGNED_FOR,
     )
+    return shift_id
 
 
 async def move(
@@ -260,7 +260,7 @@ async def move(
         await ask(
             db, resident, unit_id=after.unit_id, about_id=after.id, by=by, actor=actor, now=now
         )
-    if after.state is CheckState.DISPATCHED and after.expected_by is None:
+    if before.expected_by is not None and after.is_late:
         await react(db, NightVisitLate(after, now))
     if after.was_missed and not before.was_missed:
         await react(db, RoundDelayed(after, now))

@@ -14,6 +14,7 @@ from telecare.wire.ids import (
     CheckId,
     ResidentId,
     RoundId,
+    ShiftId,
     StaffId,
 )
 
@@ -34,9 +35,9 @@ insert into night_check (tenant_id, id, agreement_id, resident_id, unit_id, roun
     opens_at, closes_at, modality,
     substitute, phone_first, retry_min, state, since, staff_id, call_id, not_before, looks,
     interrupted, extended, shown_at, seen_s, last_outcome, without_camera, why, expected_by,
-    ended_as, called_off_for)
+    again_at, ended_as, called_off_for)
 values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20,
-    $21, $22, $23, $24, $25, $26, $27, $28, $29)
+    $21, $22, $23, $24, $25, $26, $27, $28, $29, $30)
 on conflict (tenant_id, resident_id, starts_at) where state <> 'called_off' do nothing
 returning id
 """
@@ -44,7 +45,7 @@ CHECK = """
 select id, agreement_id, resident_id, unit_id, round_id, starts_at, opens_at, closes_at, modality,
     substitute, phone_first, retry_min, state, since, staff_id, call_id, not_before, looks,
     interrupted, extended, shown_at, seen_s, last_outcome, without_camera, why, expected_by,
-    ended_as, called_off_for
+    again_at, ended_as, called_off_for
 from night_check
 where tenant_id = $1"""
 BY_ID = f"{CHECK} and id = $2"
@@ -66,7 +67,7 @@ SAVE = """
 update night_check set state = $3, since = $4, staff_id = $5, call_id = $6, not_before = $7,
     looks = $8, interrupted = $9, extended = $10, shown_at = $11, seen_s = $12, last_outcome = $13,
     without_camera = $14, why = $15, expected_by = $16, ended_as = $17, called_off_for = $18,
-    substitute = $19
+    substitute = $19, again_at = $20
 where tenant_id = $1 and id = $2
 """
 PAUSE = """
@@ -78,6 +79,15 @@ on conflict (tenant_id, resident_id, night) do update set somebody_comes = exclu
 UNPAUSE = "delete from night_pause where tenant_id = $1 and resident_id = $2 and night = $3"
 PAUSED = """
 select somebody_comes from night_pause where tenant_id = $1 and resident_id = $2 and night = $3
+"""
+
+SAY_PRIVATE = """
+insert into night_private_room (tenant_id, shift_id, said_at) values ($1, $2, $3)
+on conflict do nothing
+returning shift_id
+"""
+IS_PRIVATE = """
+select exists (select from night_private_room where tenant_id = $1 and shift_id = $2)
 """
 
 
@@ -118,6 +128,7 @@ def of_row(row: Row) -> Check:
         without_camera=row["without_camera"],
         why=row["why"],
         expected_by=row["expected_by"],
+        again_at=row["again_at"],
         ended_as=Ending(row["ended_as"]) if row["ended_as"] else None,
         called_off_for=row["called_off_for"],
     )
@@ -140,7 +151,7 @@ async def add(db: Transaction, check: Check) -> bool:
         str(check.substitute), check.phone_first, check.retry_min, str(check.state), check.since,
         check.staff_id, check.call_id, check.not_before, check.looks, check.interrupted,
         check.extended, check.shown_at, check.seen_s, check.last_outcome, check.without_camera,
-        check.why, check.expected_by, check.ended_as, check.called_off_for,
+        check.why, check.expected_by, check.again_at, check.ended_as, check.called_off_for,
     )  # fmt: skip
     return found is not None
 
@@ -184,7 +195,7 @@ async def save(db: Transaction, check: Check) -> None:
         SAVE, db.tenant, check.id, str(check.state), check.since, check.staff_id, check.call_id,
         check.not_before, check.looks, check.interrupted, check.extended, check.shown_at,
         check.seen_s, check.last_outcome, check.without_camera, check.why, check.expected_by,
-        check.ended_as, check.called_off_for, str(check.substitute),
+        check.ended_as, check.called_off_for, str(check.substitute), check.again_at,
     )  # fmt: skip
 
 
@@ -201,4 +212,14 @@ async def unpause(db: Transaction, resident_id: ResidentId, night: date) -> None
 async def paused(db: Transaction, resident_id: ResidentId, night: date) -> bool | None:
     """Whether somebody comes instead; None: that night is not paused."""
     found: bool | None = await db.fetchval(PAUSED, db.tenant, resident_id, night)
+    return found
+
+
+async def say_private(db: Transaction, shift_id: ShiftId, now: datetime) -> bool:
+    """False when she has said so before in this shift."""
+    return await db.fetchval(SAY_PRIVATE, db.tenant, shift_id, now) is not None
+
+
+async def is_private(db: Transaction, shift_id: ShiftId) -> bool:
+    found: bool = await db.fetchval(IS_PRIVATE, db.tenant, shift_id)
     return found

@@ -7,10 +7,10 @@ from uuid import UUID
 
 from telecare.nightchecks.model import Check
 from telecare.nightchecks.store import LIMIT, of_row
-from telecare.runtime.db import Transaction
-from telecare.wire.ids import CareUnitId, ResidentId, RoundId
+from telecare.runtime.db import Row, Transaction
+from telecare.wire.ids import CareUnitId, CheckId, ResidentId, RoundId, StaffId
 
-CHECKS = """
+LISTED = """
 select c.*, shown_name(r) as resident_name, r.phone as resident_phone, r.language as language,
     coalesce(cam.place, '') as place, a.to_know, a.look_s, a.picture, a.may_speak,
     shown_given_name(s) as staff_given_name, u.phone as unit_phone, u.name as unit_name,
@@ -39,11 +39,13 @@ left join lateral (
     order by n.ordinal desc
     limit 1
 ) as yes on yes.decision = 'permit'
-where c.tenant_id = $1 and c.unit_id = any($2) and c.starts_at >= $3 and c.starts_at < $4
+where c.tenant_id = $1"""
+CHECKS = f"""{LISTED} and c.unit_id = any($2) and c.starts_at >= $3 and c.starts_at < $4
     and coalesce(c.called_off_for, '') <> 'agreement_changed'
 order by c.starts_at, c.id
 limit $5
 """
+OF_CHECK = f"{LISTED} and c.id = $2 and c.staff_id = $3"
 ROUNDS = """
 select r.id, min(c.starts_at) as first
 from night_round r
@@ -111,30 +113,13 @@ async def checks(
 ) -> Sequence[Listed]:
     """At most LIMIT."""
     rows = await db.fetch(CHECKS, db.tenant, list(units), begins, ends, LIMIT)
-    return [
-        Listed(
-            check=of_row(row),
-            resident_name=row["resident_name"] or "",
-            resident_phone=row["resident_phone"],
-            language=row["language"],
-            place=row["place"],
-            to_know=row["to_know"],
-            look_s=row["look_s"],
-            picture=row["picture"],
-            may_speak=row["may_speak"],
-            staff_given_name=row["staff_given_name"],
-            unit_phone=row["unit_phone"],
-            unit_name=row["unit_name"],
-            last_at=row["last_at"],
-            last_ended_as=row["last_ended_as"],
-            last_by=row["last_by"],
-            yes_hours=f"{row['hours_from']:%H:%M}\N{EN DASH}{row['hours_until']:%H:%M}"
-            if row["hours_from"] is not None
-            else "",
-            valid_until=row["valid_until"],
-        )
-        for row in rows
-    ]
+    return [_listed(row) for row in rows]
+
+
+async def of_check(db: Transaction, check_id: CheckId, staff_id: StaffId) -> Listed | None:
+    """Only for whoever looks there now, or looked last."""
+    row = await db.fetchrow(OF_CHECK, db.tenant, check_id, staff_id)
+    return _listed(row) if row else None
 
 
 async def rounds(db: Transaction, units: Sequence[CareUnitId], night: date) -> Sequence[Round]:
@@ -157,3 +142,27 @@ async def missed(
         )
         for row in rows
     ]
+
+
+def _listed(row: Row) -> Listed:
+    return Listed(
+        check=of_row(row),
+        resident_name=row["resident_name"] or "",
+        resident_phone=row["resident_phone"],
+        language=row["language"],
+        place=row["place"],
+        to_know=row["to_know"],
+        look_s=row["look_s"],
+        picture=row["picture"],
+        may_speak=row["may_speak"],
+        staff_given_name=row["staff_given_name"],
+        unit_phone=row["unit_phone"],
+        unit_name=row["unit_name"],
+        last_at=row["last_at"],
+        last_ended_as=row["last_ended_as"],
+        last_by=row["last_by"],
+        yes_hours=f"{row['hours_from']:%H:%M}\N{EN DASH}{row['hours_until']:%H:%M}"
+        if row["hours_from"] is not None
+        else "",
+        valid_until=row["valid_until"],
+    )

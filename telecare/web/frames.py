@@ -78,7 +78,7 @@ def call_frame(
             home_picture=call.home_picture,
             home_sound=call.home_sound,
             staff_picture=call.policy.is_talk,
-            staff_sound=call.policy.is_talk,
+            staff_sound=call.policy.is_talk or call.speech == "on",
         )
         if call.opened_at
         else None,

@@ -252,11 +252,11 @@ class UnitAlive(EdgeMessage):
 
 
 class UnitReport(EdgeMessage):
-    """What this end sees: first frame sent, quality, or that it went dark."""
+    """What this end sees: first frame sent, quality, that it went dark, or lets a voice in."""
 
     kind: Literal["report"] = "report"
     call_id: UUID
-    what: Literal["first_frame", "dark", "lit", "quality", "stopped"]
+    what: Literal["first_frame", "dark", "lit", "quality", "stopped", "speaks"]
     loss_percent: int | None = Field(default=None, ge=0, le=100)
     round_trip_ms: int | None = Field(default=None, ge=0)
     width: int | None = Field(default=None, ge=0)
@@ -371,6 +371,13 @@ class Longer(EdgeMessage):
     more_s: int = Field(ge=1, le=60)
 
 
+class Speak(EdgeMessage):
+    """The viewer of a look may be heard: signal and lamp first, then her voice until it is over."""
+
+    kind: Literal["speak"] = "speak"
+    call_id: UUID
+
+
 class StopRinging(EdgeMessage):
     kind: Literal["stop_ringing"] = "stop_ringing"
     call_id: UUID
@@ -413,7 +420,7 @@ class HangUp(EdgeMessage):
     reason: str = Field(max_length=32)
 
 
-DownCall = Ring | PrepareLook | StopRinging | Opened | Longer | Renewal | HangUp
+DownCall = Ring | PrepareLook | StopRinging | Opened | Longer | Speak | Renewal | HangUp
 DOWN_CALL: TypeAdapter[DownCall] = TypeAdapter(Annotated[DownCall, Field(discriminator="kind")])
 
 

@@ -92,6 +92,9 @@ class Code(StrEnum):
     CAMERA_UNUSABLE = "camera_unusable"
     NOTHING_SEEN = "nothing_seen"
     NO_MORE_TIME = "no_more_time"
+    LOOKED_JUST_NOW = "looked_just_now"
+    SPEECH_NOT_AGREED = "speech_not_agreed"
+    ROOM_NOT_PRIVATE = "room_not_private"
     # alarms
     ALARM_TAKEN = "alarm_taken"
     ALARM_CLOSED = "alarm_closed"

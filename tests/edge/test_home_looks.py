@@ -4,6 +4,7 @@ import asyncio
 from uuid import UUID, uuid4
 
 import pytest
+from aiortc.mediastreams import AudioStreamTrack
 from outsider import Staff
 
 from edge.call import Ended, Stage, StillLit, TurnedLit, made_ready
@@ -16,6 +17,7 @@ from telecare.wire.edge import (
     PrepareLook,
     Renewal,
     Ring,
+    Speak,
     Stamp,
     UnitAlive,
     UnitCallsIn,
@@ -147,6 +149,20 @@ async def opened(server, call_id, **values) -> None:
     server.open(alive, sends_sound=False, **values)
 
 
+class Microphone(AudioStreamTrack):
+    """A voice, as far as a home can tell: not silence."""
+
+    async def recv(self):
+        frame = await super().recv()
+        wave = b"\x00\x20" * 8 + b"\x00\xe0" * 8
+        frame.planes[0].update((wave * frame.samples)[: frame.planes[0].buffer_size])
+        return frame
+
+
+def voices(home) -> list[str]:
+    return [one["voice"] for one in home.stamps() if "voice" in one]
+
+
 def lamp(home) -> list[str]:
     return [sign["lamp"] for sign in home.signs() if "lamp" in sign]
 
@@ -177,6 +193,48 @@ class TestLook:
         await server.hears(UnitReport, what="stopped")
         assert lamp(home)[-1] == "quiet"
         assert (await server.hears(UnitStatus)).cameras["bedroom"] == "off"
+
+
+class TestSpeech:
+    pytestmark = network
+
+    async def test_a_voice_is_heard_after_the_signal_and_only_when_the_server_lets_it(
+        self, server, homes
+    ):
+        home = await homes(settings=BEDROOM)
+        viewer = Staff(sends=[Microphone()])
+        try:
+            call_id = await ready(server, viewer, notice="none")
+            await opened(server, call_id)
+            async with server.renewing(call_id):
+                await viewer.sees(5)
+                assert voices(home) == []
+                server.say(Down.CALL, Speak(call_id=call_id))
+                server.say(Down.CALL, Speak(call_id=call_id))
+                await server.hears(UnitReport, call_id=call_id, what="speaks")
+                async with asyncio.timeout(10):
+                    while "heard" not in voices(home):
+                        await asyncio.sleep(0.02)
+                signs = [sign for sign in home.signs() if "said" in sign or "lamp" in sign]
+                server.hang_up(call_id)
+                await server.hears(UnitReport, what="stopped")
+        finally:
+            await viewer.leave()
+
+        assert [sign["said"] for sign in signs if "said" in sign] == ["speaks"]
+        assert signs[-2]["lamp"] == "looks", "the lamp, whatever notice was agreed"
+        heard_ms = next(one["at_ms"] for one in home.stamps() if one.get("voice") == "heard")
+        assert heard_ms >= signs[-1]["at_ms"]
+        assert voices(home) == ["on", "heard", "off"]
+
+    async def test_nobody_speaks_into_a_home_that_is_only_made_ready(self, server, homes, staff):
+        home = await homes(settings=BEDROOM)
+        call_id = await ready(server, staff)
+        server.say(Down.CALL, Speak(call_id=call_id))
+        await server.hears(UnitAlive, call_id=call_id, count=2)
+        assert voices(home) == []
+        assert not [one for one in server.all(UnitReport) if one.what == "speaks"]
+        assert not [sign for sign in home.signs() if "said" in sign]
 
 
 class TestEnds:

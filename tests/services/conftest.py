@@ -15,6 +15,7 @@ from telecare.runtime.broker import Broker
 from telecare.runtime.config import Config
 from telecare.runtime.feed import Feed
 from telecare.runtime.tasks import Errands, running
+from tests.services.night_round import night  # noqa: F401 - a fixture
 from tests.world import TOKENS
 
 

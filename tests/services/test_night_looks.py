@@ -1,22 +1,20 @@
 """A look by camera: whether, when, by whom, for how long, and what it leaves behind."""
 
-import json
-from dataclasses import dataclass, field
-from datetime import date, time, timedelta
-from uuid import UUID, uuid4
+from datetime import time, timedelta
+from uuid import uuid4
 
 import pytest
 
 from telecare.access.errors import NotOnShift, NotPermitted
-from telecare.access.model import Role, StaffSession
+from telecare.access.model import Role
 from telecare.calls.model import CallEnded, CallNotRinging
 from telecare.calls.opening import Busy
 from telecare.consent.gate import ConsentOutsideHours, ResidentAbsent
 from telecare.consent.model import Purpose
-from telecare.devices.model import Unit
 from telecare.nightchecks.agreement import Modality, Slot
 from telecare.nightchecks.agreements import Terms
-from telecare.nightchecks.looks import CameraUnusable
+from telecare.nightchecks.held import CameraUnusable
+from telecare.nightchecks.looks import RoomNotPrivate
 from telecare.nightchecks.model import (
     CheckClosed,
     CheckNotDue,
@@ -24,85 +22,26 @@ from telecare.nightchecks.model import (
     NoMoreTime,
     NothingSeen,
 )
-from telecare.people.model import Resident
-from telecare.wire import edge
 from telecare.wire.ids import CheckId
+from tests.services.night_round import CALLS, CHECK
 from tests.services.test_night_checks import EVENING, HOME_AT, PAPERS, TWO
 
-CHECK = "select * from night_check where resident_id = $1 and state <> 'called_off'"
-CALLS = "select id, kind, state, end_reason, must_end, opened_at from call where resident_id = $1"
+FINDINGS = "select kind, key from finding where resident_id = $1"
 
 
-@dataclass
-class Round:
-    """Ingrid's home at two, Maria at work, and what her unit is told."""
+async def test_nobody_is_looked_at_before_she_has_said_that_she_sits_alone(night, world, clock):
+    anna = await world.staff("Anna", role=Role.NATTILLSYN, on_shift=True)
+    for tried in (night.looks.make_ready, night.looks.begin):
+        with pytest.raises(RoomNotPrivate):
+            await tried(anna, await night.check_id())
+    assert (await night.check())["state"] == "due"
+    await world.services.tonight.say_private(anna)
+    await world.services.tonight.say_private(anna)
 
-    world: object
-    per: StaffSession
-    maria: StaffSession
-    ingrid: Resident
-    unit: Unit
-    camera: UUID
-    told: list = field(default_factory=list)
-    stamp: edge.Stamp = field(default_factory=lambda: edge.Stamp(boot=uuid4(), monotonic_ms=1))
-
-    @property
-    def looks(self):
-        return self.world.services.night_looks
-
-    @property
-    def calls(self):
-        return self.world.services.calls
-
-    async def check(self) -> dict:
-        [row] = await self.world.rows(CHECK, self.ingrid.id)
-        return row
-
-    async def check_id(self) -> CheckId:
-        return CheckId((await self.check())["id"])
-
-    async def call(self) -> dict:
-        return (await self.world.rows(CALLS + " order by created_at", self.ingrid.id))[-1]
-
-    def messages(self, kind: str) -> list[dict]:
-        found = [json.loads(one.payload) for one in self.told if b'"kind"' in one.payload]
-        return [one for one in found if one["kind"] == kind]
-
-    async def begin(self) -> UUID:
-        call_id = await self.looks.begin(self.maria, await self.check_id())
-        self.alive(call_id)
-        return call_id
-
-    def alive(self, call_id) -> None:
-        self.world.services.liveness.hear(call_id, self.unit, self.stamp)
-
-    async def shown(self, seconds: float = 2) -> None:
-        """The viewer's page has had the picture this long."""
-        await self.calls.report(self.maria, (await self.call())["id"], "first_frame")
-        self.world.services.clock.forward(seconds=seconds)
-
-
-@pytest.fixture
-async def night(world, clock, database):
-    clock.at = EVENING
-    per = await world.staff("Per", role=Role.ENHETSCHEF)
-    maria = await world.staff("Maria", role=Role.NATTILLSYN, on_shift=True)
-    agreements = world.services.agreements
-    await agreements.set_assessment(per, "KS 2026/114", date(2026, 6, 1))
-    ingrid = await world.resident("Ingrid")
-    await world.yes(ingrid, Purpose.CAMERA_CHECK, hours=(time(22), time(7)))
-    unit = await world.home_unit(ingrid)
-    camera = await agreements.add_camera(
-        per, ingrid.id, unit.endpoint_id, name="bedroom", place="Sovrum"
-    )
-    slots = (Slot(time(2), Modality.CAMERA),)
-    await agreements.agree(per, ingrid.id, Terms(slots, camera, picture="blurred", **PAPERS))
-    await agreements.activate(per, camera)
-    made = Round(world, per, maria, ingrid, unit, camera)
-    database.dispatch = made.told.append
-    clock.at = TWO
-    await world.run_due()
-    return made
+    assert (await world.services.tonight.listed(anna)).is_private
+    said = [r for r in await world.records() if r["event"] == "room.private"]
+    assert len(said) == 2, "once for Maria's shift, and once for hers"
+    await night.looks.begin(anna, await night.check_id())
 
 
 async def test_a_home_is_made_ready_without_anything_leaving_it(night):
@@ -287,6 +226,9 @@ async def test_a_wrong_home_is_closed_at_once_and_its_camera_blocked_until_it_is
     assert (check["state"], check["why"]) == ("dispatched", "fault")
     [camera] = await night.world.rows("select * from night_camera where id = $1", night.camera)
     assert camera["blocked_why"] == "wrong_home"
+    [found] = await night.world.rows(FINDINGS, night.ingrid.id)
+    assert found["kind"] == "wrong_home"
+    assert found["key"] == str(check["id"])
     await night.world.services.agreements.activate(night.per, night.camera)
     [camera] = await night.world.rows("select * from night_camera where id = $1", night.camera)
     assert camera["blocked_at"] is None
@@ -299,12 +241,14 @@ async def test_somebody_else_in_the_picture_blocks_nothing_and_she_is_still_to_b
     check = await night.check()
     assert (check["state"], check["interrupted"]) == ("due", 1)
     assert (await night.call())["end_reason"] == "closed_at_once"
+    assert await night.world.rows(FINDINGS, night.ingrid.id) == []
     [camera] = await night.world.rows("select * from night_camera where id = $1", night.camera)
     assert camera["blocked_at"] is None
 
 
 async def test_one_person_looks_at_a_time(night):
     anna = await night.world.staff("Anna", role=Role.NATTILLSYN, on_shift=True)
+    await night.world.services.tonight.say_private(anna)
     await night.looks.make_ready(night.maria, await night.check_id())
     with pytest.raises(CheckTaken):
         await night.looks.begin(anna, await night.check_id())

@@ -35,6 +35,7 @@ from telecare.nightchecks.model import (
     CheckState,
     CheckTaken,
     Ending,
+    LookedJustNow,
     NoMoreTime,
     NothingSeen,
 )
@@ -383,6 +384,16 @@ class Night(RuleBasedStateMachine):
     @rule(seconds=st.integers(0, 60))
     def close_picture(self, seconds: int) -> None:
         self.check = self.check.look_ended(seconds, self.now)
+
+    @rule(by=st.sampled_from([MARIA, ANNA]))
+    def look_again(self, by: StaffId) -> None:
+        before = self.check
+        try:
+            self.check = before.look_again(CallId(uuid4()), by, self.now)
+        except (CheckTaken, CheckClosed, LookedJustNow):
+            return
+        assert (before.staff_id, before.last_outcome) == (by, "needs_visit")
+        assert (self.check.state, self.check.deadline) == (before.state, before.deadline)
 
     @rule(
         by=st.sampled_from([MARIA, ANNA]),

@@ -11,7 +11,7 @@ from telecare.consent import store as consent_store
 from telecare.consent.model import Purpose
 from telecare.nightchecks.agreement import Modality, Slot
 from telecare.nightchecks.agreements import Terms
-from telecare.nightchecks.looks import CameraUnusable
+from telecare.nightchecks.held import CameraUnusable
 from telecare.nightchecks.model import CheckClosed, CheckNotDue, CheckTaken
 from telecare.runtime.errors import Refusal, TelecareError
 from telecare.wire.ids import CheckId
@@ -58,6 +58,8 @@ class LookRace(Race):
             await self.world.staff(f"S{n}", role=Role.NATTILLSYN, on_shift=True)
             for n in range(STARTERS)
         ]
+        for one in self.starters:
+            await self.made.tonight.say_private(one)
         self.world.services.clock.at = TWO
         await self.world.run_due()
         [row] = await self.world.rows(CHECK, self.world.tenant)

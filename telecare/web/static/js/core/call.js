@@ -151,7 +151,7 @@ export class CallEnd {
 
   mediaChanged() {
     if (this.lit.value) this.light();
-    if (this.offers) this.offers.renew();
+    if (this.offers) this.offers.mediaChanged();
   }
 
   /** @param {Lease} lease */

@@ -20,7 +20,6 @@ sheet.rel = "stylesheet";
 sheet.href = `${bootValues().static}/css/night.css`;
 document.head.append(sheet);
 
-const PRIVATE = "night-private";
 /** @type {Array<{key: string, outcome: Outcome, icon: string, kind: string}>} */
 const OUTCOMES = [
   { key: "1", outcome: "asleep", icon: "check", kind: "main" }, { key: "2", outcome: "up", icon: "walk", kind: "" },
@@ -59,12 +58,34 @@ function Picture({ stream }) {
   return html`<video ref=${node} aria-label=${t("night.picture")} autoplay playsinline muted></video>`;
 }
 
-/** @param {{one: Check}} props */
-function About({ one }) {
+/** Those who wait for a visit: open to us until somebody is there. */
+function Staying() {
+  return html`${round.staying.value.map((one) => {
+    const from = Date.parse(/** @type {string} */ (one.again_from));
+    const waits = from > store.now.value;
+    return html`<section class="panel stay" key=${one.id} data-test="stay"><h2>${one.resident_name || t("protected.name")}</h2><p><b>${t("night.stay")}</b> ${one.expected_by ? t("night.stay_by", { time: clock(one.expected_by) }) : t("night.stay_nobody")}</p>
+      <p><${Btn} test="look-again" disabled=${waits || round.phase.value !== "idle"} act=${() => round.lookAgain(one)}>${waits ? t("night.look_again_at", { time: clock(new Date(from + 59999).toISOString()) }) : t("night.look_again")}<//></p></section>`;
+  })}`;
+}
+
+const SAID = { asked: "night.speak_wait", on: "night.speak_now", failed: "night.speak_failed", no_microphone: "night.no_microphone" };
+
+/** @param {{one: Check, act: (do_: () => Promise<void>) => void}} props */
+function Speech({ one, act }) {
+  const now = round.speech.value;
+  if (!one.may_speak || round.phase.value !== "viewing") return null;
+  return html`<div class="speech" role="status">${now !== "off" && html`<p data-test="speech" data-speech=${now}>${t(SAID[now])}</p>`}
+    ${now !== "on" && now !== "asked" && html`<button type="button" class="btn" data-test="speak" onClick=${() => act(round.speak)}>${t("night.speak")}<kbd aria-hidden="true">S</kbd></button>`}</div>`;
+}
+
+/** @param {{check: Check}} props */
+function About({ check }) {
+  const one = round.about.value;
+  if (!one) return null;
   return html`${one.to_know && html`<div class="note"><h2>${t("call.to_know")}</h2><p>${one.to_know}</p></div>`}
-    <h2>${t("night.consent")}</h2><p>${t(one.picture === "blurred" ? "night.yes_blurred" : "night.yes_clear", { hours: one.hours || t("night.any_hour") })}${one.is_last_night ? html` <b data-test="last-night">${t("night.last_night")}</b>` : null}</p>
+    <h2>${t("night.consent")}</h2><p>${t(one.picture === "blurred" ? "night.yes_blurred" : "night.yes_clear", { hours: one.hours || t("night.any_hour") })}${check.is_last_night ? html` <b data-test="last-night">${t("night.last_night")}</b>` : null}</p>
     ${one.last && html`<h2>${t("night.last")}</h2><p>${clock(one.last.at)} ${t(`night.ended.${one.last.ended_as}`)}${one.last.by ? ` (${one.last.by})` : ""}</p>`}
-    <h2>${t("night.if_wrong")}</h2><p>${one.unit_name}${one.unit_phone ? ` ${one.unit_phone}` : ""}</p>`;
+    <h2>${t("night.if_wrong")}</h2><p>${check.unit_name}${check.unit_phone ? ` ${check.unit_phone}` : ""}</p>`;
 }
 
 /** Over the picture: why there is none. @param {{phase: import("./round.js").Phase, act: (do_: () => Promise<void>) => void}} props */
@@ -80,15 +101,17 @@ function Over({ phase, act }) {
 
 /** Before the first home of a shift, and whenever nobody is looked at. @param {{act: (do_: () => Promise<void>) => void}} props */
 function Start({ act }) {
-  const [alone, setAlone] = useState(sessionStorage.getItem(PRIVATE) === "yes");
+  const said = Boolean(round.tonight.value && round.tonight.value.is_private);
+  const [ticked, tick] = useState(false);
+  const alone = said || ticked;
   const waiting = round.queue.value.length;
   const coming = round.roundChecks.value.find((one) => one.state === "planned" || (one.state === "due" && Date.parse(one.look_from) > store.now.value));
   const phones = round.toPhone.value;
-  return html`<div class="start">${phones.map((one) => html`<section class="panel" key=${one.id} data-test="phone"><h2>${one.resident_name || t("protected.name")}</h2><p>${t("night.phone_why")}</p>
+  return html`<div class="start">${round.interrupted.value !== null && html`<p role="status" data-test="interrupted">${t("night.interrupted", { name: round.interrupted.value || t("protected.name") })}</p>`}<${Staying} />${phones.map((one) => html`<section class="panel" key=${one.id} data-test="phone"><h2>${one.resident_name || t("protected.name")}</h2><p>${t("night.phone_why")}</p>
       ${one.resident_phone && html`<p><a class="btn" href=${`tel:${one.resident_phone}`}>${t("night.phone", { number: one.resident_phone })}</a></p>`}
       <p class="row"><${Btn} kind="btn go" test="reached" act=${() => round.phoned(one.id, true)}>${t("night.reached")}<//><${Btn} test="not-reached" act=${() => round.phoned(one.id, false)}>${t("night.not_reached")}<//></p></section>`)}
     ${waiting > 0 ? html`<h2>${t("night.waiting", { n: waiting })}</h2>
-      <label class="opt"><input type="checkbox" data-test="private" checked=${alone} onChange=${(/** @type {Event} */ e) => { const yes = /** @type {HTMLInputElement} */ (e.target).checked; sessionStorage.setItem(PRIVATE, yes ? "yes" : ""); setAlone(yes); }} /><span class="b">${t("night.private")}</span></label>
+      ${!said && html`<label class="opt"><input type="checkbox" data-test="private" checked=${ticked} onChange=${(/** @type {Event} */ e) => tick(/** @type {HTMLInputElement} */ (e.target).checked)} /><span class="b">${t("night.private")}</span></label>`}
       <p><button type="button" class="btn go big" data-test="begin-round" disabled=${!alone} onClick=${() => act(round.begin)}>${t("night.begin")}</button></p>`
     : html`<h2 data-test="nothing-due">${t(coming ? "night.next_at" : "night.none", { time: coming ? clock(coming.look_from) : "" })}</h2>`}
     <p><a class="btn" href="#/">${t("common.to_today")}</a></p></div>`;
@@ -108,6 +131,7 @@ export function NightPage() {
       if (outcome) act(() => round.say(outcome.outcome));
       else if (e.key === "0") act(round.closeNow);
       else if (e.key === "l" || e.key === "L") act(round.extend);
+      else if (e.key === "s" || e.key === "S") act(round.speak);
       else if (e.key === " " && (round.running.value || round.current.value)) act(round.running.value ? round.pause : round.begin);
       else return;
       e.preventDefault();
@@ -128,8 +152,8 @@ export function NightPage() {
     <ol class="list" tabindex="0" aria-label=${t("night.list")}>${list.map((each) => html`<li key=${each.id} data-test="check" data-state=${each.state} aria-current=${each.id === round.current.value ? "step" : undefined}><b>${each.resident_name || t("protected.name")}</b><span>${stateOf(each)}</span><small>${wordOf(each)}</small></li>`)}</ol>
     ${one && phase !== "idle" ? html`<div class="view"><${Picture} stream=${stream} /><div class="who">${one.resident_name || t("protected.name")}</div>
       ${phase === "viewing" && html`<div class="rec"><${Icon} name="video" />${t("night.camera_on")}</div>`}${seconds !== null && html`<div class="count" role="timer" aria-label=${t("night.time_left")}>0:${String(seconds).padStart(2, "0")}</div>`}<${Over} phase=${phase} act=${act} /></div>
-    <aside class="card" aria-label=${t("night.about")}><${NoticeBox} /><${About} one=${one} /><p class="keys">${t("night.keys")}</p></aside>
-    <div class="out" role="group" aria-label=${t("night.what")}>${OUTCOMES.map((each) => html`<button key=${each.key} type="button" class=${each.kind} data-test=${`say-${each.outcome}`} disabled=${phase === "cut" || (!round.maySay.value && each.outcome !== "technical_fault")} onClick=${() => act(() => round.say(each.outcome))}><${Icon} name=${each.icon} /><span>${t(`night.say.${each.outcome}`)}</span><kbd aria-hidden="true">${each.key}</kbd></button>`)}</div>
-    <div class="more"><button type="button" data-test="close-now" onClick=${() => act(round.closeNow)} disabled=${phase === "cut"}>${t("night.close_now")}<kbd aria-hidden="true">0</kbd></button><button type="button" data-test="longer" disabled=${phase !== "viewing" || round.extended.value > 1} onClick=${() => act(round.extend)}>${t("night.longer")}<kbd aria-hidden="true">L</kbd></button><button type="button" data-test="pause" onClick=${() => act(round.running.value ? round.pause : round.begin)}>${t(round.running.value ? "night.pause" : "night.go_on")}</button></div>`
+    <aside class="card" aria-label=${t("night.about")}><${NoticeBox} /><${About} check=${one} /><${Speech} one=${one} act=${act} /><${Staying} /><p class="keys">${t("night.keys")}</p></aside>
+    ${!round.isAgain.value && html`<div class="out" role="group" aria-label=${t("night.what")}>${OUTCOMES.map((each) => html`<button key=${each.key} type="button" class=${each.kind} data-test=${`say-${each.outcome}`} disabled=${phase === "cut" || (!round.maySay.value && each.outcome !== "technical_fault")} onClick=${() => act(() => round.say(each.outcome))}><${Icon} name=${each.icon} /><span>${t(`night.say.${each.outcome}`)}</span><kbd aria-hidden="true">${each.key}</kbd></button>`)}</div>`}
+    <div class="more"><button type="button" data-test="close-now" onClick=${() => act(round.closeNow)} disabled=${phase === "cut"}>${t("night.close_now")}<kbd aria-hidden="true">0</kbd></button><button type="button" data-test="longer" disabled=${phase !== "viewing" || round.isAgain.value || round.extended.value > 1} onClick=${() => act(round.extend)}>${t("night.longer")}<kbd aria-hidden="true">L</kbd></button>${!round.isAgain.value && html`<button type="button" data-test="pause" onClick=${() => act(round.running.value ? round.pause : round.begin)}>${t(round.running.value ? "night.pause" : "night.go_on")}</button>`}</div>`
     : html`<div class="view idle"><${NoticeBox} /><${Start} act=${act} /></div>`}</main>`;
 }

@@ -53,9 +53,10 @@ function takeSpare(paths) {
 }
 
 export class Offers {
-  /** `resumed`: the call was going on before this page had it. @param {CallEnd} end @param {boolean} resumed */
-  constructor(end, resumed) {
+  /** `resumed`: the call was going on before this page had it; `speaks`: a look in which we may be heard. @param {CallEnd} end @param {boolean} resumed @param {boolean} [speaks] */
+  constructor(end, resumed, speaks) {
     this.end = end;
+    this.speaks = Boolean(speaks);
     this.resumed = resumed;
     this.begunAt = 0;
     /** Made while it rang, with a home unit. */
@@ -82,6 +83,11 @@ export class Offers {
     setTimeout(() => { if (!this.end.closed && !this.end.pc) this.renew(); }, HISTORY_FIRST_MS);
   }
 
+  /** A look has a place for our voice from the beginning. */
+  mediaChanged() {
+    if (!this.speaks) this.renew();
+  }
+
   /** Only the page that holds the call makes connections. */
   mayRenew() {
     const end = this.end;
@@ -98,7 +104,7 @@ export class Offers {
     const paths = end.paths();
     const whole = !media || Object.values(media).indexOf(false) < 0;
     const isLook = /** @type {CallFrame} */ (end.frame).kind === "look";
-    const { pc, text, alive, offer } = (whole && !isLook && takeSpare(paths)) || made(paths, isLook ? PICTURE : media || EVERYTHING);
+    const { pc, text, alive, offer } = (whole && !isLook && takeSpare(paths)) || made(paths, isLook ? Object.assign({}, PICTURE, { staff_sound: this.speaks }) : media || EVERYTHING);
     end.fresh(generation, pc);
     end.newest = generation;
     end.textIs(text);

@@ -15,7 +15,6 @@ import * as store from "./store.js";
  * @property {string} unit_name
  * @property {string} unit_phone
  * @property {string} place
- * @property {string} to_know
  * @property {string} starts_at
  * @property {string} look_from
  * @property {string} closes_at
@@ -30,13 +29,14 @@ import * as store from "./store.js";
  * @property {string|null} ended_as
  * @property {string|null} called_off_for
  * @property {number} look_s
- * @property {"clear"|"blurred"} picture
- * @property {{at: string, ended_as: string, by: string|null}|null} last
- * @property {string} hours
- * @property {string|null} valid_until
+ * @property {boolean} may_speak
  * @property {boolean} is_last_night
+ * @property {string|null} again_from
+ * @property {string|null} expected_by
  */
-/** @typedef {{night: string, rounds: Array<{id: string, n: number, starts_at: string}>, checks: Check[]}} Tonight */
+/** What only she who looks there now needs. @typedef {{to_know: string, picture: "clear"|"blurred", hours: string, last: {at: string, ended_as: string, by: string|null}|null}} About */
+/** "asked": the signal sounds in the home; "on": we are heard there. @typedef {"off"|"asked"|"on"|"failed"|"no_microphone"} Speech */
+/** @typedef {{night: string, is_private: boolean, rounds: Array<{id: string, n: number, starts_at: string}>, checks: Check[]}} Tonight */
 /** "idle": nobody is looked at; "deciding": the picture is closed; "cut": it was closed at once, why? @typedef {"idle"|"opening"|"viewing"|"deciding"|"cut"} Phase */
 /** @typedef {"asleep"|"up"|"not_seen"|"needs_visit"|"technical_fault"} Outcome */
 /** @typedef {{callId: string, end: CallEnd}} Connection */
@@ -49,6 +49,8 @@ const SHOWN_MS = 2200;
 const NO_PICTURE_MS = 6000;
 const OVERDUE_MS = 3000;
 const AHEAD = 2;
+const SPEECH_PATIENCE_MS = 12000;
+const GO_ON_MS = 1500;
 const ALARM_PATIENCE_MS = 20000;
 const WAITS = ["due"];
 const OVER = ["done", "called_off"];
@@ -65,6 +67,12 @@ export const end = signal(/** @type {CallEnd|null} */ (null));
 /** Homes that are made ready. @type {Sig<string[]>} */
 export const ready = signal(/** @type {string[]} */ ([]));
 export const extended = signal(0);
+export const about = signal(/** @type {About|null} */ (null));
+/** "Titta igen": somebody is on the way, and no outcome is asked for. */
+export const isAgain = signal(false);
+export const speech = signal(/** @type {Speech} */ ("off"));
+/** Whose look was interrupted last. */
+export const interrupted = signal(/** @type {string|null} */ (null));
 
 /** @type {Map<string, Connection>} */
 const connections = new Map();
@@ -73,6 +81,11 @@ let openedAt = 0;
 let endsAt = 0;
 let alarmSince = 0;
 let wasLate = false;
+let askedAt = 0;
+/** One thing is said at a time: a second press of a key finds the first on its way. */
+let isSaying = false;
+/** Interrupted once: they come after the others. @type {Set<string>} */
+const later = new Set();
 /** @type {number[]} */
 let timers = [];
 
@@ -89,21 +102,27 @@ export const roundNumber = computed(() => {
   const found = first && tonight.value ? tonight.value.rounds.find((one) => one.id === first.round_id) : undefined;
   return found ? found.n : 1;
 });
+/** Those kept open to us until somebody is there. */
+export const staying = computed(() => checks.value.filter((one) => one.again_from !== null));
 export const toPhone = computed(() => checks.value.filter((one) => one.state === "phone"));
 
 /** @param {Check} one */
 const isLookable = (one) => one.modality === "camera" && Date.parse(one.look_from) <= store.now.value
   && (WAITS.includes(one.state) || (one.is_mine && ["ready", "connecting", "viewing", "deciding"].includes(one.state)));
 /** Whom to look to, the one that has waited longest first. */
-export const queue = computed(() => checks.value.filter((one) => isLookable(one) && one.id !== current.value));
+export const queue = computed(() => {
+  const all = checks.value.filter((one) => isLookable(one) && one.id !== current.value);
+  return [...all.filter((one) => !later.has(one.id)), ...all.filter((one) => later.has(one.id))];
+});
 
 export async function refresh() {
   tonight.value = await get("/api/nightchecks");
 }
 
-/** Its frames come to us, not to the page of calls. @param {string} callId @param {string} checkId @returns {Connection} */
-function connect(callId, checkId) {
-  const made = new CallEnd(store.live, callId, "staff", { offers: (one) => new Offers(one, false), onLost: () => closed(checkId) });
+/** Its frames come to us, not to the page of calls. @param {string} callId @param {Check} check @returns {Connection} */
+function connect(callId, check) {
+  const checkId = check.id;
+  const made = new CallEnd(store.live, callId, "staff", { offers: (one) => new Offers(one, false, check.may_speak), onLost: () => closed(checkId) });
   const connection = { callId, end: made };
   connections.set(checkId, connection);
   store.looks.set(callId, {
@@ -133,9 +152,20 @@ function closed(checkId, callId) {
   if (current.value !== checkId || phase.value === "cut") return;
   end.value = null;
   secondsLeft.value = null;
-  if (maySay.value) phase.value = "deciding";
-  else if (phase.value !== "idle") stopHere();
+  if (isAgain.value) stopHere();
+  else if (maySay.value) phase.value = "deciding";
+  else if (phase.value !== "idle") wasInterrupted(checkId);
   refresh().catch(store.complain);
+}
+
+/** It stays on the list; the round goes on with the next home, and comes back once. @param {string} checkId */
+function wasInterrupted(checkId) {
+  const one = currentCheck.value;
+  interrupted.value = one ? one.resident_name : null;
+  if (later.has(checkId)) running.value = false;
+  later.add(checkId);
+  stopHere();
+  setTimeout(() => next().catch(store.complain), GO_ON_MS);
 }
 
 /** Nobody is looked at; what was not finished is due again. */
@@ -146,6 +176,9 @@ function stopHere() {
   noPicture.value = false;
   secondsLeft.value = null;
   end.value = null;
+  about.value = null;
+  isAgain.value = false;
+  speech.value = "off";
 }
 
 /** The next homes connect while this one is looked at; nothing leaves them. */
@@ -154,15 +187,19 @@ async function makeReady() {
     if (connections.has(one.id)) continue;
     try {
       const made = await post(`/api/nightchecks/${one.id}/ready`, {});
-      if (!connections.has(one.id)) connect(made.call_id, one.id);
+      if (!connections.has(one.id)) connect(made.call_id, one);
       ready.value = [...ready.value.filter((id) => id !== one.id), one.id];
     } catch (_) { /* its own turn will say why */ }
   }
 }
 
-/** @param {Check} one */
-async function look(one) {
+/** @param {Check} one @param {"look"|"again"} [how] */
+async function look(one, how = "look") {
   current.value = one.id;
+  interrupted.value = null;
+  isAgain.value = how === "again";
+  about.value = null;
+  speech.value = "off";
   phase.value = "opening";
   maySay.value = false;
   noPicture.value = false;
@@ -171,9 +208,10 @@ async function look(one) {
   openedAt = performance.now();
   endsAt = openedAt + one.look_s * 1000;
   try {
-    const made = await post(`/api/nightchecks/${one.id}/look`, {});
+    const made = await post(`/api/nightchecks/${one.id}/${how}`, {});
+    about.value = made.about;
     let connection = connections.get(one.id);
-    if (!connection || connection.callId !== made.call_id) connection = connect(made.call_id, one.id);
+    if (!connection || connection.callId !== made.call_id) connection = connect(made.call_id, one);
     ready.value = ready.value.filter((id) => id !== one.id);
     end.value = connection.end;
     await makeReady();
@@ -182,7 +220,7 @@ async function look(one) {
     store.complain(error);
     await refresh();
     // What could not be looked at goes on by itself; the round does too.
-    if (running.value) setTimeout(() => next().catch(store.complain), 1500);
+    if (running.value) setTimeout(() => next().catch(store.complain), GO_ON_MS);
   }
 }
 
@@ -194,7 +232,9 @@ export async function next() {
 }
 
 export async function begin() {
+  if (tonight.value && !tonight.value.is_private) await post("/api/nightchecks/private-room", {});
   running.value = true;
+  later.clear();
   await store.unlockSound();
   await refresh();
   await next();
@@ -208,11 +248,19 @@ export async function pause() {
   await refresh();
 }
 
+/** @param {() => Promise<void>} what */
+async function once(what) {
+  if (isSaying) return;
+  isSaying = true;
+  try { await what(); } finally { isSaying = false; }
+}
+
 /** @param {Outcome} outcome */
 export async function say(outcome) {
   const id = current.value;
-  if (!id || phase.value === "cut" || (!maySay.value && outcome !== "technical_fault")) return;
-  await post(`/api/nightchecks/${id}/outcome`, { outcome });
+  if (!id || isSaying || isAgain.value || phase.value === "cut" || (!maySay.value && outcome !== "technical_fault")) return;
+  await once(() => post(`/api/nightchecks/${id}/outcome`, { outcome }));
+  later.delete(id);
   stopHere();
   await refresh();
   await next();
@@ -222,6 +270,7 @@ export async function say(outcome) {
 export async function closeNow() {
   const id = current.value;
   if (!id || phase.value === "idle" || phase.value === "cut") return;
+  if (isAgain.value) { await pause(); return; }
   phase.value = "cut";
   const connection = connections.get(id);
   if (connection) connection.end.stopHere();
@@ -233,18 +282,35 @@ export async function closeNow() {
 /** @param {"wrong_home"|"camera_moved"|"somebody_else"} why */
 export async function sayWhy(why) {
   const id = current.value;
-  if (!id) return;
-  await post(`/api/nightchecks/${id}/cut`, { why });
+  if (!id || isSaying) return;
+  await once(() => post(`/api/nightchecks/${id}/cut`, { why }));
   stopHere();
   await refresh();
   running.value = false;
 }
 
 export async function extend() {
-  if (!current.value || phase.value !== "viewing" || extended.value >= 2) return;
-  await post(`/api/nightchecks/${current.value}/extend`, {});
+  if (!current.value || isSaying || isAgain.value || phase.value !== "viewing" || extended.value >= 2) return;
+  await once(() => post(`/api/nightchecks/${current.value}/extend`, {}));
   extended.value += 1;
   if (currentCheck.value) endsAt += currentCheck.value.look_s * 1000;
+}
+
+/** "Titta igen". The round waits meanwhile. @param {Check} one */
+export async function lookAgain(one) {
+  if (phase.value !== "idle") return;
+  running.value = false;
+  await store.unlockSound();
+  await look(one, "again");
+}
+
+/** "Säg något": the home gives its signal, then we are heard. */
+export async function speak() {
+  const one = currentCheck.value;
+  if (!one || !one.may_speak || phase.value !== "viewing" || speech.value === "asked" || speech.value === "on") return;
+  askedAt = performance.now();
+  speech.value = "asked";
+  try { await post(`/api/nightchecks/${one.id}/speak`, {}); } catch (error) { speech.value = "failed"; throw error; }
 }
 
 /** @param {string} id @param {boolean} reached */
@@ -263,8 +329,14 @@ function tick() {
   // The home is dark by now, whether or not anybody can tell us: a look does not come back.
   const isOver = connection && connection.end.begun && (connection.end.picture.value === "paused" || now > endsAt + OVERDUE_MS);
   if (current.value && connection && isOver) { closed(current.value, connection.callId); return; }
+  if (connection && speech.value === "asked") {
+    const { frame, trouble, mine } = connection.end;
+    if (frame && frame.media && frame.media.staff_sound && mine.value) speech.value = "on";
+    else if (trouble.value) speech.value = "no_microphone";
+    else if (now - askedAt > SPEECH_PATIENCE_MS) speech.value = "failed";
+  }
   if (shownAt && phase.value === "viewing") {
-    maySay.value = now - shownAt >= SHOWN_MS;
+    maySay.value = !isAgain.value && now - shownAt >= SHOWN_MS;
   } else if (phase.value === "opening") noPicture.value = now - openedAt > NO_PICTURE_MS;
   if (phase.value === "viewing" || phase.value === "opening") secondsLeft.value = Math.max(0, Math.ceil((endsAt - now) / 1000));
   const late = store.calling.value.length > 0;
