@@ -70,7 +70,7 @@ async def _agree(db: Transaction, home: seed.Home, now: datetime, picture: Pictu
         look_s=30,
         picture=picture,
         may_be_clearer=False,
-        may_speak=False,
+        may_speak=True,
         retry_min=15,
         phone_first=False,
         notice="lamp",

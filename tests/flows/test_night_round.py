@@ -1,6 +1,7 @@
 """A round at night: real Chromium, real home units, cameras that open for seconds."""
 
 import asyncio
+import json
 import signal
 
 import pytest
@@ -107,6 +108,43 @@ async def test_a_picture_that_should_not_be_seen_is_closed_by_one_key(night, win
     assert len(blocked) == 1
 
 
+async def test_one_who_needs_a_visit_is_looked_to_again_and_spoken_to_while_somebody_drives(
+    night, windows
+):
+    jonas = await begun(windows)
+    first = await jonas.locator(".who").inner_text()
+    await jonas.keyboard.press("4")
+    await jonas.keyboard.press("4")
+    await jonas.locator(".who", has_not_text=first).wait_for()
+    await is_seen(jonas)
+    await jonas.keyboard.press("1")
+    await jonas.locator("[data-phase=idle]").wait_for()
+    stay = jonas.locator("[data-test=stay]")
+    again = stay.locator("[data-test=look-again]")
+    assert await again.is_disabled(), "at most every two minutes"
+    night.move_clock(minutes=2)
+    await jonas.reload()
+
+    await again.click()
+    await jonas.locator("[data-phase=viewing]").wait_for()
+    assert await jonas.locator("[data-test=say-asleep]").count() == 0, "no outcome is asked for"
+    await jonas.keyboard.press("s")
+    await jonas.locator("[data-test=speech][data-speech=on]").wait_for()
+    spoken_to = []
+    async with asyncio.timeout(10):
+        while "heard" not in spoken_to:
+            stamps = (night.folder / "homes").glob("*/camera-stamps.jsonl")
+            lines = [json.loads(line) for one in stamps for line in one.read_text().splitlines()]
+            spoken_to = [line["voice"] for line in lines if "voice" in line]
+            await asyncio.sleep(0.05)
+    await jonas.keyboard.press("0")
+    await jonas.locator("[data-phase=idle]").wait_for()
+
+    events = await night.rows("select event from audit.body where event like 'speech.%' order by 1")
+    assert [one["event"] for one in events] == ["speech.asked", "speech.began"]
+    assert sorted(await of_both(night)) == ["dispatched", "done"]
+
+
 async def test_a_server_that_is_killed_in_mid_look_leaves_a_dark_camera_and_a_due_check(
     night, windows
 ):
@@ -160,4 +198,12 @@ async def test_the_round_page_is_readable_everywhere(night, windows, in_language
     await jonas.locator("[data-test=close-now]").click()
     await jonas.locator("[data-test=cut]").wait_for()
     await seen.at(jonas, "night-cut", keys=False)
+    await jonas.locator("[data-test=cut-somebody_else]").click()
+    await jonas.locator("[data-test=begin-round]").click()
+    await is_seen(jonas)
+    await jonas.keyboard.press("4")
+    await jonas.locator("[data-test=stay]").first.wait_for(state="attached")
+    await jonas.locator("[data-test=pause]").click()
+    await jonas.locator("[data-phase=idle]").wait_for()
+    await seen.at(jonas, "night-stay")
     assert seen.faults == []
