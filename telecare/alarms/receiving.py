@@ -21,13 +21,15 @@ class Receiving:
         self._clock = clock
 
     async def heard(self, session: StaffSession, *, has_sound: bool) -> None:
-        """A console is there. It receives when its sound is on and she, on shift, takes alarms; a
-        second window of hers without sound takes nothing from the first.
+        """A console is there. It receives when its sound is on and she, on shift, takes alarms
+        ("Börja passet": she chose them, or nothing); a second window of hers without sound takes
+        nothing from the first.
         """
         now = self._clock.now()
         staff = session.staff
-        may_receive = staff.shift_id is not None and staff.may(Permission.ALARM)
         async with self._database.transaction(session.tenant, actor_text(session.actor)) as db:
+            may = staff.may(Permission.ALARM)
+            may_receive = may and await store.takes_alarms(db, staff.id)
             before = await store.ready_at(db, session.id)
             await store.keep(
                 db, session.id, staff.id, staff.works_in, heard_at=now,

@@ -17,6 +17,10 @@ on conflict (tenant_id, session_id) do update
 set unit_id = excluded.unit_id, heard_at = excluded.heard_at,
     ready_at = case when $7 then greatest(receiver.ready_at, excluded.ready_at) end
 """
+TAKES_ALARMS = """
+select h.tasks = '{}' or 'alarm' = any(h.tasks) from shift h
+where h.tenant_id = $1 and h.staff_id = $2 and h.ended_at is null
+"""
 READY_FOR = """
 select shown_name(s) as name
 from receiver r
@@ -38,6 +42,11 @@ async def ready_at(db: Transaction, session_id: UUID) -> datetime | None:
     """When a page of this session would last have sounded."""
     at: datetime | None = await db.fetchval(READY_AT, db.tenant, session_id)
     return at
+
+
+async def takes_alarms(db: Transaction, staff_id: StaffId) -> bool:
+    """In the shift she is in she chose alarms, or chose nothing."""
+    return await db.fetchval(TAKES_ALARMS, db.tenant, staff_id) is True
 
 
 async def keep(

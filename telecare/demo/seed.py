@@ -73,7 +73,7 @@ STAFF = (
            languages=("fi", "sv")),
     Person("per", "Per Holm", "samordnare", (Role.SAMORDNARE,)),
     Person("eva", "Eva Sjö", "enhetschef", (Role.ENHETSCHEF,)),
-    Person("jonas", "Jonas Lund", "nattpersonal", (Role.NATTILLSYN,)),
+    Person("jonas", "Jonas Lund", "nattpersonal", (Role.NATTILLSYN, Role.LARMMOTTAGARE)),
     Person("nils", "Nils Wik", "systemförvaltare", (Role.SYSTEMFORVALTARE,)),
     Person("lena", "Lena Ask", "granskare", (Role.GRANSKARE,), unit=BACKBY),
     Person("anna", "Anna Berg", "undersköterska", (Role.OMSORGSPERSONAL,), unit=BACKBY),

@@ -71,7 +71,8 @@ class CheckOf(Answer):
     is_last_night: bool
     again_from: datetime | None
     """From when whoever saw that a visit is needed may look again; it ends with the arrival."""
-    expected_by: datetime | None
+    there_by: datetime | None
+    """When she who goes there is to be there; None: nobody has said that she goes, or late."""
 
 
 class AboutHome(Answer):
@@ -160,7 +161,7 @@ def _check(one: Listed, me: UUID) -> CheckOf:
         may_speak=one.may_speak,
         is_last_night=is_last_night(one.valid_until, check.starts_at),
         again_from=check.may_look_again_from if check.staff_id == me else None,
-        expected_by=check.expected_by,
+        there_by=check.expected_by if one.has_driver else None,
     )
 
 

@@ -15,7 +15,7 @@ select c.*, shown_name(r) as resident_name, r.phone as resident_phone, r.languag
     coalesce(cam.place, '') as place, a.to_know, a.look_s, a.picture, a.may_speak,
     shown_given_name(s) as staff_given_name, u.phone as unit_phone, u.name as unit_name,
     last.at as last_at, last.ended_as as last_ended_as, last.given_name as last_by,
-    yes.hours_from, yes.hours_until, yes.valid_until
+    yes.hours_from, yes.hours_until, yes.valid_until, sent.state as sent_state
 from night_check c
 join resident r on r.tenant_id = c.tenant_id and r.id = c.resident_id
 join night_agreement a on a.tenant_id = c.tenant_id and a.id = c.agreement_id
@@ -39,6 +39,8 @@ left join lateral (
     order by n.ordinal desc
     limit 1
 ) as yes on yes.decision = 'permit'
+left join dispatch sent on sent.tenant_id = c.tenant_id and sent.about_id = c.id
+    and sent.state <> 'done'
 where c.tenant_id = $1"""
 CHECKS = f"""{LISTED} and c.unit_id = any($2) and c.starts_at >= $3 and c.starts_at < $4
     and coalesce(c.called_off_for, '') <> 'agreement_changed'
@@ -100,6 +102,8 @@ class Listed:
     yes_hours: str
     """From and until, HH:MM; empty: at any hour."""
     valid_until: datetime | None
+    has_driver: bool
+    """Somebody has said that she goes there."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,4 +169,5 @@ def _listed(row: Row) -> Listed:
         if row["hours_from"] is not None
         else "",
         valid_until=row["valid_until"],
+        has_driver=row["sent_state"] in ("accepted", "arrived"),
     )

@@ -11,7 +11,7 @@ from telecare.demo import nights, seed
 from telecare.runtime.clock import FileClock
 from telecare.runtime.config import Config
 from telecare.runtime.db import open_database
-from telecare.wire.homes import HomeSettings
+from telecare.wire.homes import Happens, HomeSettings
 from tests.flows.look import MATRIX, staff_look
 from tests.flows.steps import CAMERA
 
@@ -42,9 +42,11 @@ async def night(stack, windows):
     return stack
 
 
-async def at_the_round(windows, **options):
+async def at_the_round(windows, tasks=(), **options):
     """Jonas has begun his shift and sits alone; the round can begin."""
     jonas = await windows.staff("Jonas Lund", **options)
+    for task in tasks:
+        await jonas.locator(f"[data-test=does-{task}]").click()
     await jonas.locator("[data-test=begin-shift]").click()
     await jonas.locator("[data-test=nav-night]").first.click()
     await jonas.locator("[data-test=private]").check()
@@ -143,6 +145,37 @@ async def test_one_who_needs_a_visit_is_looked_to_again_and_spoken_to_while_some
     events = await night.rows("select event from audit.body where event like 'speech.%' order by 1")
     assert [one["event"] for one in events] == ["speech.asked", "speech.began"]
     assert sorted(await of_both(night)) == ["dispatched", "done"]
+
+
+PRESSED = Happens(what="button", device="wrist", after_s=1)
+
+
+@pytest.mark.parametrize(("tasks", "goes_on"), [(("round",), True), (("round", "alarm"), False)])
+async def test_an_alarm_stops_the_round_of_whoever_receives_alarms_and_no_other(
+    night, windows, tasks, goes_on
+):
+    jonas = await at_the_round(windows, tasks)
+    await jonas.locator("[data-test=begin-round]").click()
+    await is_seen(jonas)
+    first = await jonas.locator(".who").inner_text()
+    await night.start_home("ingrid", happens=[PRESSED])
+    await night.until("select 1 from alarm where state = 'new'")
+    maria = await windows.staff()
+    await maria.locator("[data-test=alarm]").wait_for()
+    if not goes_on:
+        await jonas.locator("[data-test=alarm-strip]").wait_for()
+
+    await jonas.keyboard.press("1")
+
+    if goes_on:
+        await jonas.locator(".who", has_not_text=first).wait_for()
+        await is_seen(jonas)
+        return
+    await jonas.locator("[data-phase=idle]").wait_for()
+    assert set(await of_both(night)) <= {"done", "due", "ready"}, "no other home is opened"
+    await maria.locator("[data-test=take-alarm]").first.click()
+    await jonas.keyboard.press(" ")
+    await is_seen(jonas)
 
 
 async def test_a_server_that_is_killed_in_mid_look_leaves_a_dark_camera_and_a_due_check(

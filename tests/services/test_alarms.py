@@ -519,6 +519,17 @@ async def test_one_she_called_a_mistake_ends_as_that(world, home, maria, made, c
     assert (await alarm_of(world))["state"] == "cancelled"
 
 
+async def test_whoever_chose_other_work_for_her_shift_receives_no_alarms(world, made, clock):
+    for tasks, receives in ((["round"], False), (["alarm", "round"], True), ([], True)):
+        siv = await world.staff("Siv", role=Role.LARMMOTTAGARE, on_shift=True)
+        await world.rows("update shift set tasks = $2 where staff_id = $1", siv.staff.id, tasks)
+        await made.receiving.heard(siv, has_sound=True)
+        async with made.database.transaction(world.tenant) as db:
+            found = await receivers(db, world.unit, clock.at)
+        assert ("Siv" in " ".join(found)) is receives
+        await world.rows("update receiver set ready_at = null where staff_id = $1", siv.staff.id)
+
+
 # --- nobody takes it ---------------------------------------------------------------------------
 
 

@@ -32,7 +32,7 @@ import * as store from "./store.js";
  * @property {boolean} may_speak
  * @property {boolean} is_last_night
  * @property {string|null} again_from
- * @property {string|null} expected_by
+ * @property {string|null} there_by
  */
 /** What only she who looks there now needs. @typedef {{to_know: string, picture: "clear"|"blurred", hours: string, last: {at: string, ended_as: string, by: string|null}|null}} About */
 /** "asked": the signal sounds in the home; "on": we are heard there. @typedef {"off"|"asked"|"on"|"failed"|"no_microphone"} Speech */

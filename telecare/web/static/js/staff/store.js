@@ -94,8 +94,10 @@ export const waiting = computed(() => /** @type {CallRow[]} */ (Array.from(rows.
 /** Open alarms: the most urgent first, then the oldest. */
 export const alarms = computed(() => /** @type {AlarmRow[]} */ (Array.from(rows.value.values())
   .filter((row) => row.row === "alarm")).sort((a, b) => a.priority - b.priority || a.since.localeCompare(b.since)));
-/** Those that nobody has, and that she may take. */
-export const calling = computed(() => (me.value && me.value.may.includes("alarm") ? alarms.value.filter((row) => row.state === "new") : []));
+/** @param {{tasks: string[]}|null} shift */
+const takes = (shift) => !shift || !shift.tasks.length || shift.tasks.includes("alarm");
+/** Those that nobody has, where she takes alarms in this shift. */
+export const calling = computed(() => (me.value && me.value.may.includes("alarm") && takes(me.value.shift) ? alarms.value.filter((row) => row.state === "new") : []));
 /** How many wait for somebody, me among others. */
 export const unanswered = computed(() => calling.value.length + waiting.value.filter((row) => !row.taken_by).length + handOvers.value.filter(toMe).length);
 /** Whose pages would sound now; null before anybody has said. */
