@@ -126,12 +126,13 @@ export function NightPage() {
     /** @param {KeyboardEvent} e */
     const key = (e) => {
       if (e.repeat || e.ctrlKey || e.altKey || e.metaKey || /^(INPUT|TEXTAREA|SELECT)$/.test(/** @type {HTMLElement} */ (e.target).tagName)) return;
+      if (e.key === " " && round.phase.value === "idle" && /^(BUTTON|A)$/.test(/** @type {HTMLElement} */ (e.target).tagName)) return;
       const outcome = OUTCOMES.find((one) => one.key === e.key);
       if (outcome) act(() => round.say(outcome.outcome));
       else if (e.key === "0") act(round.closeNow);
       else if (e.key === "l" || e.key === "L") act(round.extend);
       else if (e.key === "s" || e.key === "S") act(round.speak);
-      else if (e.key === " " && (round.running.value || round.current.value)) act(round.running.value ? round.pause : round.begin);
+      else if (e.key === " " && round.mayTurn()) act(round.running.value ? round.pause : round.begin);
       else return;
       e.preventDefault();
     };

@@ -231,6 +231,9 @@ export async function next() {
   if (one) await look(one);
 }
 
+/** Space: pauses what runs, and goes on with what was paused. */
+export const mayTurn = () => running.value || current.value !== null || Boolean(tonight.value && tonight.value.is_private);
+
 export async function begin() {
   if (tonight.value && !tonight.value.is_private) await post("/api/nightchecks/private-room", {});
   running.value = true;
