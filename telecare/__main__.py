@@ -233,7 +233,14 @@ async def run_simulate(options: argparse.Namespace) -> None:
 async def run_bench(options: argparse.Namespace) -> None:
     from telecare.bench.run import BenchOptions, bench
 
-    await bench(BenchOptions(options.name, rounds=options.rounds, as_json=options.json))
+    await bench(
+        BenchOptions(
+            options.name,
+            rounds=options.rounds if options.homes is None else options.homes,
+            kind=options.kind,
+            as_json=options.json,
+        )
+    )
 
 
 async def run_roles(options: argparse.Namespace) -> None:
@@ -436,6 +443,8 @@ def parsed(arguments: list[str] | None) -> argparse.Namespace:
     bench_.add_argument(
         "--rounds", type=int, help="how many times; for screens and homes, how many of them"
     )
+    bench_.add_argument("--kind", default="", help="of first-picture: look")
+    bench_.add_argument("--homes", type=int, help="of round: how many homes")
     tenant = command("tenant", run_tenant_add, "add a municipality")
     tenant.add_argument("action", choices=["add"])
     tenant.add_argument("slug")

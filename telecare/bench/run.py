@@ -10,6 +10,7 @@ from telecare.bench.first_picture import first_picture
 from telecare.bench.homes import homes
 from telecare.bench.ingest import ingest, ingest_db
 from telecare.bench.log import audit_append, audit_proof, audit_sequence, audit_verify
+from telecare.bench.night import look, round_of
 from telecare.bench.report import Part, lines, load_now, made
 from telecare.bench.screens import screens
 from telecare.bench.search import audit_search
@@ -28,9 +29,11 @@ BENCHES: Mapping[str, Measure] = {
     "boot": boot,
     "cut": cut,
     "first-picture": first_picture,
+    "first-picture look": look,
     "homes": homes,
     "ingest": ingest,
     "ingest-db": ingest_db,
+    "round": round_of,
     "screens": screens,
 }
 
@@ -45,15 +48,17 @@ class BenchOptions:
 
     name: str
     rounds: int | None = None
+    kind: str = ""
     as_json: bool = False
 
 
 async def bench(options: BenchOptions) -> None:
-    measure = BENCHES.get(options.name)
+    name = f"{options.name} {options.kind}".strip()
+    measure = BENCHES.get(name)
     if measure is None:
-        raise BenchUnknown(f"{options.name}; there are {', '.join(sorted(BENCHES))}")
+        raise BenchUnknown(f"{name}; there are {', '.join(sorted(BENCHES))}")
     load = load_now()
-    report = made(options.name, await measure(options.rounds), load)
+    report = made(name, await measure(options.rounds), load)
     for line in lines(report):
         print(line)
     if options.as_json:

@@ -280,11 +280,13 @@ def child(
             running.stdin.close()
 
 
-async def until_says(running: "subprocess.Popen[bytes]", log: Path, words: str) -> None:
+async def until_says(
+    running: "subprocess.Popen[bytes]", log: Path, words: str, *, times: int = 1
+) -> None:
     with _tells_when_late(log):
         async with asyncio.timeout(UP_S):
             while running.poll() is None:
-                if words in await asyncio.to_thread(log.read_text):
+                if (await asyncio.to_thread(log.read_text)).count(words) >= times:
                     return
                 await asyncio.sleep(POLL_S)
     raise DidNotStart(await asyncio.to_thread(log.read_text))

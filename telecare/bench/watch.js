@@ -1,7 +1,7 @@
 // Runs before the scripts of a measured page: when was Ring pressed, what did the server say when,
 // when did decoded pictures come. The same for the product and for the reference.
 (() => {
-  const bench = { stamps: {}, frames: 0, first: null, last: null };
+  const bench = { stamps: {}, frames: 0, first: null, last: null, presses: [], firsts: [] };
   window.bench = bench;
   const stamp = (name) => {
     if (bench.stamps[name] === undefined) bench.stamps[name] = performance.now();
@@ -12,6 +12,12 @@
     // The press itself, not the moment its handlers ran.
     if (pressed && bench.stamps.pressed === undefined) bench.stamps.pressed = event.timeStamp;
   }, true);
+
+  // A round: each press that turns to the next home.
+  addEventListener("click", (event) => {
+    if (event.target instanceof Element && event.target.closest("[data-test=begin-round]")) bench.presses.push(event.timeStamp);
+  }, true);
+  addEventListener("keydown", (event) => { if (event.key === "1") bench.presses.push(event.timeStamp); }, true);
 
   const Socket = window.WebSocket;
   window.WebSocket = class extends Socket {
@@ -26,11 +32,14 @@
 
   const read = async (track) => {
     const reader = new MediaStreamTrackProcessor({ track }).readable.getReader();
+    let isFirst = true;
     for (;;) {
       const { done, value } = await reader.read();
       if (done) return;
       bench.last = performance.now();
       if (bench.first === null) bench.first = bench.last;
+      if (isFirst) bench.firsts.push(bench.last);
+      isFirst = false;
       bench.frames += 1;
       value.close();
     }

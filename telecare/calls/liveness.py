@@ -53,13 +53,19 @@ class Liveness:
         return to_unit(addressee, topics.Down.CALL, message, qos=0)
 
     def silent(self, live: set[CallId]) -> list[tuple[CallId, Unit]]:
-        """Calls whose unit fell silent, each named once. Forgets calls that are not in `live`."""
-        self._heard = {call: heard for call, heard in self._heard.items() if call in live}
+        """Calls whose unit fell silent, each named once. Forgets what is neither in `live` nor
+        heard of just now: a home that is made ready is opened by what it said last.
+        """
         now = time.monotonic()
+        self._heard = {
+            call: heard
+            for call, heard in self._heard.items()
+            if call in live or now - heard.at < FRESH_S
+        }
         lost = [
             (call, heard)
             for call, heard in self._heard.items()
-            if not heard.is_lost and now - heard.at >= SILENT_S
+            if call in live and not heard.is_lost and now - heard.at >= SILENT_S
         ]
         for _, heard in lost:
             heard.is_lost = True

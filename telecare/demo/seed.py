@@ -143,6 +143,15 @@ async def seed(database: Database, now: datetime) -> TenantId:
     return tenant
 
 
+async def add_homes(
+    database: Database, tenant: TenantId, homes: Sequence[Home], now: datetime
+) -> None:
+    """More invented homes, for benches."""
+    async with database.transaction(tenant, actor_text(ACTOR)) as db:
+        for home in homes:
+            await _home(db, home, now)
+
+
 async def _people(db: Transaction, now: datetime) -> None:
     provider = ProviderId(named("provider", "kommunen"))
     await access_store.add_provider(db, provider, "Norrvika hemtjänst")

@@ -51,6 +51,7 @@ const OVERDUE_MS = 3000;
 const AHEAD = 2;
 const SPEECH_PATIENCE_MS = 12000;
 const GO_ON_MS = 1500;
+const SOON_MS = 600;
 const ALARM_PATIENCE_MS = 20000;
 const WAITS = ["due"];
 const OVER = ["done", "called_off"];
@@ -82,6 +83,7 @@ let endsAt = 0;
 let alarmSince = 0;
 let wasLate = false;
 let askedAt = 0;
+let soon = 0;
 /** One thing is said at a time: a second press of a key finds the first on its way. */
 let isSaying = false;
 /** Interrupted once: they come after the others. @type {Set<string>} */
@@ -117,6 +119,12 @@ export const queue = computed(() => {
 
 export async function refresh() {
   tonight.value = await get("/api/nightchecks");
+}
+
+/** Once the next home has opened: what it waits for goes before what the list says. */
+function refreshSoon() {
+  clearTimeout(soon);
+  soon = setTimeout(() => refresh().catch(store.complain), SOON_MS);
 }
 
 /** Its frames come to us, not to the page of calls. @param {string} callId @param {Check} check @returns {Connection} */
@@ -155,7 +163,7 @@ function closed(checkId, callId) {
   if (isAgain.value) stopHere();
   else if (maySay.value) phase.value = "deciding";
   else if (phase.value !== "idle") wasInterrupted(checkId);
-  refresh().catch(store.complain);
+  refreshSoon();
 }
 
 /** It stays on the list; the round goes on with the next home, and comes back once. @param {string} checkId */
@@ -264,9 +272,12 @@ export async function say(outcome) {
   if (!id || isSaying || isAgain.value || phase.value === "cut" || (!maySay.value && outcome !== "technical_fault")) return;
   await once(() => post(`/api/nightchecks/${id}/outcome`, { outcome }));
   later.delete(id);
+  // It is no longer to be looked at; what has become of it the list will say, and nobody waits for that.
+  if (tonight.value) tonight.value = { ...tonight.value, checks: checks.value.map((one) => (one.id === id ? { ...one, state: "said" } : one)) };
   stopHere();
-  await refresh();
   await next();
+  if (phase.value === "idle") await refresh();
+  else refreshSoon();
 }
 
 /** Dark at once, then: what was wrong? */
