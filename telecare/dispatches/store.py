@@ -61,6 +61,18 @@ where d.tenant_id = $1 and d.unit_id = any($2) and d.state <> 'done'
 order by d.asked_at
 limit $3
 """
+TONIGHT = """
+select d.id, d.unit_id, d.resident_id, d.state, d.asked_at, d.accepted_by, d.about_id, d.arrive_by,
+    shown_name(r) as resident_name, shown_name(s) as accepted_name, d.arrived_at, d.done_at,
+    coalesce(d.outcome, '') as outcome,
+    case when r.is_protected then '' else r.address end as address
+from dispatch d
+join resident r on r.tenant_id = d.tenant_id and r.id = d.resident_id
+left join staff s on s.tenant_id = d.tenant_id and s.id = d.accepted_by
+where d.tenant_id = $1 and d.unit_id = any($2) and (d.state <> 'done' or d.done_at >= $3)
+order by d.asked_at, d.id
+limit $4
+"""
 
 
 ON_MISSION = """
@@ -109,6 +121,17 @@ class OpenDispatch:
     dispatch: Dispatch
     resident_name: str
     accepted_name: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class OfTonight:
+    """As whoever drives needs it. Who is protected has neither name nor address here."""
+
+    listed: OpenDispatch
+    address: str
+    arrived_at: datetime | None
+    done_at: datetime | None
+    outcome: str
 
 
 def _dispatch(row: Row) -> Dispatch:
@@ -169,3 +192,17 @@ async def close_of_resident(
 async def open_in(db: Transaction, units: Sequence[CareUnitId]) -> Sequence[OpenDispatch]:
     rows = await db.fetch(OPEN, db.tenant, list(units), LIMIT)
     return [OpenDispatch(_dispatch(r), r["resident_name"], r["accepted_name"]) for r in rows]
+
+
+async def tonight(
+    db: Transaction, units: Sequence[CareUnitId], since: datetime
+) -> Sequence[OfTonight]:
+    """Those that are open, and those that were done since; at most LIMIT, the oldest first."""
+    rows = await db.fetch(TONIGHT, db.tenant, list(units), since, LIMIT)
+    return [
+        OfTonight(
+            OpenDispatch(_dispatch(r), r["resident_name"], r["accepted_name"]),
+            r["address"], r["arrived_at"], r["done_at"], r["outcome"],
+        )
+        for r in rows
+    ]  # fmt: skip

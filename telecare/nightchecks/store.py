@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
+from uuid import UUID
 
 from telecare.nightchecks.agreement import Modality, Substitute
 from telecare.nightchecks.model import Check, CheckState, Ending
@@ -49,6 +50,7 @@ select id, agreement_id, resident_id, unit_id, round_id, starts_at, opens_at, cl
 from night_check
 where tenant_id = $1"""
 BY_ID = f"{CHECK} and id = $2"
+BY_IDS = f"{CHECK} and id = any($2)"
 HOLD = f"{BY_ID} for update"
 HOLD_OF_CALL = f"{CHECK} and call_id = $2 for update"
 HOLD_OPEN = f"""{CHECK} and resident_id = $2 and state not in ('done', 'called_off')
@@ -159,6 +161,11 @@ async def add(db: Transaction, check: Check) -> bool:
 async def by_id(db: Transaction, check_id: CheckId) -> Check | None:
     row = await db.fetchrow(BY_ID, db.tenant, check_id)
     return of_row(row) if row else None
+
+
+async def by_ids(db: Transaction, ids: Sequence[UUID]) -> Sequence[Check]:
+    """Those of them that are checks."""
+    return [of_row(row) for row in await db.fetch(BY_IDS, db.tenant, list(ids))]
 
 
 async def hold(db: Transaction, check_id: CheckId) -> Check | None:

@@ -1,7 +1,7 @@
 // How a home visit ended: one of the municipality's outcomes, or her own words.
 import { html, useState } from "../lib/preact.js";
-import { post } from "../core/api.js";
 import { t } from "../core/i18n.js";
+import { close } from "./drive.js";
 import * as store from "./store.js";
 import { Btn, Radios, Text } from "./ui.js";
 
@@ -20,5 +20,5 @@ export function Outcome({ id }) {
   const field = writes && html`<${Text} id=${`out-${id}`} label=${t(mayChoose ? "dispatch.own_words" : "dispatch.outcome")} value=${words} set=${setWords} lines=${2} />`;
   const options = [...outcomes.map((each) => ({ value: each.id, text: each.name })), { value: OWN_WORDS, text: t("dispatch.other") }];
   return html`${mayChoose ? html`<${Radios} legend=${t("dispatch.outcome")} name=${`outcome-${id}`} value=${chosen} set=${setChosen} options=${options}>${field}<//>` : field}
-    <div class="row"><${Btn} kind="btn go" test="dispatch-close" disabled=${!outcome} act=${() => post(`/api/dispatches/${id}/close`, { outcome })}>${t("dispatch.close")}<//></div>`;
+    <div class="row"><${Btn} kind="btn go" test="dispatch-close" disabled=${!outcome} act=${() => close(id, outcome)}>${t("dispatch.close")}<//></div>`;
 }

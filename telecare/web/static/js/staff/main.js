@@ -74,6 +74,7 @@ function page(path, query) {
   if (path[0] === "people" && id) return html`<${Later} key="card" from="people" name="CardPage" given=${{ id, letters: query.get("letters") || "" }} />`;
   if (path[0] === "devices") return html`<${Later} key="devices" from="devices" name="DevicesPage" given=${{}} />`;
   if (path[0] === "night") return html`<${Later} key="night" from="night" name="NightPage" given=${{}} />`;
+  if (path[0] === "patrol") return html`<${Later} key="patrol" from="patrol" name="PatrolPage" given=${{}} />`;
   if (path[0] === "waiting") return html`<${Later} key="waiting" from="waiting" name="WaitingPage" given=${{}} />`;
   if (path[0] === "end-shift") return html`<${Later} key="end-shift" from="shift" name="EndPage" given=${{}} />`;
   if (path[0] === "taken-over" && store.mayLead.value) return html`<${Later} key="taken-over" from="people" name="TakenOverPage" given=${{}} />`;
@@ -84,7 +85,7 @@ function page(path, query) {
 
 function App() {
   const { path, query } = store.route.value;
-  const dark = !store.locked.value && ["call", "after", "night"].includes(path[0]);
+  const dark = !store.locked.value && ["call", "after", "night", "patrol"].includes(path[0]);
   const [error, setError] = useState("");
   const load = () => store.loadMe().then(() => { setError(""); later("alarm").catch(() => {}); }, (fault) => { store.complain(fault); setError(store.notice.value ? store.notice.value.text : ""); });
   useEffect(() => { load(); }, []);

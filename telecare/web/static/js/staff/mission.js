@@ -34,14 +34,20 @@ effect(() => {
 const Facts = ({ one }) => html`<p><b>${one.address}</b>${one.phone}</p>
   <p><b>${t("dispatch.key")}</b>${one.key_note || t("dispatch.no_key")}</p>${one.to_know.length > 0 && html`<p><b>${t("alarm.to_know")}</b>${one.to_know.join(" ")}</p>`}`;
 
-/** @param {{id: string, name: string}} props */
-export function Mission({ id, name }) {
+/** @param {string} id @param {string} name */
+export function useMission(id, name) {
   const found = useFetched(async () => {
     if (!kept.value[id]) kept.value = { ...kept.value, [id]: { ...(await get(`/api/dispatches/${id}`)), resident_name: name } };
     keepForLater("staff", "/").catch(() => {});
     return kept.value[id];
   }, [id]);
-  const one = kept.value[id];
+  return { mission: kept.value[id] || null, error: found.error, again: found.again };
+}
+
+/** @param {{id: string, name: string}} props */
+export function Mission({ id, name }) {
+  const found = useMission(id, name);
+  const one = found.mission;
   if (!one) return html`<${Loading} error=${found.error} again=${found.again} />`;
   return html`<div data-test="mission"><${Facts} one=${one} /></div>`;
 }
