@@ -8,6 +8,7 @@ from pydantic import Field
 
 from telecare.access.http import STAFF, path_id
 from telecare.audit.actions import Action
+from telecare.dispatches.model import Found
 from telecare.dispatches.service import Dispatches
 from telecare.runtime.http import Answer, Body, Empty, Route, json_answer, nothing, read_body
 from telecare.wire.errors import Code
@@ -18,6 +19,7 @@ DISPATCHES = web.AppKey("dispatches", Dispatches)
 
 class DispatchEndBody(Body):
     outcome: str = Field(min_length=1, max_length=500)
+    found: Found = "somebody"
 
 
 class DispatchAcceptBody(Body):
@@ -64,7 +66,9 @@ async def arrive(request: web.Request) -> web.Response:
 
 async def close(request: web.Request) -> web.Response:
     body = await read_body(request, DispatchEndBody)
-    await request.app[DISPATCHES].close(request[STAFF], DispatchId(path_id(request)), body.outcome)
+    await request.app[DISPATCHES].close(
+        request[STAFF], DispatchId(path_id(request)), body.outcome, body.found
+    )
     return nothing()
 
 

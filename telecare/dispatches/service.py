@@ -14,7 +14,7 @@ from telecare.audit.append import Kept, append
 from telecare.audit.format import Document
 from telecare.audit.model import Actor, Person, Record, actor_text, refused
 from telecare.dispatches import store
-from telecare.dispatches.model import DispatchAccepted, DispatchArrived
+from telecare.dispatches.model import DispatchAccepted, DispatchArrived, Found, NobodyThere
 from telecare.people import keeping_store
 from telecare.people.model import Resident
 from telecare.people.service import known
@@ -163,8 +163,14 @@ class Dispatches:
             await self._react(db, DispatchArrived(dispatch.about_id, session.staff.id, now))
             await self._record(db, Action.DISPATCH_ARRIVED, session, resident, dispatch)
 
-    async def close(self, session: StaffSession, dispatch_id: DispatchId, outcome: str) -> None:
-        """Raises NotFound, NotYourDispatch, DispatchClosed."""
+    async def close(
+        self, session: StaffSession, dispatch_id: DispatchId, outcome: str,
+        found: Found = "somebody",
+    ) -> None:  # fmt: skip
+        """Nobody found is a task for the unit at once (fails loud).
+
+        Raises NotFound, NotYourDispatch, DispatchClosed.
+        """
         now = self._clock.now()
         async with self._database.transaction(session.tenant, actor_text(session.actor)) as db:
             dispatch, resident = await self._hers(
@@ -173,9 +179,13 @@ class Dispatches:
             await store.close(db, dispatch.id, outcome, now)
             until = now + AFTER_DISPATCH
             await access_store.close_assignments(db, "dispatch", dispatch.id, until)
-            await self._record(
-                db, Action.DISPATCH_DONE, session, resident, dispatch, outcome=outcome
-            )
+            if found == "nobody":
+                nobody = NobodyThere(
+                    dispatch.about_id, dispatch.id, resident.id, dispatch.unit_id, now
+                )
+                await self._react(db, nobody)
+            more: Document = {"found": found, "outcome": outcome}
+            await self._record(db, Action.DISPATCH_DONE, session, resident, dispatch, more)
 
     async def _held(
         self, db: Transaction, dispatch_id: DispatchId
@@ -210,9 +220,8 @@ class Dispatches:
         session: StaffSession,
         resident: Resident,
         dispatch: store.Dispatch,
-        *,
-        outcome: str | None = None,
+        more: Document | None = None,
     ) -> None:
         db.changed(unit_topic(dispatch.unit_id))
-        what = {"dispatch_id": str(dispatch.id), "outcome": outcome}
+        what: Document = {"dispatch_id": str(dispatch.id), "outcome": None, **(more or {})}
         await append(db, Record(action, session.actor, [resident.person], what))

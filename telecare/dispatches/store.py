@@ -64,7 +64,7 @@ limit $3
 TONIGHT = """
 select d.id, d.unit_id, d.resident_id, d.state, d.asked_at, d.accepted_by, d.about_id, d.arrive_by,
     shown_name(r) as resident_name, shown_name(s) as accepted_name, d.arrived_at, d.done_at,
-    coalesce(d.outcome, '') as outcome,
+    coalesce(d.outcome, '') as outcome, r.priority,
     case when r.is_protected then '' else r.address end as address
 from dispatch d
 join resident r on r.tenant_id = d.tenant_id and r.id = d.resident_id
@@ -132,6 +132,8 @@ class OfTonight:
     arrived_at: datetime | None
     done_at: datetime | None
     outcome: str
+    priority: int
+    """Of the resident: 1 is asked for first when not all can be reached."""
 
 
 def _dispatch(row: Row) -> Dispatch:
@@ -202,7 +204,7 @@ async def tonight(
     return [
         OfTonight(
             OpenDispatch(_dispatch(r), r["resident_name"], r["accepted_name"]),
-            r["address"], r["arrived_at"], r["done_at"], r["outcome"],
+            r["address"], r["arrived_at"], r["done_at"], r["outcome"], r["priority"],
         )
         for r in rows
     ]  # fmt: skip

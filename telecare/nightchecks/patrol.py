@@ -56,4 +56,5 @@ def _not_seen(check: Check) -> str:
 
 
 def _without_camera(check: Check) -> str:
-    return "paused" if check.without_camera == "paused" else "without_camera"
+    named = check.without_camera in ("paused", "disturbance")
+    return check.without_camera if named and check.without_camera else "without_camera"

@@ -16,7 +16,7 @@ from telecare.consent.gate import stands
 from telecare.consent.model import Purpose
 from telecare.dispatches.service import ask
 from telecare.endings import store as ending_store
-from telecare.nightchecks import agreements_store, store
+from telecare.nightchecks import agreements_store, disturbance_store, store
 from telecare.nightchecks.agreement import Agreement, Substitute, night_begins, night_of
 from telecare.nightchecks.model import (
     ABSENT,
@@ -170,6 +170,14 @@ class NightChecks:
         if check is not None:
             await move(db, check, check.visited(now), actor, now, self._react)
 
+    async def nobody_there(
+        self, db: Transaction, check_id: CheckId, actor: Actor, now: datetime
+    ) -> None:
+        """Whoever drove there found nobody; `check_id` may be another's."""
+        check = await store.hold(db, check_id)
+        if check is not None:
+            await move(db, check, check.nobody_there(), actor, now, self._react)
+
     # --- parts ----------------------------------------------------------------------------------
 
     async def _camera_is(
@@ -182,6 +190,8 @@ class NightChecks:
         agreement = await agreements_store.by_id(db, check.agreement_id)
         if agreement is None or agreement.camera_id is None:
             return "faulty"
+        if await disturbance_store.is_disturbed(db, check.unit_id):
+            return "disturbance"
         camera = await agreements_store.camera(db, agreement.camera_id)
         return "usable" if camera is not None and camera.is_usable else "faulty"
 

@@ -57,6 +57,10 @@ HOLD_OPEN = f"""{CHECK} and resident_id = $2 and state not in ('done', 'called_o
 order by id
 for update
 """
+HOLD_DUE = f"""{CHECK} and unit_id = any($2) and state = 'due' and modality = 'camera'
+order by resident_id, id
+for update
+"""
 HOLD_PLANNED = f"""{CHECK} and agreement_id = $2 and state = 'planned'
 order by id
 for update
@@ -182,6 +186,11 @@ async def hold_of_call(db: Transaction, call_id: CallId) -> Check | None:
 async def hold_open(db: Transaction, resident_id: ResidentId) -> Sequence[Check]:
     """Hers that are not over."""
     return [of_row(row) for row in await db.fetch(HOLD_OPEN, db.tenant, resident_id)]
+
+
+async def hold_due(db: Transaction, units: Sequence[CareUnitId]) -> Sequence[Check]:
+    """Looks whose time has come and that nobody has begun."""
+    return [of_row(row) for row in await db.fetch(HOLD_DUE, db.tenant, list(units))]
 
 
 async def hold_planned(db: Transaction, agreement_id: AgreementId) -> Sequence[Check]:

@@ -20,17 +20,19 @@ from telecare.audit.actions import Action
 from telecare.audit.model import actor_text
 from telecare.dispatches import store as dispatch_store
 from telecare.dispatches.service import ARRIVE_WITHIN
-from telecare.nightchecks import agreements_store
-from telecare.nightchecks import patrol as night
+from telecare.nightchecks import agreements_store, disturbance_store, tonight_store
+from telecare.nightchecks import patrol as reasons
 from telecare.nightchecks import store as check_store
 from telecare.nightchecks.agreement import night_begins, night_of
-from telecare.nightchecks.model import Check
+from telecare.nightchecks.disturbance import may_declare
+from telecare.nightchecks.model import LOOKING, Check, CheckState
 from telecare.runtime.db import Transaction
 from telecare.runtime.http import Answer, Route, json_answer
 from telecare.web.floor import FLOOR
 from telecare.wire.errors import Code
-from telecare.wire.ids import CareUnitId
+from telecare.wire.ids import CareUnitId, DispatchId
 
+NOT_BEGUN = (CheckState.PLANNED, CheckState.DUE, *LOOKING, CheckState.DECIDING)
 OF_A_VISIT = 3
 """Its urgency; a visit by video became a drive."""
 
@@ -66,8 +68,35 @@ class Finished(Answer):
     """In the home; null: nobody said when they arrived."""
 
 
+class Disturbance(Answer):
+    since: datetime
+    reason: str
+    by: str
+    """Given name; empty: protected."""
+
+
+class ToRing(Answer):
+    """A check that is made by telephone now."""
+
+    id: UUID
+    resident_name: str
+    phone: str
+    ring_by: datetime | None
+    unit_name: str
+
+
+class Coming(Answer):
+    """A check whose time has not come, or that somebody is about to see to by camera."""
+
+    id: UUID
+    at: datetime
+    resident_name: str
+
+
 class Patrol(Answer):
-    """`jobs`: hers first, then the most urgent, then who has waited longest."""
+    """`jobs`: hers first, then the most urgent, then who has waited longest. In a Driftstörning the
+    rest of the night's open checks stand here too: none is without a line.
+    """
 
     unit_name: str
     unit_phone: str
@@ -75,6 +104,10 @@ class Patrol(Answer):
     jobs: list[Job]
     done: list[Finished]
     """Of this night, the newest first."""
+    may_declare: bool
+    disturbance: Disturbance | None
+    to_ring: list[ToRing]
+    coming: list[Coming]
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +118,14 @@ class Reasons:
     alarms: Mapping[UUID, Alarm]
     to_know: Mapping[UUID, str]
     """Only of the checks that she goes to."""
+
+
+@dataclass(frozen=True, slots=True)
+class Rest:
+    """Of the night's checks those that nobody drives to, in a Driftstörning."""
+
+    disturbance: disturbance_store.Disturbance | None
+    checks: Sequence[tonight_store.Open]
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,10 +144,14 @@ async def patrol(request: web.Request) -> web.Response:
         require(db, session, Permission.WORK, Action.LIST_READ)
         await on_shift_for(db, session, session.staff.works_in, Action.LIST_READ, (), now=now)
         units = await units_seen(db, session, now)
-        found = await dispatch_store.tonight(db, units, night_begins(night_of(now)))
+        night = night_of(now)
+        found = await dispatch_store.tonight(db, units, night_begins(night))
+        disturbed = await disturbance_store.current(db, units)
+        checks = await tonight_store.open_checks(db, units, night) if disturbed else ()
         named = {d.listed.dispatch.resident_id: d.listed.resident_name for d in found}
+        named |= {one.check.resident_id: one.resident_name for one in checks}
         about = await _reasons(db, session, found)
-        answer = await _answer(db, session, units, found, about)
+        answer = await _answer(db, session, units, found, about, Rest(disturbed, checks))
         await list_read(db, session, "patrol", units, named, now)
     return json_answer(answer)
 
@@ -117,15 +162,28 @@ async def _answer(
     units: Sequence[CareUnitId],
     found: Sequence[dispatch_store.OfTonight],
     about: Reasons,
+    rest: Rest,
 ) -> Patrol:
     known = {unit.id: unit for unit in await access_store.units(db)}
     own = known[units[0]]
     others = {id_: unit.name for id_, unit in known.items() if id_ != own.id}
     jobs = [_job(one, about, session, others) for one in found if one.done_at is None]
-    jobs.sort(key=lambda job: (not job.is_mine, job.urgency, job.asked_at))
+    first = {one.listed.dispatch.id: one.priority for one in found}
+    jobs.sort(
+        key=lambda job: (not job.is_mine, job.urgency, first[DispatchId(job.id)], job.asked_at)
+    )
     done = [_finished(one, at) for one in found if (at := one.done_at) is not None]
     done.sort(key=lambda one: one.at, reverse=True)
-    return Patrol(unit_name=own.name, unit_phone=own.phone, jobs=jobs, done=done)
+    return Patrol(
+        unit_name=own.name,
+        unit_phone=own.phone,
+        jobs=jobs,
+        done=done,
+        may_declare=may_declare(session),
+        disturbance=_disturbance(rest.disturbance),
+        to_ring=[_to_ring(one, others) for one in rest.checks if one.check.state == "phone"],
+        coming=[_coming(one) for one in rest.checks if one.check.state in NOT_BEGUN],
+    )
 
 
 async def _reasons(
@@ -147,9 +205,9 @@ async def _reasons(
 def _reason(dispatch: dispatch_store.Dispatch, about: Reasons) -> Reason:
     asked_at = dispatch.asked_at
     if (check := about.checks.get(dispatch.about_id)) is not None:
-        why = [f"patrol.why.{one}" for one in night.reasons(check)]
-        by = night.be_there_by(check, asked_at)
-        return Reason("check", why, night.urgency(check), by)
+        why = [f"patrol.why.{one}" for one in reasons.reasons(check)]
+        by = reasons.be_there_by(check, asked_at)
+        return Reason("check", why, reasons.urgency(check), by)
     soon = asked_at + ARRIVE_WITHIN
     if (alarm := about.alarms.get(dispatch.about_id)) is not None:
         return Reason("alarm", [f"alarm.trigger.{alarm.trigger}"], alarm.priority, soon)
@@ -180,6 +238,27 @@ def _job(
         "accepted_by": one.listed.accepted_name,
         "is_mine": dispatch.accepted_by == session.staff.id,
     })  # fmt: skip
+
+
+def _disturbance(one: disturbance_store.Disturbance | None) -> Disturbance | None:
+    return (
+        None if one is None else Disturbance(since=one.begun_at, reason=one.reason, by=one.begun_by)
+    )
+
+
+def _to_ring(one: tonight_store.Open, others: Mapping[CareUnitId, str]) -> ToRing:
+    check = one.check
+    return ToRing(
+        id=check.id,
+        resident_name=one.resident_name,
+        phone=one.resident_phone,
+        ring_by=check.deadline,
+        unit_name=others.get(check.unit_id, ""),
+    )
+
+
+def _coming(one: tonight_store.Open) -> Coming:
+    return Coming(id=one.check.id, at=one.check.may_look_from, resident_name=one.resident_name)
 
 
 def _finished(one: dispatch_store.OfTonight, at: datetime) -> Finished:

@@ -194,6 +194,7 @@ class TaskRow(ToPage):
         "alarm_unanswered",
         "mend_device",
         "camera_withdrawn",
+        "nobody_there",
         "night_visit_late",
         "reassess",
     ]

@@ -3,7 +3,7 @@
 import pytest
 
 from telecare.demo import seed
-from tests.flows.look import MATRIX, staff_look
+from tests.flows.look import MATRIX, Look, staff_look
 from tests.flows.test_night_round import begun as round_begun
 from tests.flows.test_night_round import night  # noqa: F401 - a fixture
 from tests.flows.test_shift import somebody_should
@@ -65,6 +65,42 @@ async def test_the_address_stands_in_no_request(stack, windows):
     link = await maria.get_by_role("link", name="Karta").get_attribute("href")
     assert link.startswith("geo:")
     assert not [url for url in windows.urls if street.split()[0] in url]
+
+
+async def test_in_a_disturbance_everybody_of_the_night_has_a_line_and_an_outcome(night, windows):  # noqa: F811
+    await night.rows("update night_agreement set phone_first = true")
+    await night.rows("update night_check set phone_first = true")
+    jonas = await on_patrol(windows, "Jonas Lund", **PHONE)
+    seen = Look("sv", [(320, 640), (390, 844)])
+    await jonas.locator("[data-test=disturbance-open]").click()
+    await jonas.get_by_label("Vad har hänt?").fill("Mobilnätet är nere")
+    await seen.at(jonas, "disturbance-declare")
+    await jonas.locator("[data-test=disturbance-declare]").click()
+
+    await jonas.locator("[data-test=disturbance]").get_by_text("Mobilnätet är nere").wait_for()
+    rings = jonas.locator("[data-test=to-ring]")
+    await rings.nth(1).wait_for()
+    await seen.at(jonas, "disturbance")
+    first = await rings.first.get_by_role("heading").inner_text()
+    await rings.first.locator("[data-test=ring-reached]").click()
+    await rings.nth(1).wait_for(state="detached")
+    second = await rings.first.get_by_role("heading").inner_text()
+    await rings.first.locator("[data-test=ring-in-vain]").click()
+    job = jonas.locator("[data-test=job]", has_text=second)
+    await job.get_by_text("Svarade inte i telefon.").wait_for()
+    await job.locator("[data-test=patrol-accept]").click()
+    await job.locator("[data-test=patrol-arrive]").click()
+    await job.locator("[data-test=patrol-done]:not([disabled])").click()
+    await job.locator("[data-test=nobody-there]").check(force=True)
+    await seen.at(jonas, "disturbance-nobody")
+    await job.locator("[data-test=dispatch-close]").click()
+
+    await jonas.locator("[data-test=patrol-finished]", has_text=second).wait_for()
+    await night.until("select 1 from follow_up where kind = 'nobody_there'")
+    await jonas.locator("[data-test=disturbance-over]").click()
+    await jonas.locator("[data-test=disturbance]").wait_for(state="detached")
+    assert first != second
+    assert seen.faults == []
 
 
 @pytest.mark.parametrize(("language", "which"), MATRIX)

@@ -51,7 +51,7 @@ export interface CallRow {
 export interface TaskRow {
   row: "task";
   id: string;
-  kind: "call_back"|"second_talk"|"visit_overdue"|"ask_again"|"follow_up"|"check_devices"|"break_glass"|"review_overdue"|"log_question"|"alarm_unanswered"|"mend_device"|"camera_withdrawn"|"night_visit_late"|"reassess";
+  kind: "call_back"|"second_talk"|"visit_overdue"|"ask_again"|"follow_up"|"check_devices"|"break_glass"|"review_overdue"|"log_question"|"alarm_unanswered"|"mend_device"|"camera_withdrawn"|"nobody_there"|"night_visit_late"|"reassess";
   since: string;
   resident_id: string;
   resident_name: string;

@@ -8,5 +8,5 @@ export const WITHIN = [10, 15, 20, 30, 45, 60];
 export const accept = (id, within) => post(`/api/dispatches/${id}/accept`, { within_min: within });
 /** @param {string} id */
 export const arrive = (id) => post(`/api/dispatches/${id}/arrive`);
-/** @param {string} id @param {string} outcome */
-export const close = (id, outcome) => post(`/api/dispatches/${id}/close`, { outcome });
+/** @param {string} id @param {string} outcome @param {"somebody"|"nobody"} found in the home */
+export const close = (id, outcome, found) => post(`/api/dispatches/${id}/close`, { outcome, found });

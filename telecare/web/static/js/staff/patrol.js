@@ -4,6 +4,7 @@ import { PATHS } from "../core/icons.js";
 import { get } from "../core/api.js";
 import { bootValues, clock, t } from "../core/i18n.js";
 import { Outcome } from "./closing.js";
+import { Declare, Lasts, Later, Ring } from "./disturbance.js";
 import * as drive from "./drive.js";
 import { Icon } from "./icons.js";
 import { useMission } from "./mission.js";
@@ -28,7 +29,8 @@ import { Btn, Choice, Loading, NoticeBox, usePage } from "./ui.js";
  * @property {boolean} is_mine
  */
 /** @typedef {{id: string, at: string, resident_name: string, outcome: string, minutes: number|null}} Finished */
-/** @typedef {{unit_name: string, unit_phone: string, jobs: Job[], done: Finished[]}} Tonight */
+/** @typedef {import("./disturbance.js").Disturbance} Disturbance */
+/** @typedef {{unit_name: string, unit_phone: string, jobs: Job[], done: Finished[], may_declare: boolean, disturbance: Disturbance|null, to_ring: import("./disturbance.js").ToRing[], coming: import("./disturbance.js").Coming[]}} Tonight */
 
 Object.assign(PATHS, {
   pin: "M12 21s7-6.500 7-11.500a7 7 0 0 0-14 0C5 14.500 12 21 12 21zM12 12a2.500 2.500 0 1 0 0-5 2.500 2.500 0 0 0 0 5z",
@@ -111,10 +113,14 @@ export function PatrolPage() {
   const phone = found && found.unit_phone;
   return html`<main id="main" class="patrol" data-test="patrol"><header><h1 tabindex="-1" ref=${heading}>${t("patrol.title")}</h1><p>${[me && me.name, found && found.unit_name].filter(Boolean).join(", ")}</p><a href="#/">${t("common.to_today")}</a></header><${NoticeBox} />
     ${!found && html`<${Loading} error=${null} again=${refresh} />`}
-    ${found && !found.jobs.length && html`<p class="none" role="status" data-test="patrol-none">${t("patrol.none")}</p>`}
+    ${found && found.disturbance && html`<${Lasts} one=${found.disturbance} may=${found.may_declare} done=${refresh} />`}
+    ${found && found.to_ring.length > 0 && html`<ul aria-label=${t("disturbance.to_ring")}>${found.to_ring.map((one) => html`<${Ring} key=${one.id} one=${one} said=${refresh} />`)}</ul>`}
+    ${found && !found.jobs.length && !found.to_ring.length && html`<p class="none" role="status" data-test="patrol-none">${t("patrol.none")}</p>`}
     ${found && html`<ul aria-label=${t("patrol.list")}>${found.jobs.map((job) => html`<${Card} key=${job.id} job=${job} />`)}</ul>`}
+    ${found && found.coming.length > 0 && html`<${Later} list=${found.coming} />`}
     ${found && found.done.length > 0 && html`<h2 class="part">${t("patrol.done")}</h2><ul>${found.done.map((one) => html`<${Done} key=${one.id} one=${one} />`)}</ul>`}
-    ${phone && html`<a class="wide2" data-test="ring-night" href=${`tel:${phone.replace(/[^+\d]/g, "")}`}><${Icon} name="phone" />${t("patrol.ring_night")}</a>`}</main>`;
+    ${phone && html`<a class="wide2" data-test="ring-night" href=${`tel:${phone.replace(/[^+\d]/g, "")}`}><${Icon} name="phone" />${t("patrol.ring_night")}</a>`}
+    ${found && found.may_declare && !found.disturbance && html`<${Declare} done=${refresh} />`}</main>`;
 }
 
 /** From the day's list, for those whose shift it is to drive. */
