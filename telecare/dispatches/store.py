@@ -7,6 +7,7 @@ from typing import Literal
 from uuid import UUID
 
 from telecare.access.holding import Held, held
+from telecare.dispatches.noted import Entered
 from telecare.runtime.db import Row, Transaction
 from telecare.wire.ids import CareUnitId, DispatchId, ResidentId, StaffId
 
@@ -28,9 +29,16 @@ ACCEPT = """
 update dispatch set state = 'accepted', accepted_at = $3, accepted_by = $4, arrive_by = $5
 where tenant_id = $1 and id = $2
 """
-ARRIVE = "update dispatch set state = 'arrived', arrived_at = $3 where tenant_id = $1 and id = $2"
+ARRIVE = """
+update dispatch set state = 'arrived', arrived_at = $3, arrived_noted_at = $4
+where tenant_id = $1 and id = $2
+"""
 CLOSE = """
-update dispatch set state = 'done', done_at = $3, outcome = $4 where tenant_id = $1 and id = $2
+update dispatch set state = 'done', done_at = $3, outcome = $4, done_noted_at = $5
+where tenant_id = $1 and id = $2
+"""
+SAID = """
+select arrived_at, arrived_noted_at, done_noted_at from dispatch where tenant_id = $1 and id = $2
 """
 HELD_BY = """
 select d.id, d.unit_id, d.accepted_at as since, r.id as resident_id,
@@ -117,6 +125,15 @@ class Dispatch:
 
 
 @dataclass(frozen=True, slots=True)
+class Said:
+    """When she was there, and when her device says that she said so."""
+
+    arrived_at: datetime | None
+    arrived_noted_at: datetime | None
+    done_noted_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
 class OpenDispatch:
     dispatch: Dispatch
     resident_name: str
@@ -163,12 +180,19 @@ async def accept(
     await db.execute(ACCEPT, db.tenant, dispatch_id, now, by, arrive_by)
 
 
-async def arrive(db: Transaction, dispatch_id: DispatchId, now: datetime) -> None:
-    await db.execute(ARRIVE, db.tenant, dispatch_id, now)
+async def arrive(db: Transaction, dispatch_id: DispatchId, entered: Entered) -> None:
+    await db.execute(ARRIVE, db.tenant, dispatch_id, entered.at, entered.noted_at)
 
 
-async def close(db: Transaction, dispatch_id: DispatchId, outcome: str, now: datetime) -> None:
-    await db.execute(CLOSE, db.tenant, dispatch_id, now, outcome)
+async def close(db: Transaction, dispatch_id: DispatchId, outcome: str, entered: Entered) -> None:
+    await db.execute(CLOSE, db.tenant, dispatch_id, entered.at, outcome, entered.noted_at)
+
+
+async def said(db: Transaction, dispatch_id: DispatchId) -> Said:
+    """The dispatch is there."""
+    row = await db.fetchrow(SAID, db.tenant, dispatch_id)
+    assert row is not None  # noqa: S101 - held by the caller
+    return Said(row["arrived_at"], row["arrived_noted_at"], row["done_noted_at"])
 
 
 async def held_by(db: Transaction, staff_id: StaffId) -> Sequence[Held]:

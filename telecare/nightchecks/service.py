@@ -14,6 +14,7 @@ from telecare.audit.format import Document
 from telecare.audit.model import Actor, Record, actor_text
 from telecare.consent.gate import stands
 from telecare.consent.model import Purpose
+from telecare.dispatches.noted import entered
 from telecare.dispatches.service import ask
 from telecare.endings import store as ending_store
 from telecare.nightchecks import agreements_store, disturbance_store, store
@@ -58,10 +59,14 @@ class NightChecks:
 
     # --- staff ----------------------------------------------------------------------------------
 
-    async def phoned(self, session: StaffSession, check_id: CheckId, *, reached: bool) -> None:
-        """She was rung. Who was not reached is driven to.
+    async def phoned(
+        self, session: StaffSession, check_id: CheckId, *, reached: bool,
+        noted_at: datetime | None = None,
+    ) -> None:  # fmt: skip
+        """She was rung. Who was not reached is driven to. `noted_at`: on a device that may have
+        been without network.
 
-        Raises NotFound, NotOnShift, CheckClosed.
+        Raises NotFound, NotOnShift, CheckClosed, FieldInvalid.
         """
         now = self._clock.now()
         async with self._database.transaction(session.tenant, actor_text(session.actor)) as db:
@@ -71,8 +76,11 @@ class NightChecks:
                 raise NotFound
             await take_on(db, session, seen, Action.CHECK_PHONED, now)
             check = await self._held(db, check_id)
-            after = check.phoned(reached=reached, now=now)
-            await move(db, check, after, session.actor, now, self._react, Action.CHECK_PHONED)
+            entry = entered(noted_at, since=check.opens_at, now=now)
+            after = check.phoned(reached=reached, now=entry.at if reached else now)
+            await move(
+                db, check, after, session.actor, now, self._react, Action.CHECK_PHONED, entry.words
+            )
 
     # --- her screen -----------------------------------------------------------------------------
 
@@ -255,7 +263,7 @@ async def take_on(
 
 async def move(
     db: Transaction, before: Check, after: Check, actor: Actor, now: datetime, react: React,
-    action: Action | None = None,
+    action: Action | None = None, more: Document | None = None,
 ) -> None:  # fmt: skip
     """Save, watch, ask somebody to drive, say it; nothing when nothing has changed."""
     if after == before:
@@ -283,6 +291,7 @@ async def move(
         "starts_at": after.starts_at.isoformat(),
         "to": str(after.state),
         "why": after.why or after.without_camera or after.called_off_for or after.ended_as,
+        **(more or {}),
     }
     await append(db, Record(action or _action(after), actor, [resident.person], what))
 

@@ -15,10 +15,10 @@ LATER = (
     "error.no_more_time", "error.not_your_dispatch", "error.nothing_seen", "error.pairing_",
     "error.party_", "error.relative_", "error.room_", "error.series_", "error.speech_",
     "error.take_over_", "error.technical_", "error.yes_not_", "field.", "hand_over.", "hearing.",
-    "held.", "night.", "notes.", "objection.", "outage.", "pair.", "patrol.", "people.found",
-    "people.more", "people.none", "people.search", "people.show_", "plan.", "priority.", "purpose.",
-    "ready.", "recent.", "representative.", "shift_end.", "steps.", "taken_over.l", "taken_over.n",
-    "taken_over.o", "task.", "technical.", "unanswered.", "why.",
+    "held.", "night.", "notes.", "objection.", "offline.", "outage.", "pair.", "patrol.",
+    "people.found", "people.more", "people.none", "people.search", "people.show_", "plan.",
+    "priority.", "purpose.", "ready.", "recent.", "representative.", "shift_end.", "steps.",
+    "taken_over.l", "taken_over.n", "taken_over.o", "task.", "technical.", "unanswered.", "why.",
 )  # fmt: skip
 """Parts of the staff page that are fetched when needed, and the refusals that only they meet."""
 SERVER_ONLY = (

@@ -8,8 +8,8 @@ import { Btn, Radios, Text } from "./ui.js";
 /** Among the ids of the outcomes. */
 const OWN_WORDS = "own_words";
 
-/** @param {{id: string}} props */
-export function Outcome({ id }) {
+/** @param {{id: string, name: string}} props */
+export function Outcome({ id, name }) {
   const outcomes = store.me.value ? store.me.value.outcomes : [];
   const [chosen, setChosen] = useState("");
   const [words, setWords] = useState("");
@@ -22,5 +22,5 @@ export function Outcome({ id }) {
   const options = [...outcomes.map((each) => ({ value: each.id, text: each.name })), { value: OWN_WORDS, text: t("dispatch.other") }];
   return html`${mayChoose ? html`<${Radios} legend=${t("dispatch.outcome")} name=${`outcome-${id}`} value=${chosen} set=${setChosen} options=${options}>${field}<//>` : field}
     <label class="opt"><input type="checkbox" data-test="nobody-there" checked=${nobody} onChange=${() => setNobody(!nobody)} /><span class="b">${t("dispatch.nobody_there")}<small>${t("dispatch.nobody_why")}</small></span></label>
-    <div class="row"><${Btn} kind="btn go" test="dispatch-close" disabled=${!outcome} act=${() => close(id, outcome, nobody ? "nobody" : "somebody")}>${t("dispatch.close")}<//></div>`;
+    <div class="row"><${Btn} kind="btn go" test="dispatch-close" disabled=${!outcome} act=${() => close(id, outcome, nobody ? "nobody" : "somebody", name)}>${t("dispatch.close")}<//></div>`;
 }

@@ -3,6 +3,7 @@ import { html, useState } from "../lib/preact.js";
 import { post } from "../core/api.js";
 import { clock, t } from "../core/i18n.js";
 import { Icon } from "./icons.js";
+import { phoned } from "./drive.js";
 import { Btn, Text } from "./ui.js";
 
 /** @typedef {{since: string, reason: string, by: string}} Disturbance */
@@ -28,7 +29,7 @@ export function Declare({ done }) {
 export function Ring({ one, said }) {
   const name = one.resident_name || t("protected.name");
   /** @param {boolean} reached */
-  const say = (reached) => post(`/api/nightchecks/${one.id}/phoned`, { reached }).then(said);
+  const say = (reached) => phoned(one.id, reached, name).then(said);
   return html`<li class="job" data-test="to-ring"><p class="top"><span>${t("night.to_phone")}</span>${one.ring_by && html`<span class="push">${t("disturbance.ring_by", { time: clock(one.ring_by) })}</span>`}</p><h2>${name}</h2>${one.unit_name && html`<p class="why">${one.unit_name}</p>`}
     ${one.phone && html`<ul class="facts"><li><${Icon} name="phone" /><span>${one.phone}</span><a href=${`tel:${one.phone.replace(/[^+\d]/g, "")}`} aria-label=${t("patrol.ring_name", { name })}>${t("patrol.ring")}</a></li></ul>`}
     <div class="row2"><${Btn} kind="go" icon="check" test="ring-reached" act=${() => say(true)}>${t("night.reached")}<//><${Btn} kind="" test="ring-in-vain" act=${() => say(false)}>${t("night.not_reached")}<//></div></li>`;

@@ -91,7 +91,7 @@ function App() {
   useEffect(() => { load(); }, []);
   useEffect(() => { document.body.classList.toggle("dark", dark); }, [dark]);
   if (store.locked.value) return html`<${Locked} />`;
-  if (!store.me.value) return html`<main id="main"><h1 class="vh">Telecare</h1><${Loading} error=${error || null} again=${load} />${error && html`<${Part} from="mission" name="Kept" given=${{}} />`}</main>`;
+  if (!store.me.value) return html`<main id="main"><h1 class="vh">Telecare</h1><${Loading} error=${error || null} again=${load} />${error && html`<${Part} from="offline" name="Kept" given=${{}} />`}</main>`;
   const why = store.asking.value && html`<${Part} from="relation" name="Why" given=${store.asking.value} />`;
   if (dark) return html`<${Strips} />${why}${page(path, query)}`;
   const here = { tv: "people", alarm: "waiting" }[path[0]] || path[0] || "";

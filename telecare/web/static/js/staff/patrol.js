@@ -1,13 +1,15 @@
 // The night patrol's page: whom to drive to and why, the most urgent first; on the way, there, done (screens: night-patrol).
 import { effect, html, signal, useEffect, useState } from "../lib/preact.js";
 import { PATHS } from "../core/icons.js";
-import { get } from "../core/api.js";
+import { ApiError, get } from "../core/api.js";
 import { bootValues, clock, t } from "../core/i18n.js";
 import { Outcome } from "./closing.js";
 import { Declare, Lasts, Later, Ring } from "./disturbance.js";
 import * as drive from "./drive.js";
 import { Icon } from "./icons.js";
+import { keep, ready, things } from "./kept.js";
 import { useMission } from "./mission.js";
+import { Notes, Without } from "./offline.js";
 import * as store from "./store.js";
 import { Btn, Choice, Loading, NoticeBox, usePage } from "./ui.js";
 
@@ -48,8 +50,22 @@ const REFRESH_MS = 60000;
 
 /** @type {import("../lib/preact.js").Signal<Tonight|null>} */
 const tonight = signal(null);
+/** When that was. */
+const at = signal("");
 
-async function refresh() { tonight.value = await get("/api/patrol"); }
+async function refresh() {
+  try {
+    tonight.value = await get("/api/patrol");
+    at.value = new Date(store.live.now()).toISOString();
+    keep({ patrol: { at: at.value, list: /** @type {Tonight} */ (tonight.value) } });
+  } catch (error) {
+    await ready;
+    const kept = things.value.patrol;
+    if (!(error instanceof ApiError) || error.status !== 0 || !kept) throw error;
+    if (!tonight.value) { tonight.value = kept.list; at.value = kept.at; }
+  }
+}
+effect(() => { if (store.locked.value) tonight.value = null; });
 
 /** While the page is shown: whenever what waits changes, and now and then. @returns {() => void} */
 function watch() {
@@ -73,13 +89,15 @@ function Mine({ job }) {
   const found = useMission(job.id, job.resident_name);
   const [closing, setClosing] = useState(false);
   const one = found.mission;
-  const there = job.state === "arrived";
+  const name = job.resident_name || t("protected.name");
+  const said = drive.noted(job.id).map((note) => note.what);
+  const there = job.state === "arrived" || said.includes("arrive");
   const notes = one ? [job.to_know, ...one.to_know].filter(Boolean) : [];
   return html`${one ? html`<ul class="facts" data-test="mission"><${Where} address=${one.address} />
       <li><${Icon} name="key" /><span>${one.key_note || t("dispatch.no_key")}</span></li>
       ${one.phone && html`<li><${Icon} name="phone" /><span>${one.phone}</span><a href=${`tel:${one.phone.replace(/[^+\d]/g, "")}`} aria-label=${t("patrol.ring_name", { name: job.resident_name || t("protected.name") })}>${t("patrol.ring")}</a></li>`}
       ${notes.map((note) => html`<li key=${note}><${Icon} name="note" /><span>${note}</span></li>`)}</ul>` : html`<${Loading} error=${found.error} again=${found.again} />`}
-    ${closing ? html`<${Outcome} id=${job.id} />` : html`<div class="row2"><${Btn} kind=${there ? "" : "go"} icon="home" test="patrol-arrive" disabled=${there} act=${() => drive.arrive(job.id)}>${t("dispatch.arrive")}<//>
+    ${said.includes("close") ? null : closing ? html`<${Outcome} id=${job.id} name=${name} />` : html`<div class="row2"><${Btn} kind=${there ? "" : "go"} icon="home" test="patrol-arrive" disabled=${there} act=${() => drive.arrive(job.id, name)}>${t("dispatch.arrive")}<//>
       <${Btn} kind=${there ? "go" : ""} icon="check" test="patrol-done" disabled=${!there} act=${() => setClosing(true)}>${t("dispatch.done_button")}<//></div>`}`;
 }
 
@@ -111,10 +129,10 @@ export function PatrolPage() {
   const found = tonight.value;
   const me = store.me.value;
   const phone = found && found.unit_phone;
-  return html`<main id="main" class="patrol" data-test="patrol"><header><h1 tabindex="-1" ref=${heading}>${t("patrol.title")}</h1><p>${[me && me.name, found && found.unit_name].filter(Boolean).join(", ")}</p><a href="#/">${t("common.to_today")}</a></header><${NoticeBox} />
+  return html`<main id="main" class="patrol" data-test="patrol"><header><h1 tabindex="-1" ref=${heading}>${t("patrol.title")}</h1><p>${[me && me.name, found && found.unit_name].filter(Boolean).join(", ")}</p><a href="#/">${t("common.to_today")}</a></header><${NoticeBox} />${found && html`<${Without} at=${at.value} />`}<${Notes} />
     ${!found && html`<${Loading} error=${null} again=${refresh} />`}
     ${found && found.disturbance && html`<${Lasts} one=${found.disturbance} may=${found.may_declare} done=${refresh} />`}
-    ${found && found.to_ring.length > 0 && html`<ul aria-label=${t("disturbance.to_ring")}>${found.to_ring.map((one) => html`<${Ring} key=${one.id} one=${one} said=${refresh} />`)}</ul>`}
+    ${found && found.to_ring.length > 0 && html`<ul aria-label=${t("disturbance.to_ring")}>${found.to_ring.filter((one) => !drive.noted(one.id).length).map((one) => html`<${Ring} key=${one.id} one=${one} said=${refresh} />`)}</ul>`}
     ${found && !found.jobs.length && !found.to_ring.length && html`<p class="none" role="status" data-test="patrol-none">${t("patrol.none")}</p>`}
     ${found && html`<ul aria-label=${t("patrol.list")}>${found.jobs.map((job) => html`<${Card} key=${job.id} job=${job} />`)}</ul>`}
     ${found && found.coming.length > 0 && html`<${Later} list=${found.coming} />`}

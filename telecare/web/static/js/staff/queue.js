@@ -38,9 +38,9 @@ function Dispatch({ row }) {
     <p><b>${row.resident_name}</b>${row.accepted_by ? t("dispatch.by", { name: row.accepted_by }) : t("dispatch.nobody")}${row.arrive_by && row.state === "accepted" ? ` ${t("dispatch.arrive_by", { time: clock(row.arrive_by) })}` : ""}${row.absent && ` ${store.isAway(row.absent)}`}</p>
     ${mine && !closing && html`<${Part} from="mission" name="Mission" given=${{ id: row.id, name: row.resident_name }} />`}
     ${row.state === "asked" && html`<${Choice} id=${`within-${row.id}`} label=${t("dispatch.within")} value=${within} set=${setWithin} options=${drive.WITHIN.map((n) => ({ value: String(n), text: t("dispatch.minutes", { n }) }))} />`}
-    ${closing ? html`<${Part} from="closing" name="Outcome" given=${{ id: row.id }} />`
+    ${closing ? html`<${Part} from="closing" name="Outcome" given=${{ id: row.id, name: row.resident_name }} />`
     : html`<div class="row">${row.state === "asked" && html`<${Btn} kind="btn go" test="dispatch-accept" act=${() => drive.accept(row.id, Number(within))}>${t("dispatch.accept")}<//>`}
-      ${mine && row.state === "accepted" && html`<${Btn} kind="btn go" test="dispatch-arrive" act=${() => drive.arrive(row.id)}>${t("dispatch.arrive")}<//>`}
+      ${mine && row.state === "accepted" && html`<${Btn} kind="btn go" test="dispatch-arrive" act=${() => drive.arrive(row.id, row.resident_name)}>${t("dispatch.arrive")}<//>`}
       ${mine && row.state === "arrived" && html`<${Btn} kind="btn go" test="dispatch-done" act=${() => setClosing(true)}>${t("dispatch.done_button")}<//>`}
       <a class="btn" href=${`#/people/${row.resident_id}`}>${t("common.card")}</a></div>`}</article>`;
 }

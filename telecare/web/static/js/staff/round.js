@@ -3,6 +3,7 @@ import { computed, signal } from "../lib/preact.js";
 import { get, post } from "../core/api.js";
 import { CallEnd } from "../core/call.js";
 import { Offers } from "./offers.js";
+import { keep } from "./kept.js";
 import * as store from "./store.js";
 
 /** @typedef {import("../core/wire").CallFrame} CallFrame */
@@ -55,6 +56,8 @@ const ALARM_PATIENCE_MS = 20000;
 const WAITS = ["due"];
 const OVER = ["done", "called_off"];
 
+/** When the list was true. */
+export const listedAt = signal("");
 export const tonight = signal(/** @type {Tonight|null} */ (null));
 export const current = signal(/** @type {string|null} */ (null));
 export const phase = signal(/** @type {Phase} */ ("idle"));
@@ -116,7 +119,9 @@ export const queue = computed(() => {
 });
 
 export async function refresh() {
-  tonight.value = await get("/api/nightchecks");
+  tonight.value = /** @type {Tonight} */ (await get("/api/nightchecks"));
+  listedAt.value = new Date(store.live.now()).toISOString();
+  keep({ night: { at: listedAt.value, list: tonight.value.checks.map(({ id, resident_name, resident_phone, starts_at, state, place }) => ({ id, resident_name, resident_phone, starts_at, state, place })) } });
 }
 
 /** Its frames come to us, not to the page of calls. @param {string} callId @param {Check} check @returns {Connection} */

@@ -418,6 +418,7 @@ export async function endShift() {
     return;
   }
   toneAsked.value = false;
+  forget();
   await loadMe();
   if (route.value.path[0] === "end-shift") go("");
 }
@@ -427,10 +428,19 @@ export async function signOut() {
   leave();
 }
 
+export const KEPT = "telecare-kept";
+export const FORGET = "forget";
+/** What was kept for a time without network (kept.js). */
+export function forget() {
+  dispatchEvent(new Event(FORGET));
+  return indexedDB.deleteDatabase(KEPT);
+}
+
 /** Nothing of hers stays in the browser. */
 function leave() {
   sessionStorage.clear();
-  location.assign("/");
+  const gone = forget();
+  gone.onsuccess = gone.onerror = gone.onblocked = () => location.assign("/");
 }
 
 const TELL_MS = 60 * 1000;
