@@ -273,7 +273,14 @@ export interface Ready {
 export interface Lock {
   type: "lock";
 }
-export type ToPage = Hello|Snapshot|Rows|Locked|CallFrame|SignalFrame|Lease|Home|Refused;
+export interface Watch {
+  type: "watch";
+  nights: boolean;
+}
+export interface Nights {
+  type: "nights";
+}
+export type ToPage = Hello|Snapshot|Rows|Locked|Nights|CallFrame|SignalFrame|Lease|Home|Refused;
 export interface Subscribe {
   type: "subscribe";
   view: "today";
@@ -305,4 +312,4 @@ export interface Report {
   width?: number|null;
   height?: number|null;
 }
-export type FromPage = Subscribe|Join|Signal|Alive|Report|Touched|Lock|Ready;
+export type FromPage = Subscribe|Join|Signal|Alive|Report|Touched|Lock|Ready|Watch;

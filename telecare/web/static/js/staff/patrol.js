@@ -9,6 +9,7 @@ import * as drive from "./drive.js";
 import { Icon } from "./icons.js";
 import { keep, ready, things } from "./kept.js";
 import { useMission } from "./mission.js";
+import { watchNights } from "./nights.js";
 import { Notes, Without } from "./offline.js";
 import * as store from "./store.js";
 import { Btn, Choice, Loading, NoticeBox, usePage } from "./ui.js";
@@ -45,9 +46,6 @@ sheet.rel = "stylesheet";
 sheet.href = `${bootValues().static}/css/patrol.css`;
 document.head.append(sheet);
 
-/** Besides what the page is told. */
-const REFRESH_MS = 60000;
-
 /** @type {import("../lib/preact.js").Signal<Tonight|null>} */
 const tonight = signal(null);
 /** When that was. */
@@ -67,18 +65,10 @@ async function refresh() {
 }
 effect(() => { if (store.locked.value) tonight.value = null; });
 
-/** While the page is shown: whenever what waits changes, and now and then. @returns {() => void} */
+/** While the page is shown. @returns {() => void} */
 function watch() {
-  let before = "";
-  const stop = effect(() => {
-    const waits = Array.from(store.rows.value.values()).filter((row) => row.row === "dispatch" || row.row === "alarm");
-    const now = JSON.stringify(waits);
-    if (!store.loaded.value || now === before) return;
-    before = now;
-    refresh().catch(store.complain);
-  });
-  const timer = setInterval(() => refresh().catch(() => {}), REFRESH_MS);
-  return () => { stop(); clearInterval(timer); };
+  refresh().catch(store.complain);
+  return watchNights(refresh);
 }
 
 /** The phone's own map: the address goes to no server of ours, and no name goes with it. @param {{address: string}} props */

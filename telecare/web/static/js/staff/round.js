@@ -2,6 +2,7 @@
 import { computed, signal } from "../lib/preact.js";
 import { get, post } from "../core/api.js";
 import { CallEnd } from "../core/call.js";
+import { watchNights } from "./nights.js";
 import { Offers } from "./offers.js";
 import { keep } from "./kept.js";
 import * as store from "./store.js";
@@ -43,7 +44,6 @@ import * as store from "./store.js";
 /** @typedef {{callId: string, end: CallEnd}} Connection */
 /** @template T @typedef {import("../lib/preact.js").Signal<T>} Sig */
 
-const REFRESH_MS = 4000;
 const TICK_MS = 200;
 /** Longer than the server's own two seconds: it counts from our report. */
 const SHOWN_MS = 2200;
@@ -355,10 +355,12 @@ function tick() {
 
 /** While the page is shown. @returns {() => void} */
 export function watch() {
-  timers = [setInterval(tick, TICK_MS), setInterval(() => refresh().catch(() => {}), REFRESH_MS)];
+  timers = [setInterval(tick, TICK_MS)];
+  const unwatch = watchNights(refresh);
   refresh().catch(store.complain);
   return () => {
     timers.forEach((one) => clearInterval(one));
+    unwatch();
     pause().catch(() => {});
     [...connections].forEach(([id, one]) => closed(id, one.callId));
     stopHere();
