@@ -136,3 +136,19 @@ async def test_when_the_shift_is_over_nothing_is_kept(stack, windows):
     await maria.locator("[data-test=end-shift]:visible").first.click()
     await maria.locator("[data-test=begin-shift]").wait_for()
     assert await maria.evaluate("indexedDB.databases()") == []
+
+
+async def test_a_page_that_locked_without_network_opens_the_list_for_her(stack, windows):
+    maria = await kept_on_the_way(stack, windows)
+    stack.kill_server()
+    await maria.clock.install()
+    await maria.locator("[data-test=without-network]").wait_for()
+    await maria.clock.fast_forward("31:00")
+    await maria.get_by_role("heading", name="Sidan är låst").wait_for()
+    assert "Birgitta" not in await maria.content()
+
+    await maria.locator("[data-test=open-sealed]").click()
+
+    await maria.locator("[data-test=kept-mission]", has_text="Birgitta").wait_for()
+    stack.start_server()
+    await stack.server_up()

@@ -1,6 +1,8 @@
 // What must be readable without network for a shift, encrypted on the device (docs/decisions/0025): missions, tonight's
 // lists, and what was noted meanwhile. The key cannot leave the browser, and goes with everything else at the shift's end.
-import { effect, signal } from "../lib/preact.js";
+import { batch, effect, signal } from "../lib/preact.js";
+import { ApiError } from "../core/api.js";
+import { bootValues } from "../core/i18n.js";
 import { keepForLater } from "../core/keep.js";
 import * as store from "./store.js";
 
@@ -22,10 +24,15 @@ import * as store from "./store.js";
 const KEY = "key";
 const ALL = "all";
 const SEEN_MS = 60000;
+/** Web Authentication, authenticator data: byte 32, bit 2 (user verified). */
+const FLAGS = 32;
+const VERIFIED = 4;
 /** @type {Things} */
 const NOTHING = { staff_id: "", until: "", seen: 0, missions: {}, night: null, patrol: null, notes: [] };
 
 export const things = signal(NOTHING);
+/** There is something, and she must show that it is she before it is opened. */
+export const sealed = signal(false);
 
 /** @template T @param {IDBRequest<T>} request @returns {Promise<T>} */
 const done = (request) => new Promise((resolve, reject) => {
@@ -91,23 +98,52 @@ export function keep(more) {
   import("./offline.js").then(() => keepForLater("staff", "/")).catch(() => {});
 }
 
-/** What this device has kept, unless the session is over or the page was left alone so long that it would have locked. */
-async function load() {
+/** What this device has kept, until the session is over. */
+async function standing() {
   const kept = await read();
+  if (!isEmpty(kept) && Date.parse(kept.until) > Date.now()) return kept;
+  if (!isEmpty(kept)) store.forget();
+  return NOTHING;
+}
+
+/** Not by itself when the page is locked, or was left alone so long that it would have locked. */
+async function load() {
+  const kept = await standing();
   if (isEmpty(kept)) return;
-  const isOver = Date.parse(kept.until) <= Date.now();
-  if (isOver) { store.forget(); return; }
-  if (!store.locked.value && Date.now() - kept.seen < store.IDLE_MS + SEEN_MS) things.value = kept;
+  const isHers = !store.locked.value && Date.now() - kept.seen < store.IDLE_MS + SEEN_MS;
+  batch(() => {
+    sealed.value = !isHers;
+    if (isHers) things.value = kept;
+  });
+}
+
+/** Whose passkey this device has, and that it is she, the device can say without any server. @param {string} staffId */
+async function showsHerself(staffId) {
+  const cancelled = new ApiError(0, "passkey_cancelled", []);
+  const challenge = crypto.getRandomValues(new Uint8Array(32));
+  const made = await navigator.credentials.get({ publicKey: { challenge, userVerification: "required" } }).catch(() => null);
+  const said = made && /** @type {AuthenticatorAssertionResponse} */ (/** @type {PublicKeyCredential} */ (made).response);
+  if (!said || !said.userHandle) throw cancelled;
+  const who = Array.from(new Uint8Array(said.userHandle), (one) => one.toString(16).padStart(2, "0")).join("");
+  const isVerified = (new Uint8Array(said.authenticatorData)[FLAGS] & VERIFIED) !== 0;
+  if (who !== staffId.replace(/-/g, "") || !isVerified) throw cancelled;
+}
+
+/** Her page is locked and the server cannot be reached. */
+export async function openSealed() {
+  const kept = await standing();
+  if (!bootValues().demo && !isEmpty(kept)) await showsHerself(kept.staff_id);
+  batch(() => { sealed.value = false; things.value = kept; });
 }
 /** What was kept before is there, or there was nothing. */
 export const ready = load().catch(() => { store.forget(); });
 
-addEventListener(store.FORGET, () => { era += 1; things.value = NOTHING; });
+addEventListener(store.FORGET, () => { era += 1; batch(() => { sealed.value = false; things.value = NOTHING; }); });
 // Locked, the page has nothing; the device keeps it, sealed, until she is back.
-effect(() => { if (store.locked.value) things.value = NOTHING; });
+effect(() => { if (store.locked.value) batch(() => { sealed.value = sealed.peek() || !isEmpty(things.peek()); things.value = NOTHING; }); });
 let wasLocked = false;
 effect(() => {
-  if (wasLocked && !store.locked.value) load().catch(() => {});
+  if (wasLocked && !store.locked.value && isEmpty(things.peek())) inTurn(load);
   wasLocked = store.locked.value;
 });
 effect(() => {

@@ -59,7 +59,7 @@ function Locked() {
   const oldest = waits.length ? Math.min(...waits.map((one) => Date.parse(one.since))) : 0;
   return html`<div class="gate"><header class="brand">Telecare</header><main id="main"><div class="panel"><h1 tabindex="-1" ref=${heading}>${t("lock.title")}</h1><p class="soft">${t("lock.why")}</p><${NoticeBox} />
     ${waits.length > 0 && html`<p class="strip" role="alert" data-test="locked-waiting"><${Icon} name="phone" /><b>${t("lock.waiting", { n: waits.length, time: duration(store.now.value - oldest) })}</b></p>`}
-    <${Btn} kind="btn go big last" icon="unlock" test="unlock" act=${unlock}>${t(bootValues().demo ? "lock.unlock" : "lock.unlock_passkey")}<//></div></main><footer></footer></div>`;
+    <${Btn} kind="btn go big last" icon="unlock" test="unlock" act=${unlock}>${t(bootValues().demo ? "lock.unlock" : "lock.unlock_passkey")}<//><${Part} from="offline" name="WhileLocked" given=${{}} /></div></main><footer></footer></div>`;
 }
 
 /** @param {string[]} path @param {URLSearchParams} query */

@@ -3,7 +3,7 @@ import { html, useState } from "../lib/preact.js";
 import { firstOf, clock, t } from "../core/i18n.js";
 import { Outcome } from "./closing.js";
 import * as drive from "./drive.js";
-import { things } from "./kept.js";
+import { openSealed, sealed, things } from "./kept.js";
 import { Facts } from "./mission.js";
 import * as store from "./store.js";
 import { Btn } from "./ui.js";
@@ -29,10 +29,16 @@ function Mission({ id, one }) {
     ${said.includes("close") ? null : closing ? html`<${Outcome} id=${id} name=${name} />` : html`<div class="row"><${Btn} kind="btn go" test="kept-arrive" disabled=${said.includes("arrive")} act=${() => drive.arrive(id, name)}>${t("dispatch.arrive")}<//><${Btn} kind="btn" test="kept-done" act=${() => setClosing(true)}>${t("dispatch.done_button")}<//></div>`}</section>`;
 }
 
+/** What is kept is opened by whoever it is kept for. */
+const Sealed = () => html`${sealed.value && html`<p><${Btn} icon="unlock" test="open-sealed" act=${openSealed}>${t("offline.open")}<//></p>`}`;
+
+/** On a locked page, when the server cannot be reached. */
+export const WhileLocked = () => html`${store.live.contact.value === "trying" && html`<${Kept} />`}`;
+
 /** Before the page knows who she is: the server cannot be reached. */
 export function Kept() {
   const { missions, night, patrol } = things.value;
-  return html`<${Notes} />${Object.entries(missions).map(([id, one]) => html`<${Mission} key=${id} id=${id} one=${one} />`)}
+  return html`<${Sealed} /><${Notes} />${Object.entries(missions).map(([id, one]) => html`<${Mission} key=${id} id=${id} one=${one} />`)}
     ${patrol && html`<section class="q sensor" data-test="kept-patrol"><h2>${t("patrol.title")}</h2><p><b>${t("offline.list_from", { time: clock(patrol.at) })}</b></p><ul>${patrol.list.jobs.map((job) => html`<li key=${job.id}><b>${job.resident_name || t("protected.name")}</b> ${job.address} ${job.why.map((key) => t(key)).join(" ")} ${t(`dispatch.${job.state}`)}</li>`)}
       ${patrol.list.to_ring.map((one) => html`<li key=${one.id}><b>${one.resident_name || t("protected.name")}</b> ${t("night.to_phone")} ${one.phone}</li>`)}</ul></section>`}
     ${night && html`<section class="q sensor" data-test="kept-night"><h2>${t("night.list")}</h2><p><b>${t("offline.list_from", { time: clock(night.at) })}</b></p><ul>${night.list.map((one) => html`<li key=${one.id}>${clock(one.starts_at)} <b>${one.resident_name || t("protected.name")}</b> ${firstOf([`offline.state.${one.state}`, "offline.state.done"])} ${one.resident_phone}</li>`)}</ul></section>`}`;
