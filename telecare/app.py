@@ -89,9 +89,11 @@ from telecare.integrity.timelines import Timelines
 from telecare.integrity.verifying import Verifying
 from telecare.integrity.witnesses import addresses, speaking
 from telecare.nightchecks import agreements as night_agreements
+from telecare.nightchecks import disturbance_http
 from telecare.nightchecks import http as night_http
 from telecare.nightchecks import planning as night_planning
 from telecare.nightchecks.agreements import Agreements
+from telecare.nightchecks.disturbance import Disturbances
 from telecare.nightchecks.looks import NightLooks
 from telecare.nightchecks.service import NightChecks
 from telecare.nightchecks.staying import Staying
@@ -149,6 +151,7 @@ from telecare.web import (
     html,
     openapi,
     pages,
+    patrol,
     relations,
     shift_list,
     sockets,
@@ -192,9 +195,11 @@ ROUTES: tuple[Route, ...] = (
     *dispatch_http.ROUTES,
     *visit_http.ROUTES,
     *night_http.ROUTES,
+    *disturbance_http.ROUTES,
     *log_public.ROUTES,
     *looks_http.ROUTES,
     *card.ROUTES,
+    *patrol.ROUTES,
     *admin.ROUTES,
     *admin_people.ROUTES,
     *admin_alarm_units.ROUTES,
@@ -267,6 +272,7 @@ class Services:
     nights: NightChecks
     night_looks: NightLooks
     staying: Staying
+    disturbances: Disturbances
     tonight: Tonight
     agreements: Agreements
     passkeys: Passkeys
@@ -368,6 +374,7 @@ def services(database: Database, reader: Database, clock: Clock, config: Config)
         insatser=Insatser(database, clock),
         nights=nights,
         night_looks=night_looks,
+        disturbances=Disturbances(database, clock, react),
         staying=staying,
         tonight=Tonight(database, clock),
         agreements=agreements,
@@ -462,6 +469,7 @@ def web_app(
     static = static_files.StaticFiles.of_package()
     app[access_http.ACCESS] = made.access
     app[night_http.NIGHTS] = made.nights
+    app[disturbance_http.DISTURBANCES] = made.disturbances
     app[admin_nights.AGREEMENTS] = made.agreements
     app[night_http.NIGHT_LOOKS] = made.night_looks
     app[night_http.STAYING] = made.staying

@@ -27,7 +27,7 @@ from telecare.deviations.service import open_deviation
 from telecare.devices.model import DeviceClosing, UnitHeard
 from telecare.devices.service import Devices
 from telecare.dispatches import service as dispatches
-from telecare.dispatches.model import DispatchAccepted, DispatchArrived
+from telecare.dispatches.model import DispatchAccepted, DispatchArrived, NobodyThere
 from telecare.endings.model import EndingUndone, ResidentEnded
 from telecare.integrity.findings import found
 from telecare.integrity.findings_store import NewFinding
@@ -146,6 +146,16 @@ class Reactions:
                 await self.alarms.there(db, AlarmId(event.about_id), event.by, event.at)
                 await self.staying.arrived(db, CheckId(event.about_id), event.at)
                 await self.nights.there(db, CheckId(event.about_id), SYSTEM, event.at)
+            case NobodyThere():
+                await self.nights.nobody_there(db, CheckId(event.about_id), SYSTEM, event.at)
+                await _task(
+                    db,
+                    "nobody_there",
+                    event.resident_id,
+                    event.dispatch_id,
+                    event.at,
+                    unit_id=event.unit_id,
+                )
             case RoundDelayed():
                 check = event.check
                 late = Opening("round_delayed", check.unit_id, "round", check.round_id, event.at)

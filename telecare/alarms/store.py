@@ -39,6 +39,7 @@ from alarm
 """
 HOLD = f"{COLUMNS} where tenant_id = $1 and id = $2 for update"
 ONE = f"{COLUMNS} where tenant_id = $1 and id = $2"
+BY_IDS = f"{COLUMNS} where tenant_id = $1 and id = any($2)"
 NEXT_AT = """
 select due_at from timer where tenant_id = $1 and kind = $2 and subject = $3
 """
@@ -171,6 +172,11 @@ async def add(db: Transaction, alarm: Alarm, steps: Sequence[Happened]) -> bool:
 async def by_id(db: Transaction, alarm_id: AlarmId) -> Alarm | None:
     row = await db.fetchrow(ONE, db.tenant, alarm_id)
     return _alarm(row) if row else None
+
+
+async def by_ids(db: Transaction, ids: Sequence[UUID]) -> Sequence[Alarm]:
+    """Those of them that are alarms."""
+    return [_alarm(row) for row in await db.fetch(BY_IDS, db.tenant, list(ids))]
 
 
 async def next_at(db: Transaction, alarm_id: AlarmId, kind: str) -> datetime | None:

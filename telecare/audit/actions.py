@@ -189,6 +189,8 @@ class Action(StrEnum):
     NIGHT_AGREED = "night.agreed"
     NIGHT_AGREEMENT_ENDED = "night.agreement_ended"
     NIGHT_PAUSED = "night.paused"
+    DISTURBANCE_DECLARED = "disturbance.declared"
+    DISTURBANCE_ENDED = "disturbance.ended"
     CAMERA_ADDED = "camera.added"
     CAMERA_ACTIVATED = "camera.activated"
     CAMERA_CLOSED = "camera.closed"

@@ -4,20 +4,28 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 from aiohttp import web
-from pydantic import Field
+from pydantic import AwareDatetime, Field
 
 from telecare.access.http import STAFF, path_id
 from telecare.audit.actions import Action
+from telecare.dispatches.model import Found
 from telecare.dispatches.service import Dispatches
-from telecare.runtime.http import Answer, Body, Empty, Route, json_answer, nothing, read_body
+from telecare.runtime.http import Answer, Body, Route, json_answer, nothing, read_body
 from telecare.wire.errors import Code
 from telecare.wire.ids import DispatchId
 
 DISPATCHES = web.AppKey("dispatches", Dispatches)
 
 
-class DispatchEndBody(Body):
+class NotedBody(Body):
+    """`noted_at`: when she noted it, if that was without network; null: now."""
+
+    noted_at: AwareDatetime | None = None
+
+
+class DispatchEndBody(NotedBody):
     outcome: str = Field(min_length=1, max_length=500)
+    found: Found = "somebody"
 
 
 class DispatchAcceptBody(Body):
@@ -57,14 +65,21 @@ async def accept(request: web.Request) -> web.Response:
 
 async def arrive(request: web.Request) -> web.Response:
     """ "Framme"."""
-    await read_body(request, Empty)
-    await request.app[DISPATCHES].arrive(request[STAFF], DispatchId(path_id(request)))
+    body = await read_body(request, NotedBody)
+    dispatches = request.app[DISPATCHES]
+    await dispatches.arrive(request[STAFF], DispatchId(path_id(request)), noted_at=body.noted_at)
     return nothing()
 
 
 async def close(request: web.Request) -> web.Response:
     body = await read_body(request, DispatchEndBody)
-    await request.app[DISPATCHES].close(request[STAFF], DispatchId(path_id(request)), body.outcome)
+    await request.app[DISPATCHES].close(
+        request[STAFF],
+        DispatchId(path_id(request)),
+        body.outcome,
+        body.found,
+        noted_at=body.noted_at,
+    )
     return nothing()
 
 
@@ -75,8 +90,8 @@ ROUTES = (
           answer=MissionAnswer, errors=_HERS),
     Route("POST", "/api/dispatches/{id}/accept", accept, "staff", Action.DISPATCH_ACCEPTED,
           DispatchAcceptBody, errors=_CLOSED, status=204),
-    Route("POST", "/api/dispatches/{id}/arrive", arrive, "staff", Action.DISPATCH_ARRIVED, Empty,
-          errors=_HERS, status=204),
+    Route("POST", "/api/dispatches/{id}/arrive", arrive, "staff", Action.DISPATCH_ARRIVED,
+          NotedBody, errors=(*_HERS, Code.FIELD_INVALID), status=204),
     Route("POST", "/api/dispatches/{id}/close", close, "staff", Action.DISPATCH_DONE,
-          DispatchEndBody, errors=_HERS, status=204),
+          DispatchEndBody, errors=(*_HERS, Code.FIELD_INVALID), status=204),
 )  # fmt: skip

@@ -14,7 +14,8 @@ from telecare.audit.append import Kept, append
 from telecare.audit.format import Document
 from telecare.audit.model import Actor, Person, Record, actor_text, refused
 from telecare.dispatches import store
-from telecare.dispatches.model import DispatchAccepted, DispatchArrived
+from telecare.dispatches.model import DispatchAccepted, DispatchArrived, Found, NobodyThere
+from telecare.dispatches.noted import entered
 from telecare.people import keeping_store
 from telecare.people.model import Resident
 from telecare.people.service import known
@@ -152,30 +153,56 @@ class Dispatches:
             await append(db, record)
         return Mission(resident, note, dispatch.arrive_by)
 
-    async def arrive(self, session: StaffSession, dispatch_id: DispatchId) -> None:
-        """Raises NotFound, NotYourDispatch, DispatchClosed."""
+    async def arrive(
+        self, session: StaffSession, dispatch_id: DispatchId, *, noted_at: datetime | None = None
+    ) -> None:
+        """`noted_at`: on her device, which may have been without network; said again with the same
+        it is said once. Raises NotFound, NotYourDispatch, DispatchClosed, FieldInvalid.
+        """
         now = self._clock.now()
         async with self._database.transaction(session.tenant, actor_text(session.actor)) as db:
+            held, _ = await self._held(db, dispatch_id)
+            said = await store.said(db, held.id)
+            if noted_at is not None and said.arrived_noted_at == noted_at:
+                return
             dispatch, resident = await self._hers(
                 db, session, dispatch_id, ("accepted",), Action.DISPATCH_ARRIVED
             )
-            await store.arrive(db, dispatch.id, now)
-            await self._react(db, DispatchArrived(dispatch.about_id, session.staff.id, now))
-            await self._record(db, Action.DISPATCH_ARRIVED, session, resident, dispatch)
+            entry = entered(noted_at, since=dispatch.asked_at, now=now)
+            await store.arrive(db, dispatch.id, entry)
+            await self._react(db, DispatchArrived(dispatch.about_id, session.staff.id, entry.at))
+            await self._record(
+                db, Action.DISPATCH_ARRIVED, session, resident, dispatch, entry.words
+            )
 
-    async def close(self, session: StaffSession, dispatch_id: DispatchId, outcome: str) -> None:
-        """Raises NotFound, NotYourDispatch, DispatchClosed."""
+    async def close(
+        self, session: StaffSession, dispatch_id: DispatchId, outcome: str,
+        found: Found = "somebody", *, noted_at: datetime | None = None,
+    ) -> None:  # fmt: skip
+        """Nobody found is a task for the unit at once (fails loud). `noted_at` as in `arrive`.
+
+        Raises NotFound, NotYourDispatch, DispatchClosed, FieldInvalid.
+        """
         now = self._clock.now()
         async with self._database.transaction(session.tenant, actor_text(session.actor)) as db:
+            held, _ = await self._held(db, dispatch_id)
+            said = await store.said(db, held.id)
+            if noted_at is not None and said.done_noted_at == noted_at:
+                return
             dispatch, resident = await self._hers(
                 db, session, dispatch_id, ("arrived",), Action.DISPATCH_DONE
             )
-            await store.close(db, dispatch.id, outcome, now)
+            entry = entered(noted_at, since=said.arrived_at or dispatch.asked_at, now=now)
+            await store.close(db, dispatch.id, outcome, entry)
             until = now + AFTER_DISPATCH
             await access_store.close_assignments(db, "dispatch", dispatch.id, until)
-            await self._record(
-                db, Action.DISPATCH_DONE, session, resident, dispatch, outcome=outcome
-            )
+            if found == "nobody":
+                nobody = NobodyThere(
+                    dispatch.about_id, dispatch.id, resident.id, dispatch.unit_id, entry.at
+                )
+                await self._react(db, nobody)
+            more: Document = {"found": found, "outcome": outcome, **entry.words}
+            await self._record(db, Action.DISPATCH_DONE, session, resident, dispatch, more)
 
     async def _held(
         self, db: Transaction, dispatch_id: DispatchId
@@ -210,9 +237,8 @@ class Dispatches:
         session: StaffSession,
         resident: Resident,
         dispatch: store.Dispatch,
-        *,
-        outcome: str | None = None,
+        more: Document | None = None,
     ) -> None:
         db.changed(unit_topic(dispatch.unit_id))
-        what = {"dispatch_id": str(dispatch.id), "outcome": outcome}
+        what: Document = {"dispatch_id": str(dispatch.id), "outcome": None, **(more or {})}
         await append(db, Record(action, session.actor, [resident.person], what))

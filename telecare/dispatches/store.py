@@ -7,6 +7,7 @@ from typing import Literal
 from uuid import UUID
 
 from telecare.access.holding import Held, held
+from telecare.dispatches.noted import Entered
 from telecare.runtime.db import Row, Transaction
 from telecare.wire.ids import CareUnitId, DispatchId, ResidentId, StaffId
 
@@ -28,9 +29,16 @@ ACCEPT = """
 update dispatch set state = 'accepted', accepted_at = $3, accepted_by = $4, arrive_by = $5
 where tenant_id = $1 and id = $2
 """
-ARRIVE = "update dispatch set state = 'arrived', arrived_at = $3 where tenant_id = $1 and id = $2"
+ARRIVE = """
+update dispatch set state = 'arrived', arrived_at = $3, arrived_noted_at = $4
+where tenant_id = $1 and id = $2
+"""
 CLOSE = """
-update dispatch set state = 'done', done_at = $3, outcome = $4 where tenant_id = $1 and id = $2
+update dispatch set state = 'done', done_at = $3, outcome = $4, done_noted_at = $5
+where tenant_id = $1 and id = $2
+"""
+SAID = """
+select arrived_at, arrived_noted_at, done_noted_at from dispatch where tenant_id = $1 and id = $2
 """
 HELD_BY = """
 select d.id, d.unit_id, d.accepted_at as since, r.id as resident_id,
@@ -60,6 +68,18 @@ left join staff s on s.tenant_id = d.tenant_id and s.id = d.accepted_by
 where d.tenant_id = $1 and d.unit_id = any($2) and d.state <> 'done'
 order by d.asked_at
 limit $3
+"""
+TONIGHT = """
+select d.id, d.unit_id, d.resident_id, d.state, d.asked_at, d.accepted_by, d.about_id, d.arrive_by,
+    shown_name(r) as resident_name, shown_name(s) as accepted_name, d.arrived_at, d.done_at,
+    coalesce(d.outcome, '') as outcome, r.priority,
+    case when r.is_protected then '' else r.address end as address
+from dispatch d
+join resident r on r.tenant_id = d.tenant_id and r.id = d.resident_id
+left join staff s on s.tenant_id = d.tenant_id and s.id = d.accepted_by
+where d.tenant_id = $1 and d.unit_id = any($2) and (d.state <> 'done' or d.done_at >= $3)
+order by d.asked_at, d.id
+limit $4
 """
 
 
@@ -105,10 +125,32 @@ class Dispatch:
 
 
 @dataclass(frozen=True, slots=True)
+class Said:
+    """When she was there, and when her device says that she said so."""
+
+    arrived_at: datetime | None
+    arrived_noted_at: datetime | None
+    done_noted_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
 class OpenDispatch:
     dispatch: Dispatch
     resident_name: str
     accepted_name: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class OfTonight:
+    """As whoever drives needs it. Who is protected has neither name nor address here."""
+
+    listed: OpenDispatch
+    address: str
+    arrived_at: datetime | None
+    done_at: datetime | None
+    outcome: str
+    priority: int
+    """Of the resident: 1 is asked for first when not all can be reached."""
 
 
 def _dispatch(row: Row) -> Dispatch:
@@ -138,12 +180,19 @@ async def accept(
     await db.execute(ACCEPT, db.tenant, dispatch_id, now, by, arrive_by)
 
 
-async def arrive(db: Transaction, dispatch_id: DispatchId, now: datetime) -> None:
-    await db.execute(ARRIVE, db.tenant, dispatch_id, now)
+async def arrive(db: Transaction, dispatch_id: DispatchId, entered: Entered) -> None:
+    await db.execute(ARRIVE, db.tenant, dispatch_id, entered.at, entered.noted_at)
 
 
-async def close(db: Transaction, dispatch_id: DispatchId, outcome: str, now: datetime) -> None:
-    await db.execute(CLOSE, db.tenant, dispatch_id, now, outcome)
+async def close(db: Transaction, dispatch_id: DispatchId, outcome: str, entered: Entered) -> None:
+    await db.execute(CLOSE, db.tenant, dispatch_id, entered.at, outcome, entered.noted_at)
+
+
+async def said(db: Transaction, dispatch_id: DispatchId) -> Said:
+    """The dispatch is there."""
+    row = await db.fetchrow(SAID, db.tenant, dispatch_id)
+    assert row is not None  # noqa: S101 - held by the caller
+    return Said(row["arrived_at"], row["arrived_noted_at"], row["done_noted_at"])
 
 
 async def held_by(db: Transaction, staff_id: StaffId) -> Sequence[Held]:
@@ -169,3 +218,17 @@ async def close_of_resident(
 async def open_in(db: Transaction, units: Sequence[CareUnitId]) -> Sequence[OpenDispatch]:
     rows = await db.fetch(OPEN, db.tenant, list(units), LIMIT)
     return [OpenDispatch(_dispatch(r), r["resident_name"], r["accepted_name"]) for r in rows]
+
+
+async def tonight(
+    db: Transaction, units: Sequence[CareUnitId], since: datetime
+) -> Sequence[OfTonight]:
+    """Those that are open, and those that were done since; at most LIMIT, the oldest first."""
+    rows = await db.fetch(TONIGHT, db.tenant, list(units), since, LIMIT)
+    return [
+        OfTonight(
+            OpenDispatch(_dispatch(r), r["resident_name"], r["accepted_name"]),
+            r["address"], r["arrived_at"], r["done_at"], r["outcome"], r["priority"],
+        )
+        for r in rows
+    ]  # fmt: skip

@@ -208,6 +208,8 @@ TOLD: dict[Action, Told] = {
     A.NIGHT_AGREED: Told(P.CREATE, "CarePlan", "agreement_id"),
     A.NIGHT_AGREEMENT_ENDED: Told(P.UPDATE, "CarePlan", "agreement_id"),
     A.NIGHT_PAUSED: Told(P.UPDATE, "CarePlan"),
+    A.DISTURBANCE_DECLARED: Told(P.CREATE, "DetectedIssue"),
+    A.DISTURBANCE_ENDED: Told(P.UPDATE, "DetectedIssue"),
     A.CAMERA_ADDED: Told(P.CREATE, "Device", "camera_id"),
     **_each(
         Told(P.UPDATE, "Device", "camera_id"),

@@ -32,6 +32,7 @@ from telecare.nightchecks.agreement import (
     night_begins,
     night_of,
 )
+from telecare.nightchecks.ending_soon_store import EndingSoon, ending_soon
 from telecare.nightchecks.planning import PLAN, STEP, plan_agreement
 from telecare.people.model import Resident
 from telecare.people.service import known, make_follow_up, resident_topic
@@ -90,6 +91,8 @@ class Terms:
 @dataclass(frozen=True, slots=True)
 class Overview:
     agreements: Sequence[agreements_store.Listed]
+    ending_soon: Sequence[EndingSoon]
+    """Within 30 days."""
     assessment: agreements_store.Assessment | None
 
 
@@ -257,9 +260,10 @@ class Agreements:
             require(db, session, Permission.PLAN, Action.LIST_READ)
             units = session.staff.units_of(Permission.PLAN)
             found = await agreements_store.listed(db, units)
+            soon = await ending_soon(db, units, now)
             named = {one.agreement.resident_id: one.resident_name for one in found}
             await list_read(db, session, "night_agreements", units, named, now)
-            return Overview(found, await agreements_store.assessment(db))
+            return Overview(found, soon, await agreements_store.assessment(db))
 
     async def of(self, session: StaffSession, resident_id: ResidentId) -> Nights:
         """What is agreed about her nights, her cameras, and what a camera still lacks.

@@ -9,6 +9,7 @@ from aiohttp import web
 from telecare.access.http import SCREEN, STAFF, path_id
 from telecare.audit.actions import Action
 from telecare.calls.http import CONSENT_ERRORS, Ringing
+from telecare.dispatches.http import NotedBody
 from telecare.nightchecks.looks import NightLooks
 from telecare.nightchecks.model import Cut, Outcome
 from telecare.nightchecks.service import NightChecks
@@ -105,7 +106,7 @@ class CutBody(Body):
     why: Cut
 
 
-class PhonedBody(Body):
+class PhonedBody(NotedBody):
     reached: bool
 
 
@@ -246,7 +247,7 @@ async def phoned(request: web.Request) -> web.Response:
     """She was rung, and answered or not."""
     body = await read_body(request, PhonedBody)
     await request.app[NIGHTS].phoned(
-        request[STAFF], CheckId(path_id(request)), reached=body.reached
+        request[STAFF], CheckId(path_id(request)), reached=body.reached, noted_at=body.noted_at
     )
     return nothing()
 
@@ -295,7 +296,7 @@ ROUTES = (
     Route("POST", "/api/nightchecks/{id}/extend", extend, "staff", Action.LOOK_EXTENDED, Empty,
           errors=(*_LOOKS, Code.NO_MORE_TIME), status=204, permission="look"),
     Route("POST", "/api/nightchecks/{id}/phoned", phoned, "staff", Action.CHECK_PHONED, PhonedBody,
-          errors=(Code.NIGHT_CHECK_CLOSED, Code.NOT_ON_SHIFT), status=204),
+          errors=(Code.NIGHT_CHECK_CLOSED, Code.NOT_ON_SHIFT, Code.FIELD_INVALID), status=204),
     Route("POST", "/api/tv/night/pause", pause, "screen", Action.NIGHT_PAUSED, PauseBody,
           status=204),
     Route("POST", "/api/tv/night/go-on", go_on, "screen", Action.NIGHT_PAUSED, Empty, status=204),

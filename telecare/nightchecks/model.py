@@ -23,6 +23,8 @@ SAYS_WHY_WITHIN = timedelta(minutes=2)
 """From closing the picture at once to saying what was wrong with it."""
 PHONED_WITHIN = timedelta(minutes=10)
 """She is to be rung within this; else somebody drives."""
+DISTURBED_WITHIN = timedelta(minutes=45)
+"""The same two in a Driftstörning, when everybody is to be rung or driven to at once."""
 ACCEPTED_WITHIN = timedelta(minutes=10)
 """Somebody says "Vi åker" within this; else the unit head is told."""
 LONGEST_LOOK = timedelta(minutes=5)
@@ -40,7 +42,7 @@ AGAIN_EVERY = timedelta(minutes=2)
 """ "Titta igen" while somebody is on the way."""
 
 Outcome = Literal["asleep", "up", "not_seen", "needs_visit", "technical_fault"]
-WithoutCamera = Literal["paused", "refused", "withdrawn", "expired", "outside_hours"]
+WithoutCamera = Literal["paused", "refused", "withdrawn", "expired", "outside_hours", "disturbance"]
 """Why a camera slot goes without its camera although nothing is broken."""
 CameraIs = Literal["usable", "faulty"] | WithoutCamera
 Cut = Literal["wrong_home", "camera_moved", "somebody_else"]
@@ -70,6 +72,8 @@ class Ending(StrEnum):
     UP = "up"
     PHONED = "phoned"
     VISITED = "visited"
+    NOBODY_THERE = "nobody_there"
+    """Somebody stood at the door in vain; a task asks where she is."""
     NOTHING_WANTED = "nothing_wanted"
 
 
@@ -202,7 +206,7 @@ class Check:
             case CheckState.DECIDING:
                 return self.since + DECIDED_WITHIN
             case CheckState.PHONE:
-                return self.since + PHONED_WITHIN
+                return self.since + _patience(self, PHONED_WITHIN)
             case CheckState.DISPATCHED:
                 return self.expected_by
             case _:
@@ -360,6 +364,8 @@ class Check:
         if self.state is CheckState.PLANNED:
             return marked
         match self.substitute:
+            case Substitute.VISIT if why == "disturbance" and self.phone_first:
+                return _to(marked, CheckState.PHONE, now)
             case Substitute.VISIT:
                 return _drive(marked, "without_camera", now)
             case Substitute.PHONE:
@@ -391,6 +397,12 @@ class Check:
         if self.state is not CheckState.DISPATCHED:
             return self
         return _done(self, Ending.VISITED, now)
+
+    def nobody_there(self) -> "Check":
+        """Whoever drove there says so when she leaves."""
+        if self.ended_as is not Ending.VISITED:
+            return self
+        return replace(self, ended_as=Ending.NOBODY_THERE)
 
     def call_off(self, why: str, now: datetime) -> "Check":
         """She is away, or no longer with us. Whoever is on her way to one who is away goes on."""
@@ -463,7 +475,11 @@ def _back(check: Check, now: datetime) -> Check:
 
 def _drive(check: Check, why: Why, now: datetime) -> Check:
     asked = _to(check, CheckState.DISPATCHED, now)
-    return replace(asked, why=why, expected_by=now + ACCEPTED_WITHIN)
+    return replace(asked, why=why, expected_by=now + _patience(check, ACCEPTED_WITHIN))
+
+
+def _patience(check: Check, usual: timedelta) -> timedelta:
+    return DISTURBED_WITHIN if check.without_camera == "disturbance" else usual
 
 
 def _done(check: Check, ending: Ending, now: datetime) -> Check:

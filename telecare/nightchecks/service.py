@@ -14,9 +14,10 @@ from telecare.audit.format import Document
 from telecare.audit.model import Actor, Record, actor_text
 from telecare.consent.gate import stands
 from telecare.consent.model import Purpose
+from telecare.dispatches.noted import entered
 from telecare.dispatches.service import ask
 from telecare.endings import store as ending_store
-from telecare.nightchecks import agreements_store, store
+from telecare.nightchecks import agreements_store, disturbance_store, store
 from telecare.nightchecks.agreement import Agreement, Substitute, night_begins, night_of
 from telecare.nightchecks.model import (
     ABSENT,
@@ -58,10 +59,14 @@ class NightChecks:
 
     # --- staff ----------------------------------------------------------------------------------
 
-    async def phoned(self, session: StaffSession, check_id: CheckId, *, reached: bool) -> None:
-        """She was rung. Who was not reached is driven to.
+    async def phoned(
+        self, session: StaffSession, check_id: CheckId, *, reached: bool,
+        noted_at: datetime | None = None,
+    ) -> None:  # fmt: skip
+        """She was rung. Who was not reached is driven to. `noted_at`: on a device that may have
+        been without network.
 
-        Raises NotFound, NotOnShift, CheckClosed.
+        Raises NotFound, NotOnShift, CheckClosed, FieldInvalid.
         """
         now = self._clock.now()
         async with self._database.transaction(session.tenant, actor_text(session.actor)) as db:
@@ -71,8 +76,11 @@ class NightChecks:
                 raise NotFound
             await take_on(db, session, seen, Action.CHECK_PHONED, now)
             check = await self._held(db, check_id)
-            after = check.phoned(reached=reached, now=now)
-            await move(db, check, after, session.actor, now, self._react, Action.CHECK_PHONED)
+            entry = entered(noted_at, since=check.opens_at, now=now)
+            after = check.phoned(reached=reached, now=entry.at if reached else now)
+            await move(
+                db, check, after, session.actor, now, self._react, Action.CHECK_PHONED, entry.words
+            )
 
     # --- her screen -----------------------------------------------------------------------------
 
@@ -170,6 +178,14 @@ class NightChecks:
         if check is not None:
             await move(db, check, check.visited(now), actor, now, self._react)
 
+    async def nobody_there(
+        self, db: Transaction, check_id: CheckId, actor: Actor, now: datetime
+    ) -> None:
+        """Whoever drove there found nobody; `check_id` may be another's."""
+        check = await store.hold(db, check_id)
+        if check is not None:
+            await move(db, check, check.nobody_there(), actor, now, self._react)
+
     # --- parts ----------------------------------------------------------------------------------
 
     async def _camera_is(
@@ -182,6 +198,8 @@ class NightChecks:
         agreement = await agreements_store.by_id(db, check.agreement_id)
         if agreement is None or agreement.camera_id is None:
             return "faulty"
+        if await disturbance_store.is_disturbed(db, check.unit_id):
+            return "disturbance"
         camera = await agreements_store.camera(db, agreement.camera_id)
         return "usable" if camera is not None and camera.is_usable else "faulty"
 
@@ -245,7 +263,7 @@ async def take_on(
 
 async def move(
     db: Transaction, before: Check, after: Check, actor: Actor, now: datetime, react: React,
-    action: Action | None = None,
+    action: Action | None = None, more: Document | None = None,
 ) -> None:  # fmt: skip
     """Save, watch, ask somebody to drive, say it; nothing when nothing has changed."""
     if after == before:
@@ -273,6 +291,7 @@ async def move(
         "starts_at": after.starts_at.isoformat(),
         "to": str(after.state),
         "why": after.why or after.without_camera or after.called_off_for or after.ended_as,
+        **(more or {}),
     }
     await append(db, Record(action or _action(after), actor, [resident.person], what))
 

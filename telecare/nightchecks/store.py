@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
+from uuid import UUID
 
 from telecare.nightchecks.agreement import Modality, Substitute
 from telecare.nightchecks.model import Check, CheckState, Ending
@@ -49,10 +50,15 @@ select id, agreement_id, resident_id, unit_id, round_id, starts_at, opens_at, cl
 from night_check
 where tenant_id = $1"""
 BY_ID = f"{CHECK} and id = $2"
+BY_IDS = f"{CHECK} and id = any($2)"
 HOLD = f"{BY_ID} for update"
 HOLD_OF_CALL = f"{CHECK} and call_id = $2 for update"
 HOLD_OPEN = f"""{CHECK} and resident_id = $2 and state not in ('done', 'called_off')
 order by id
+for update
+"""
+HOLD_DUE = f"""{CHECK} and unit_id = any($2) and state = 'due' and modality = 'camera'
+order by resident_id, id
 for update
 """
 HOLD_PLANNED = f"""{CHECK} and agreement_id = $2 and state = 'planned'
@@ -161,6 +167,11 @@ async def by_id(db: Transaction, check_id: CheckId) -> Check | None:
     return of_row(row) if row else None
 
 
+async def by_ids(db: Transaction, ids: Sequence[UUID]) -> Sequence[Check]:
+    """Those of them that are checks."""
+    return [of_row(row) for row in await db.fetch(BY_IDS, db.tenant, list(ids))]
+
+
 async def hold(db: Transaction, check_id: CheckId) -> Check | None:
     row = await db.fetchrow(HOLD, db.tenant, check_id)
     return of_row(row) if row else None
@@ -175,6 +186,11 @@ async def hold_of_call(db: Transaction, call_id: CallId) -> Check | None:
 async def hold_open(db: Transaction, resident_id: ResidentId) -> Sequence[Check]:
     """Hers that are not over."""
     return [of_row(row) for row in await db.fetch(HOLD_OPEN, db.tenant, resident_id)]
+
+
+async def hold_due(db: Transaction, units: Sequence[CareUnitId]) -> Sequence[Check]:
+    """Looks whose time has come and that nobody has begun."""
+    return [of_row(row) for row in await db.fetch(HOLD_DUE, db.tenant, list(units))]
 
 
 async def hold_planned(db: Transaction, agreement_id: AgreementId) -> Sequence[Check]:

@@ -2,9 +2,10 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from uuid import UUID
 
+from telecare.nightchecks.agreement import night_begins
 from telecare.nightchecks.model import Check
 from telecare.nightchecks.store import LIMIT, of_row
 from telecare.runtime.db import Row, Transaction
@@ -68,6 +69,26 @@ where c.tenant_id = $1 and c.unit_id = any($2) and c.round_id = any($3)
 order by c.starts_at, c.id
 limit $4
 """
+
+
+OPEN = """
+select c.*, shown_name(r) as resident_name, r.phone as resident_phone
+from night_check c
+join resident r on r.tenant_id = c.tenant_id and r.id = c.resident_id
+where c.tenant_id = $1 and c.unit_id = any($2) and c.starts_at >= $3 and c.starts_at < $4
+    and c.state not in ('dispatched', 'done', 'called_off')
+order by r.priority, c.starts_at, c.id
+limit $5
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Open:
+    """A check that nobody drives to and that has not ended; an empty name is protected."""
+
+    check: Check
+    resident_name: str
+    resident_phone: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,3 +192,10 @@ def _listed(row: Row) -> Listed:
         valid_until=row["valid_until"],
         has_driver=row["sent_state"] in ("accepted", "arrived"),
     )
+
+
+async def open_checks(db: Transaction, units: Sequence[CareUnitId], night: date) -> Sequence[Open]:
+    """At most LIMIT, those first who are asked for first when not all can be reached."""
+    begins, ends = night_begins(night), night_begins(night + timedelta(days=1))
+    rows = await db.fetch(OPEN, db.tenant, list(units), begins, ends, LIMIT)
+    return [Open(of_row(row), row["resident_name"], row["resident_phone"]) for row in rows]

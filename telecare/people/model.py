@@ -26,6 +26,7 @@ FollowUpKind = Literal[
     "alarm_unanswered",
     "mend_device",
     "camera_withdrawn",
+    "nobody_there",
     "night_visit_late",
     "reassess",
 ]

@@ -9,14 +9,17 @@ OF_TV_LATER = ("tv.alarm.", "tv.looks.", "tv.my_day.", "tv.yes.")
 """Of pages that are fetched when she goes there, or an alarm is out."""
 LATER = (
     "after.", "alarm.", "anyway.", "begin.", "caller.", "card.", "change.", "consent.", "consents.",
-    "device.", "device_state.", "devices.", "dispatch.", "error.absence_", "error.already_",
-    "error.camera_unusable", "error.emergency_", "error.night_", "error.no_more_time",
-    "error.nothing_seen", "error.pairing_", "error.party_", "error.relative_", "error.series_",
-    "error.take_over_", "error.yes_not_", "field.", "hand_over.", "hearing.", "held.", "night.",
-    "notes.", "objection.", "outage.", "pair.", "people.found", "people.more", "people.none",
-    "people.search", "people.show_", "plan.", "priority.", "purpose.", "ready.", "recent.",
-    "representative.", "shift_end.", "steps.", "taken_over.l", "taken_over.n", "taken_over.o",
-    "task.", "technical.", "unanswered.", "why.",
+    "device.", "device_state.", "devices.", "dispatch.", "disturbance.", "error.absence_",
+    "error.alarm_closed", "error.alarm_taken", "error.already_", "error.camera_unusable",
+    "error.contact_", "error.dispatch_", "error.emergency_", "error.follow_", "error.hand_",
+    "error.looked_", "error.night_", "error.no_more_time", "error.not_your_alarm",
+    "error.not_your_dispatch", "error.nothing_seen", "error.pairing_", "error.party_",
+    "error.relative_", "error.room_", "error.series_", "error.speech_", "error.take_over_",
+    "error.technical_", "error.yes_not_", "field.", "hand_over.", "hearing.", "held.", "night.",
+    "notes.", "objection.", "offline.", "outage.", "pair.", "patrol.", "people.found",
+    "people.more", "people.none", "people.search", "people.show_", "plan.", "priority.", "purpose.",
+    "ready.", "recent.", "representative.", "shift_end.", "steps.", "taken_over.l", "taken_over.n",
+    "taken_over.o", "task.", "technical.", "unanswered.", "why.",
 )  # fmt: skip
 """Parts of the staff page that are fetched when needed, and the refusals that only they meet."""
 SERVER_ONLY = (

@@ -45,6 +45,7 @@ class StaffSocket(PageSocket):
         "_topics",
         "_unit",
         "_version",
+        "_watches_nights",
         "session",
     )
 
@@ -64,6 +65,7 @@ class StaffSocket(PageSocket):
         self._topics: frozenset[str] = frozenset()
         self._unit: CareUnitId | None = None
         self._version: int | None = None
+        self._watches_nights = False
         self._hold(session)
 
     async def take(self, frame: wire.FromPageFrame) -> None:
@@ -74,6 +76,8 @@ class StaffSocket(PageSocket):
                 await self._cookie.use()
             case wire.Ready():
                 await self.floor.receiving.heard(self.session, has_sound=frame.sound)
+            case wire.Watch():
+                self._watch(nights=frame.nights)
             case wire.Lock():
                 await self._cookie.lock(self.session)
             case _ if self._is_locked:
@@ -92,6 +96,8 @@ class StaffSocket(PageSocket):
             await self._check()
         elif kind == "calls" and not self._is_locked:
             await self._refresh_calls()
+        elif kind == "nights" and not self._is_locked:
+            await self.send(wire.Nights())
         elif kind == "board" and self._unit is not None:
             await self._refresh_board(self.floor.boards.of(self.session.tenant, self._unit))
 
@@ -121,6 +127,7 @@ class StaffSocket(PageSocket):
     def _show(self, unit: CareUnitId) -> None:
         self._unit, self._version, self._last = unit, None, ""
         self.unfollow("board")
+        self.unfollow("nights")
         self._topics = frozenset()
         self._follow(self.floor.boards.of(self.session.tenant, unit))
         self.wake("board")
@@ -129,7 +136,16 @@ class StaffSocket(PageSocket):
         """Which units it covers is known once it was read, and may grow while it is shown."""
         for topic in board.topics - self._topics:
             self.follow("board", topic)
+            if self._watches_nights:
+                self.follow("nights", topic)
         self._topics = board.topics
+
+    def _watch(self, *, nights: bool) -> None:
+        """The night's lists change with what the board's units do."""
+        self.unfollow("nights")
+        self._watches_nights = nights
+        for topic in self._topics if nights else ():
+            self.follow("nights", topic)
 
     async def _refresh_board(self, board: Board) -> None:
         if (rest_s := board.rest_s()) > 0:

@@ -94,10 +94,19 @@ class Ready(FromPage):
     sound: bool
 
 
-FromPageFrame = Subscribe | Join | Signal | Alive | Report | Touched | Lock | Ready
+class Watch(FromPage):
+    """Staff only: the page shows the night's lists, or does so no more; answered by `nights` at
+    each change in the units whose day it follows. Said again after each new connection.
+    """
+
+    type: Literal["watch"] = "watch"
+    nights: bool
+
+
+FromPageFrame = Subscribe | Join | Signal | Alive | Report | Touched | Lock | Ready | Watch
 FROM_PAGE: TypeAdapter[FromPageFrame] = TypeAdapter(
     Annotated[
-        Subscribe | Join | Signal | Alive | Report | Touched | Lock | Ready,
+        Subscribe | Join | Signal | Alive | Report | Touched | Lock | Ready | Watch,
         Field(discriminator="type"),
     ]
 )
@@ -194,6 +203,7 @@ class TaskRow(ToPage):
         "alarm_unanswered",
         "mend_device",
         "camera_withdrawn",
+        "nobody_there",
         "night_visit_late",
         "reassess",
     ]
@@ -384,6 +394,12 @@ class Locked(ToPage):
     waiting: list[Waits]
 
 
+class Nights(ToPage):
+    """Something on the night's lists may have changed: ask again. Names nobody."""
+
+    type: Literal["nights"] = "nights"
+
+
 class IceServer(ToPage):
     urls: list[str]
     username: str | None = None
@@ -505,10 +521,21 @@ class Refused(ToPage):
     about: str | None = None
 
 
-ToPageFrame = Hello | Snapshot | Rows | Locked | CallFrame | SignalFrame | Lease | Home | Refused
+ToPageFrame = (
+    Hello | Snapshot | Rows | Locked | Nights | CallFrame | SignalFrame | Lease | Home | Refused
+)
 TO_PAGE: TypeAdapter[ToPageFrame] = TypeAdapter(
     Annotated[
-        Hello | Snapshot | Rows | Locked | CallFrame | SignalFrame | Lease | Home | Refused,
+        Hello
+        | Snapshot
+        | Rows
+        | Locked
+        | Nights
+        | CallFrame
+        | SignalFrame
+        | Lease
+        | Home
+        | Refused,
         Field(discriminator="type"),
     ]
 )

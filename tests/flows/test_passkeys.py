@@ -20,6 +20,7 @@ from telecare.wire.ids import CareUnitId, ProviderId, StaffId
 from tests.flows.conftest import Windows, remove, started
 from tests.flows.fault_proxy import fault_proxy
 from tests.flows.steps import with_authenticator
+from tests.flows.test_without_network import SEALED
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
@@ -40,6 +41,11 @@ async (options) => {
     clientExtensionResults: {}};
 }
 """
+
+ANOTHERS = """() => {
+  const real = AuthenticatorAssertionResponse.prototype;
+  Object.defineProperty(real, "userHandle", { get: () => new Uint8Array(16).buffer });
+}"""
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="session")
@@ -202,3 +208,38 @@ async def test_nobody_is_chosen_from_a_list_where_work_is_real(stack, windows, b
             await http.get(f"{stack.url}/demo/tv/birgitta"),
         ]
     assert [one.status for one in tries] == [404, 404, 404]
+
+
+async def left_alone_without_network(stack, windows, berit):
+    """On shift, driving; her page has locked, and the server is away."""
+    page = await register(windows, berit)
+    await page.locator("[data-test=does-drive]").click()
+    await page.locator("[data-test=begin-shift]").click()
+    await page.locator("[data-test=to-patrol]").click()
+    await page.locator("[data-test=patrol-none]").wait_for()
+    await page.evaluate(SEALED)
+    stack.kill_server()
+    await page.clock.install()
+    await page.clock.fast_forward("31:00")
+    await page.locator("[data-test=open-sealed]").wait_for()
+    return page
+
+
+@pytest.mark.parametrize("is_she", [True, False], ids=["she", "somebody else"])
+async def test_without_network_a_locked_list_opens_for_her_passkey_and_no_other(
+    stack, windows, berit, is_she
+):
+    page = await left_alone_without_network(stack, windows, berit)
+    try:
+        if not is_she:
+            await page.evaluate(ANOTHERS)
+        await page.locator("[data-test=open-sealed]").click()
+        shown = page.locator("[data-test=kept-patrol]")
+        if is_she:
+            await shown.wait_for()
+        else:
+            await page.get_by_text(text("sv", "error.passkey_cancelled")).wait_for()
+            assert await shown.count() == 0
+    finally:
+        stack.start_server()
+        await stack.server_up()

@@ -1,6 +1,7 @@
 """The pages where nights are agreed: each record a camera needs, and what is wrong in a word."""
 
-from datetime import date
+import re
+from datetime import date, timedelta
 
 import pytest
 
@@ -136,3 +137,43 @@ async def test_another_units_camera_or_name_is_refused(client, world, eva, ingri
     status, _, _ = await client.send(f"/admin/nights/{ingrid.id}", eva, camera_id=camera, **FORM)
     assert status == 422
     assert await world.rows(CAMERAS, ingrid.id) == []
+
+
+async def test_what_ends_within_thirty_days_is_a_list_of_its_own(client, world, eva, ingrid):
+    nils = await world.resident("Nils")
+    for resident in (ingrid, nils):
+        await world.yes(resident, Purpose.CAMERA_CHECK)
+        page = f"/admin/nights/{resident.id}"
+        await client.send("/admin/nights", eva, reference="KS 1", decided_on="2026-06-01")
+        status, _, _ = await client.send(page, eva, **{**FORM, "camera_at": ""})
+        assert status == 303
+    today = world.now.date()
+    set_yes = "update consent set valid_until = $2, ask_again_on = $3 where resident_id = $1"
+    set_day = "update night_agreement set reassess_on = $2 where resident_id = $1"
+    await world.rows(set_yes, ingrid.id, world.now + timedelta(days=10), None)
+    await world.rows(set_day, ingrid.id, today - timedelta(days=1))
+    await world.rows(set_yes, nils.id, world.now + timedelta(days=40), None)
+    await world.rows(set_day, nils.id, today + timedelta(days=31))
+
+    _, text = await client.look("/admin/nights", eva)
+
+    soon = text.split('data-test="ending-soon"')[1].split("</section>")[0]
+    assert re.findall(r'data-what="(\w+)"', soon) == ["reassess", "yes_ends"]
+    assert ingrid.name in soon
+    assert "Skulle ha gjorts" in soon.split("yes_ends")[0]
+    assert nils.name not in soon
+
+
+async def test_a_yes_that_is_gone_ends_no_more(client, world, eva, ingrid):
+    await client.send("/admin/nights", eva, reference="KS 1", decided_on="2026-06-01")
+    await world.yes(ingrid, Purpose.CAMERA_CHECK)
+    await client.send(f"/admin/nights/{ingrid.id}", eva, **{**FORM, "camera_at": ""})
+    await world.rows(
+        "update consent set ask_again_on = $2 where resident_id = $1", ingrid.id, world.now.date()
+    )
+    _, before = await client.look("/admin/nights", eva)
+    await world.rows("update consent set decision = 'withdrawn' where resident_id = $1", ingrid.id)
+    _, after = await client.look("/admin/nights", eva)
+
+    assert 'data-what="ask_again"' in before
+    assert 'data-what="ask_again"' not in after

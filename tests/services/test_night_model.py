@@ -420,7 +420,7 @@ class Night(RuleBasedStateMachine):
         self.check = self.check.pause(somebody_comes=somebody_comes, now=self.now)
         self.declined |= not somebody_comes
 
-    @rule(why=st.sampled_from(["refused", "withdrawn", "expired"]))
+    @rule(why=st.sampled_from(["refused", "withdrawn", "expired", "disturbance"]))
     def consent_ends(self, why: str) -> None:
         self.check = self.check.go_without(why, self.now)  # type: ignore[arg-type]
 

@@ -4,7 +4,7 @@ from uuid import uuid4
 
 import pytest
 
-from telecare.access.service import session_topic
+from telecare.access.service import session_topic, unit_topic
 
 SIGNED_OUT = 4401
 
@@ -182,3 +182,40 @@ async def test_the_record_of_a_frame_names_the_shift_begun_since_the_page_opened
 
     seen = [r for r in await world.records() if r["event"] == "call.seen"]
     assert str(shift) in str(seen[0]["actor"])
+
+
+async def test_a_page_that_shows_the_nights_lists_is_told_when_they_change_and_then_only(
+    client, made, world
+):
+    maria = await world.staff("Maria", on_shift=True)
+    async with client.page(maria) as page:
+        await page.say(type="watch", nights=True)
+        await page.say(type="subscribe", view="today", unit=str(world.unit))
+        await page.until("snapshot")
+        await notified(made, world, unit_topic(world.unit))
+        await page.until("nights")
+
+        await page.say(type="watch", nights=False)
+        await page.said_all()
+        page.heard.clear()
+        await notified(made, world, unit_topic(world.unit))
+        await page.said_all()
+
+    assert "nights" not in [frame["type"] for frame in page.heard]
+
+
+async def test_a_locked_page_is_told_nothing_of_the_nights(client, made, world):
+    maria = await world.staff("Maria", on_shift=True)
+    async with client.page(maria) as page:
+        await page.say(type="subscribe", view="today", unit=str(world.unit))
+        await page.until("snapshot")
+        await page.say(type="watch", nights=True)
+        await page.say(type="lock")
+        await page.until("locked")
+        page.heard.clear()
+        await notified(made, world, unit_topic(world.unit))
+        await page.say(type="watch", nights=True)
+        await page.say(type="join", call_id=str(uuid4()), after=0)
+        await page.until("refused", code="session_locked")
+
+    assert "nights" not in [frame["type"] for frame in page.heard]

@@ -16,6 +16,7 @@ from .source import STATIC
 
 PROTOCOL = STATIC / "js" / "core" / "protocol.js"
 ROWS = STATIC / "js" / "staff" / "rows.js"
+WATCH = STATIC / "js" / "staff" / "watch.js"
 SHAPE_OF: dict[str, type[pydantic.BaseModel]] = {
     "hello": signalling.Hello,
     "alarm": signalling.AlarmRow,
@@ -33,6 +34,7 @@ SHAPE_OF: dict[str, type[pydantic.BaseModel]] = {
     "rows": signalling.Rows,
     "waits": signalling.Waits,
     "locked": signalling.Locked,
+    "nights": signalling.Nights,
     "ice": signalling.IceServer,
     "media": signalling.Media,
     "call": signalling.CallFrame,
@@ -52,6 +54,7 @@ FROM_PAGE: dict[str, type[pydantic.BaseModel]] = {
     "touched": signalling.Touched,
     "ready": signalling.Ready,
     "lock": signalling.Lock,
+    "watch": signalling.Watch,
 }
 ID = "00000000-0000-4000-8000-000000000000"
 NAME_OF = {model: name for name, model in SHAPE_OF.items()}
@@ -62,10 +65,11 @@ def mirrored() -> dict[str, Any]:
     script = (
         f"const p = await import({json.dumps(PROTOCOL.as_uri())});"
         f"const s = await import({json.dumps(ROWS.as_uri())});"
+        f"const w = await import({json.dumps(WATCH.as_uri())});"
         "const more = {loss_percent: 0, round_trip_ms: 0, width: 0, height: 0};"
         "const made = [p.subscribe('u'), p.join('c', 0), p.signalTo('c', 1, 'offer', 'b'),"
         " p.alive('c', 1.5), p.report('c', 'quality', more), s.touched(), s.ready(true),"
-        " s.lockPage()];"
+        " s.lockPage(), w.watch(true)];"
         "const SENT = Object.fromEntries(made.map((one) => [one.type, one]));"
         "console.log(JSON.stringify({SHAPES: s.STAFF.SHAPES, SENT, ROWS: s.STAFF.ROWS}))"
     )

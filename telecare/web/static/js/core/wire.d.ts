@@ -51,7 +51,7 @@ export interface CallRow {
 export interface TaskRow {
   row: "task";
   id: string;
-  kind: "call_back"|"second_talk"|"visit_overdue"|"ask_again"|"follow_up"|"check_devices"|"break_glass"|"review_overdue"|"log_question"|"alarm_unanswered"|"mend_device"|"camera_withdrawn"|"night_visit_late"|"reassess";
+  kind: "call_back"|"second_talk"|"visit_overdue"|"ask_again"|"follow_up"|"check_devices"|"break_glass"|"review_overdue"|"log_question"|"alarm_unanswered"|"mend_device"|"camera_withdrawn"|"nobody_there"|"night_visit_late"|"reassess";
   since: string;
   resident_id: string;
   resident_name: string;
@@ -273,7 +273,14 @@ export interface Ready {
 export interface Lock {
   type: "lock";
 }
-export type ToPage = Hello|Snapshot|Rows|Locked|CallFrame|SignalFrame|Lease|Home|Refused;
+export interface Watch {
+  type: "watch";
+  nights: boolean;
+}
+export interface Nights {
+  type: "nights";
+}
+export type ToPage = Hello|Snapshot|Rows|Locked|Nights|CallFrame|SignalFrame|Lease|Home|Refused;
 export interface Subscribe {
   type: "subscribe";
   view: "today";
@@ -305,4 +312,4 @@ export interface Report {
   width?: number|null;
   height?: number|null;
 }
-export type FromPage = Subscribe|Join|Signal|Alive|Report|Touched|Lock|Ready;
+export type FromPage = Subscribe|Join|Signal|Alive|Report|Touched|Lock|Ready|Watch;

@@ -7,7 +7,7 @@ import { Loading, useFetched } from "./ui.js";
 const LATER = {
   alarm: () => import("./alarm.js"), queue: () => import("./queue.js"),
   after: () => import("./after.js"), anyway: () => import("./anyway.js"), change: () => import("./change.js"), devices: () => import("./devices.js"), closing: () => import("./closing.js"), forms: () => import("./forms.js"), notes: () => import("./notes.js"), people: () => import("./people.js"),
-  ready: () => import("./ready.js"), relation: () => import("./relation.js"), shift: () => import("./shift.js"), steps: () => import("./steps.js"), night: () => import("./night.js"), waiting: () => import("./waiting.js"), mission: () => import("./mission.js"), technical: () => import("./technical.js"),
+  ready: () => import("./ready.js"), relation: () => import("./relation.js"), shift: () => import("./shift.js"), steps: () => import("./steps.js"), night: () => import("./night.js"), waiting: () => import("./waiting.js"), mission: () => import("./mission.js"), offline: () => import("./offline.js"), patrol: () => import("./patrol.js"), technical: () => import("./technical.js"),
 };
 
 /** @typedef {keyof typeof LATER} Name */

@@ -59,7 +59,7 @@ function Locked() {
   const oldest = waits.length ? Math.min(...waits.map((one) => Date.parse(one.since))) : 0;
   return html`<div class="gate"><header class="brand">Telecare</header><main id="main"><div class="panel"><h1 tabindex="-1" ref=${heading}>${t("lock.title")}</h1><p class="soft">${t("lock.why")}</p><${NoticeBox} />
     ${waits.length > 0 && html`<p class="strip" role="alert" data-test="locked-waiting"><${Icon} name="phone" /><b>${t("lock.waiting", { n: waits.length, time: duration(store.now.value - oldest) })}</b></p>`}
-    <${Btn} kind="btn go big last" icon="unlock" test="unlock" act=${unlock}>${t(bootValues().demo ? "lock.unlock" : "lock.unlock_passkey")}<//></div></main><footer></footer></div>`;
+    <${Btn} kind="btn go big last" icon="unlock" test="unlock" act=${unlock}>${t(bootValues().demo ? "lock.unlock" : "lock.unlock_passkey")}<//><${Part} from="offline" name="WhileLocked" given=${{}} /></div></main><footer></footer></div>`;
 }
 
 /** @param {string[]} path @param {URLSearchParams} query */
@@ -74,6 +74,7 @@ function page(path, query) {
   if (path[0] === "people" && id) return html`<${Later} key="card" from="people" name="CardPage" given=${{ id, letters: query.get("letters") || "" }} />`;
   if (path[0] === "devices") return html`<${Later} key="devices" from="devices" name="DevicesPage" given=${{}} />`;
   if (path[0] === "night") return html`<${Later} key="night" from="night" name="NightPage" given=${{}} />`;
+  if (path[0] === "patrol") return html`<${Later} key="patrol" from="patrol" name="PatrolPage" given=${{}} />`;
   if (path[0] === "waiting") return html`<${Later} key="waiting" from="waiting" name="WaitingPage" given=${{}} />`;
   if (path[0] === "end-shift") return html`<${Later} key="end-shift" from="shift" name="EndPage" given=${{}} />`;
   if (path[0] === "taken-over" && store.mayLead.value) return html`<${Later} key="taken-over" from="people" name="TakenOverPage" given=${{}} />`;
@@ -84,13 +85,13 @@ function page(path, query) {
 
 function App() {
   const { path, query } = store.route.value;
-  const dark = !store.locked.value && ["call", "after", "night"].includes(path[0]);
+  const dark = !store.locked.value && ["call", "after", "night", "patrol"].includes(path[0]);
   const [error, setError] = useState("");
   const load = () => store.loadMe().then(() => { setError(""); later("alarm").catch(() => {}); }, (fault) => { store.complain(fault); setError(store.notice.value ? store.notice.value.text : ""); });
   useEffect(() => { load(); }, []);
   useEffect(() => { document.body.classList.toggle("dark", dark); }, [dark]);
   if (store.locked.value) return html`<${Locked} />`;
-  if (!store.me.value) return html`<main id="main"><h1 class="vh">Telecare</h1><${Loading} error=${error || null} again=${load} />${error && html`<${Part} from="mission" name="Kept" given=${{}} />`}</main>`;
+  if (!store.me.value) return html`<main id="main"><h1 class="vh">Telecare</h1><${Loading} error=${error || null} again=${load} />${error && html`<${Part} from="offline" name="Kept" given=${{}} />`}</main>`;
   const why = store.asking.value && html`<${Part} from="relation" name="Why" given=${store.asking.value} />`;
   if (dark) return html`<${Strips} />${why}${page(path, query)}`;
   const here = { tv: "people", alarm: "waiting" }[path[0]] || path[0] || "";

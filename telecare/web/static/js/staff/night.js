@@ -3,6 +3,7 @@ import { html, useEffect, useRef, useState } from "../lib/preact.js";
 import { PATHS } from "../core/icons.js";
 import { bootValues, clock, firstOf, t } from "../core/i18n.js";
 import { Icon } from "./icons.js";
+import { Without } from "./offline.js";
 import * as round from "./round.js";
 import * as store from "./store.js";
 import { Btn, Loading, NoticeBox, usePage } from "./ui.js";
@@ -152,8 +153,8 @@ export function NightPage() {
     <ol class="list" tabindex="0" aria-label=${t("night.list")}>${list.map((each) => html`<li key=${each.id} data-test="check" data-state=${each.state} aria-current=${each.id === round.current.value ? "step" : undefined}><b>${each.resident_name || t("protected.name")}</b><span>${stateOf(each)}</span><small>${wordOf(each)}</small></li>`)}</ol>
     ${one && phase !== "idle" ? html`<div class="view"><${Picture} stream=${stream} /><div class="who">${one.resident_name || t("protected.name")}</div>
       ${phase === "viewing" && html`<div class="rec"><${Icon} name="video" />${t("night.camera_on")}</div>`}${seconds !== null && html`<div class="count" role="timer" aria-label=${t("night.time_left")}>0:${String(seconds).padStart(2, "0")}</div>`}<${Over} phase=${phase} act=${act} /></div>
-    <aside class="card" aria-label=${t("night.about")}><${NoticeBox} /><${About} check=${one} /><${Speech} one=${one} /><${Staying} /><p class="keys">${t("night.keys")}</p></aside>
+    <aside class="card" aria-label=${t("night.about")}><${Without} at=${round.listedAt.value} /><${NoticeBox} /><${About} check=${one} /><${Speech} one=${one} /><${Staying} /><p class="keys">${t("night.keys")}</p></aside>
     ${!round.isAgain.value && html`<div class="out" role="group" aria-label=${t("night.what")}>${OUTCOMES.map((each) => html`<button key=${each.key} type="button" class=${each.kind} data-test=${`say-${each.outcome}`} disabled=${phase === "cut" || (!round.maySay.value && each.outcome !== "technical_fault")} onClick=${() => act(() => round.say(each.outcome))}><${Icon} name=${each.icon} /><span>${t(`night.say.${each.outcome}`)}</span><kbd aria-hidden="true">${each.key}</kbd></button>`)}</div>`}
     <div class="more"><button type="button" data-test="close-now" onClick=${() => act(round.closeNow)} disabled=${phase === "cut"}>${t("night.close_now")}<kbd aria-hidden="true">0</kbd></button><button type="button" data-test="longer" disabled=${phase !== "viewing" || round.isAgain.value || round.extended.value > 1} onClick=${() => act(round.extend)}>${t("night.longer")}<kbd aria-hidden="true">L</kbd></button>${one.may_speak && html`<button type="button" data-test="speak" disabled=${phase !== "viewing" || round.speech.value === "asked" || round.speech.value === "on"} onClick=${() => act(round.speak)}>${t("night.speak")}<kbd aria-hidden="true">S</kbd></button>`}${!round.isAgain.value && html`<button type="button" data-test="pause" onClick=${() => act(round.running.value ? round.pause : round.begin)}>${t(round.running.value ? "night.pause" : "night.go_on")}</button>`}</div>`
-    : html`<div class="view idle"><${NoticeBox} /><${Start} act=${act} /></div>`}</main>`;
+    : html`<div class="view idle"><${Without} at=${round.listedAt.value} /><${NoticeBox} /><${Start} act=${act} /></div>`}</main>`;
 }

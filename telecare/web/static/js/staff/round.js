@@ -2,7 +2,9 @@
 import { computed, signal } from "../lib/preact.js";
 import { get, post } from "../core/api.js";
 import { CallEnd } from "../core/call.js";
+import { watchNights } from "./nights.js";
 import { Offers } from "./offers.js";
+import { keep } from "./kept.js";
 import * as store from "./store.js";
 
 /** @typedef {import("../core/wire").CallFrame} CallFrame */
@@ -42,7 +44,6 @@ import * as store from "./store.js";
 /** @typedef {{callId: string, end: CallEnd}} Connection */
 /** @template T @typedef {import("../lib/preact.js").Signal<T>} Sig */
 
-const REFRESH_MS = 4000;
 const TICK_MS = 200;
 /** Longer than the server's own two seconds: it counts from our report. */
 const SHOWN_MS = 2200;
@@ -56,6 +57,8 @@ const ALARM_PATIENCE_MS = 20000;
 const WAITS = ["due"];
 const OVER = ["done", "called_off"];
 
+/** When the list was true. */
+export const listedAt = signal("");
 export const tonight = signal(/** @type {Tonight|null} */ (null));
 export const current = signal(/** @type {string|null} */ (null));
 export const phase = signal(/** @type {Phase} */ ("idle"));
@@ -118,7 +121,9 @@ export const queue = computed(() => {
 });
 
 export async function refresh() {
-  tonight.value = await get("/api/nightchecks");
+  tonight.value = /** @type {Tonight} */ (await get("/api/nightchecks"));
+  listedAt.value = new Date(store.live.now()).toISOString();
+  keep({ night: { at: listedAt.value, list: tonight.value.checks.map(({ id, resident_name, resident_phone, starts_at, state, place }) => ({ id, resident_name, resident_phone, starts_at, state, place })) } });
 }
 
 /** Once the next home has opened: what it waits for goes before what the list says. */
@@ -361,10 +366,12 @@ function tick() {
 
 /** While the page is shown. @returns {() => void} */
 export function watch() {
-  timers = [setInterval(tick, TICK_MS), setInterval(() => refresh().catch(() => {}), REFRESH_MS)];
+  timers = [setInterval(tick, TICK_MS)];
+  const unwatch = watchNights(refresh);
   refresh().catch(store.complain);
   return () => {
     timers.forEach((one) => clearInterval(one));
+    unwatch();
     pause().catch(() => {});
     [...connections].forEach(([id, one]) => closed(id, one.callId));
     stopHere();

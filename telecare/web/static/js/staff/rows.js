@@ -40,11 +40,12 @@ export const STAFF = {
     absence: { row: "s", id: "s", kind: "s", since: "s", until: "s?", resident_id: "s", resident_name: "s", unit_name: "s?" },
     snapshot: { type: "s", view: "s", unit: "s", version: "n", rows: "[@row]" },
     rows: { type: "s", view: "s", unit: "s", version: "n", changed: "[@row]", gone: "[s]" },
+    nights: { type: "s" },
     waits: { id: "s", since: "s" },
     locked: { type: "s", waiting: "[@waits]" },
   }),
   ROWS: { alarm: "alarm", receivers: "receivers", technical: "technical", outage: "outage", visit: "visit", call: "waiting", task: "task", dispatch: "dispatch", hand_over: "hand_over", absence: "absence" },
-  FRAMES: COMMON.FRAMES.concat(["snapshot", "rows", "locked"]),
+  FRAMES: COMMON.FRAMES.concat(["snapshot", "rows", "locked", "nights"]),
 };
 
 /** @returns {import("../core/wire").Touched} */

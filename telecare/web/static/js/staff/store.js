@@ -170,6 +170,7 @@ function take(frame) {
       version = frame.version;
       applyRows(frame.changed, frame.gone);
       break;
+    case "nights": nights.value += 1; break;
     case "locked": lock(); takeLocked(frame); break;
     case "call": if (frame.kind !== "look") takeCall(frame); else { lookFrames.set(frame.call_id, frame); toEnd(frame.call_id, (one) => one.take(frame)); } break;
     case "signal": toEnd(frame.call_id, (one) => one.signal(frame)); break;
@@ -179,6 +180,8 @@ function take(frame) {
   }
 }
 
+/** Counts how often the night's lists may have changed (nights.js). */
+export const nights = signal(0);
 /** Looks at night, by their call. @type {Map<string, Pick<CallEnd, "take"|"signal"|"lease">>} */
 export const looks = new Map();
 /** What was said last of each, maybe before we had its number: it is not said twice. @type {Map<string, CallFrame>} */
@@ -418,6 +421,7 @@ export async function endShift() {
     return;
   }
   toneAsked.value = false;
+  forget();
   await loadMe();
   if (route.value.path[0] === "end-shift") go("");
 }
@@ -427,10 +431,19 @@ export async function signOut() {
   leave();
 }
 
+export const KEPT = "telecare-kept";
+export const FORGET = "forget";
+/** What was kept for a time without network (kept.js). */
+export function forget() {
+  dispatchEvent(new Event(FORGET));
+  return indexedDB.deleteDatabase(KEPT);
+}
+
 /** Nothing of hers stays in the browser. */
 function leave() {
   sessionStorage.clear();
-  location.assign("/");
+  const gone = forget();
+  gone.onsuccess = gone.onerror = gone.onblocked = () => location.assign("/");
 }
 
 const TELL_MS = 60 * 1000;

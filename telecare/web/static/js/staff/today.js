@@ -80,6 +80,7 @@ export function Today() {
   return html`<main id="main"><div class="top"><h1 tabindex="-1" ref=${heading}>${t("today.title")}</h1><p>${weekday(at)} ${dayMonth(at)}${me ? `, ${me.unit_name}` : ""}</p></div>
     ${me && !me.shift && html`<${Part} from="shift" name="Begin" given=${{}} />`}
     ${me && me.shift && store.toneAsked.value && html`<${Part} from="shift" name="Tone" given=${{}} />`}
+    ${me && me.shift && me.shift.tasks.includes("drive") && html`<${Part} from="patrol" name="Way" given=${{}} />`}
     <div class="filters" role="group" aria-label=${t("today.show")}>${filters.map((one) => html`<button type="button" key=${one.value} data-test=${`filter-${one.value}`} aria-pressed=${String(filter === one.value)} onClick=${() => setFilter(one.value)}>${one.text}</button>`)}
       ${store.mayPlan.value && html`<a class="btn small plan" data-test="plan" href="#/plan">${t("today.plan")}</a>`}
       ${store.mayLead.value && html`<a class="btn small" data-test="taken-over-link" href="#/taken-over">${t("taken_over.title")}</a>`}</div>
