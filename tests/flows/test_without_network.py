@@ -3,6 +3,7 @@
 import pytest
 
 from tests.flows.look import Look
+from tests.flows.test_night_round import HOMES, at_the_round, night  # noqa: F401 - a fixture
 from tests.flows.test_patrol import PHONE, on_patrol
 from tests.flows.test_shift import KEPT_PAGE, somebody_should
 
@@ -101,6 +102,24 @@ async def test_loaded_anew_without_network_the_list_is_there_and_nothing_in_plai
         await stack.server_up()
     await maria.get_by_role("button", name="Försök igen").click()
     await stack.until("select 1 from dispatch where state = 'arrived'")
+
+
+async def test_the_rounds_list_too_is_there_when_it_is_loaded_anew(night, windows):  # noqa: F811
+    jonas = await at_the_round(windows)
+    await jonas.evaluate(KEPT_PAGE)
+    await jonas.evaluate(SEALED)
+    seen = Look("sv", [(320, 640), (390, 844)])
+    night.kill_server()
+    try:
+        await jonas.reload()
+        round_ = jonas.locator("[data-test=kept-night]")
+        await round_.get_by_text("Utan nät. Listan är från 10:0").wait_for()
+        assert await round_.get_by_text("Ska få tillsyn").count() == len(HOMES)
+        await seen.at(jonas, "night-without-network")
+    finally:
+        night.start_server()
+        await night.server_up()
+    assert seen.faults == []
 
 
 async def test_what_somebody_else_did_meanwhile_is_told_and_her_note_is_not_lost(stack, windows):

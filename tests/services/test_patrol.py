@@ -75,13 +75,33 @@ async def test_what_she_goes_to_stands_first_and_alone_says_what_to_know(night, 
     await night.at(TWO - timedelta(minutes=30))
     world = night.world
 
-    await world.services.dispatches.accept(night.maria, await asked_about(world, nils))
-    first, second = (await listed(night.world, client, night.maria))["jobs"]
+    _, last = (await listed(world, client, night.maria))["jobs"]
 
-    assert (first["resident_name"], first["is_mine"]) == (nils.name, True)
+    await world.services.dispatches.accept(night.maria, last["id"])
+    first, second = (await listed(world, client, night.maria))["jobs"]
+
+    assert (first["id"], first["is_mine"]) == (last["id"], True)
     assert first["to_know"] == "Går ofta upp vid två."
     assert (second["to_know"], second["accepted_by"]) == ("", None)
     assert second["why"] == ["patrol.why.agreed"]
+
+
+async def test_of_two_who_wait_for_the_same_she_goes_first_who_is_asked_for_first(
+    night, client  # noqa: F811
+):  # fmt: skip
+    ingrid, nils = [await night.home(name) for name in ("Ingrid", "Nils")]
+    await night.agreed(ingrid, slots=(Slot(time(2), Modality.VISIT),))
+    await night.agreed(nils, slots=(Slot(time(2, 1), Modality.VISIT),))
+    await night.world.rows(
+        "update resident set priority = 1 where tenant_id = $1 and id = $2",
+        night.world.tenant, nils.id,
+    )  # fmt: skip
+    await night.at(TWO - timedelta(minutes=30))
+    await night.at(TWO - timedelta(minutes=29))
+
+    jobs = (await listed(night.world, client, night.maria))["jobs"]
+
+    assert [job["resident_name"] for job in jobs] == [nils.name, ingrid.name]
 
 
 async def test_what_is_done_stands_below_until_the_night_is_over(night, client):  # noqa: F811

@@ -114,7 +114,7 @@ function Start({ act }) {
       ${!said && html`<label class="opt"><input type="checkbox" data-test="private" checked=${ticked} onChange=${(/** @type {Event} */ e) => tick(/** @type {HTMLInputElement} */ (e.target).checked)} /><span class="b">${t("night.private")}</span></label>`}
       <p><button type="button" class="btn go big" data-test="begin-round" disabled=${!alone} onClick=${() => act(round.begin)}>${t("night.begin")}</button></p>`
     : html`<h2 data-test="nothing-due">${t(coming ? "night.next_at" : "night.none", { time: coming ? clock(coming.look_from) : "" })}</h2>`}
-    <p><a class="btn" href="#/">${t("common.to_today")}</a></p></div>`;
+    <p class="row wrap"><a class="btn" href="#/patrol">${t("patrol.title")}</a><a class="btn" href="#/">${t("common.to_today")}</a></p></div>`;
 }
 
 export function NightPage() {
