@@ -179,7 +179,11 @@ async def _whole_round(
     """Seconds beyond the looking, and altogether."""
     async with night.at_the_round(browser) as page:
         if not makes_ready:
-            await page.route("**/api/nightchecks/*/ready", lambda route: route.abort())
+            refused = {"code": "busy", "title": "", "status": 409}
+            await page.route(
+                "**/api/nightchecks/*/ready",
+                lambda route: route.fulfill(status=409, json=refused),
+            )
         await page.evaluate(CARRIED_OUT, SEEN)
         await page.locator("[data-test=begin-round]").click()
         async with asyncio.timeout(homes * PATIENCE_S):

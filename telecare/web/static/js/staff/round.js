@@ -303,9 +303,9 @@ export async function sayWhy(why) {
   const id = current.value;
   if (!id || isSaying) return;
   await once(() => post(`/api/nightchecks/${id}/cut`, { why }));
+  running.value = false;
   stopHere();
   await refresh();
-  running.value = false;
 }
 
 export async function extend() {
