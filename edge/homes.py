@@ -125,6 +125,7 @@ def simulated_hardware(script: HomeScript, folder: Path) -> Hardware:
     return Hardware(
         camera=script.camera,
         microphone="simulated",
+        loudspeaker=script.loudspeaker,
         picture="canary" if script.picture == "canary" else "moving",
         tone_hz=script.tone_hz,
         cameras=script.settings.cameras,

@@ -35,6 +35,7 @@ from edge.pipe import (
     Quality,
     Ready,
     Report,
+    Speaks,
     Take,
     TakeCandidate,
     TakeOffer,
@@ -239,8 +240,8 @@ class LiveCall:
 
     async def _signal_and_speak(self) -> None:
         await self._home.before_speech()
-        if self._window is not None and self._window.let_speak():
-            self._say(UnitReport(call_id=self.call_id, what="speaks"))
+        if self._window is not None:
+            self._window.let_speak()
 
     def _pressed(self, press: Press, now_ms: int) -> list[Effect]:
         match press:
@@ -338,6 +339,8 @@ class LiveCall:
                     self._home.screen.show(report)
             case OfferRefused():
                 log.warning("offer refused", extra={"call_id": str(self.call_id)})
+            case Speaks():
+                self._say(UnitReport(call_id=self.call_id, what="speaks"))
             case AnswerMade() | FirstFrame() | Quality() | Ready():
                 self._pass_on(report)
             case _:

@@ -33,6 +33,7 @@ from edge.pipe import (
     Order,
     Ready,
     Report,
+    Speaks,
     Stop,
     Take,
     TakeCandidate,
@@ -93,7 +94,8 @@ class CallMedia:
             case Extend():
                 self.shutter.extend(opening=order.opening, until_ms=order.until_ms)
             case LetSpeak():
-                self._spoken.let_through()
+                if await self._spoken.let_through():
+                    self._pipe.tell(Speaks())
             case Darken():
                 await self._spoken.stop()
                 await self.shutter.close()

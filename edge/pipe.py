@@ -150,6 +150,12 @@ class FirstFrame(PipeMessage):
     at_ms: int
 
 
+class Speaks(PipeMessage):
+    """The loudspeaker is open, and the viewer's voice is let through."""
+
+    kind: Literal["speaks"] = "speaks"
+
+
 class ViewerHeard(PipeMessage):
     kind: Literal["viewer_heard"] = "viewer_heard"
     at_ms: int
@@ -179,6 +185,7 @@ Report = (
     | AnswerMade
     | OfferRefused
     | FirstFrame
+    | Speaks
     | ViewerHeard
     | TextHeard
     | Quality

@@ -15,10 +15,17 @@ class Spoken:
         self._loudspeaker = loudspeaker
         self._is_lit = is_lit
         self._is_let = False
-        self._is_open = False
 
-    def let_through(self) -> None:
+    async def let_through(self) -> bool:
+        """False when nobody could be heard."""
+        if self._loudspeaker is None or not self._is_lit():
+            return False
+        try:
+            await self._loudspeaker.open()
+        except HardwareFailed:
+            return False
         self._is_let = True
+        return True
 
     async def take(self, frame: AudioFrame) -> None:
         if self._loudspeaker is None or not self._is_let:
@@ -27,15 +34,11 @@ class Spoken:
             await self.stop()
             return
         try:
-            if not self._is_open:
-                await self._loudspeaker.open()
-                self._is_open = True
             await self._loudspeaker.play(frame)
         except HardwareFailed:
             await self.stop()
 
     async def stop(self) -> None:
-        self._is_let = False
-        if self._is_open and self._loudspeaker is not None:
-            self._is_open = False
+        if self._is_let and self._loudspeaker is not None:
+            self._is_let = False
             await self._loudspeaker.close()

@@ -55,12 +55,10 @@ class Window:
         if self.is_open and self.dark_by_ms is None:
             self.media.order(Extend(opening=self._opening, until_ms=until_ms))
 
-    def let_speak(self) -> bool:
-        """False when nothing is open, or about to close."""
-        may = self.is_open and self.dark_by_ms is None
-        if may:
+    def let_speak(self) -> None:
+        """Nobody is heard where nothing is open, or about to close."""
+        if self.is_open and self.dark_by_ms is None:
             self.media.order(LetSpeak())
-        return may
 
     def darken(self, reason: Reason) -> None:
         if self.is_open and self.dark_by_ms is None:

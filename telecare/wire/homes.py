@@ -120,6 +120,7 @@ class HomeScript(BaseModel):
     screen: Literal["on", "off", "unknown"] = "on"
     camera: str = Field(default="simulated", pattern=r"^(simulated|none|/dev/\w+)$")
     """`simulated`, `none`, or a V4L2 device such as /dev/video0 when the demo was given one."""
+    loudspeaker: Literal["simulated", "none"] = "simulated"
     picture: str = "moving"
     """`moving`: a drawn room with a clock; `canary`: a fixed pattern that tests search for."""
     tone_hz: int = Field(default=440, ge=100, le=3000)

@@ -227,6 +227,18 @@ class TestSpeech:
         assert heard_ms >= signs[-1]["at_ms"]
         assert voices(home) == ["on", "heard", "off"]
 
+    async def test_a_home_without_a_loudspeaker_never_says_that_she_hears(
+        self, server, homes, staff
+    ):
+        await homes(settings=BEDROOM, loudspeaker="none")
+        call_id = await ready(server, staff)
+        await opened(server, call_id)
+        async with server.renewing(call_id):
+            await staff.sees(3)
+            server.say(Down.CALL, Speak(call_id=call_id))
+            await server.hears(UnitAlive, call_id=call_id, count=4)
+        assert not [one for one in server.all(UnitReport) if one.what == "speaks"]
+
     async def test_nobody_speaks_into_a_home_that_is_only_made_ready(self, server, homes, staff):
         home = await homes(settings=BEDROOM)
         call_id = await ready(server, staff)
