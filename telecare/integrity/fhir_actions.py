@@ -129,6 +129,7 @@ TOLD: dict[Action, Told] = {
     ),
     A.SHIFT_BEGUN: Told(P.CREATE, "Encounter", "shift_id"),
     A.SHIFT_ENDED: Told(P.UPDATE, "Encounter", "shift_id"),
+    A.ROOM_PRIVATE: Told(P.UPDATE, "Encounter", "shift_id"),
     A.HAND_OVER_ASKED: Told(P.CREATE, "Task", "hand_over_id"),
     **_each(
         Told(P.UPDATE, "Task", "hand_over_id"),
@@ -234,7 +235,7 @@ TOLD: dict[Action, Told] = {
         Told(P.UPDATE, "Encounter", "call_id"),
         [
             A.CALL_TAKEN, A.CALL_ANSWERED, A.CALL_DECLINED, A.CALL_UNANSWERED, A.CALL_PASSED_ON,
-            A.CALL_SEEN, A.CALL_LIT_AGAIN, A.FACE_LEFT,
+            A.CALL_SEEN, A.CALL_LIT_AGAIN, A.FACE_LEFT, A.SPEECH_BEGAN,
         ],
     ),
     # tasks
