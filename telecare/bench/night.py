@@ -51,6 +51,7 @@ BEYOND = 0.5
 PATIENCE_S = 60.0
 REST_S = 0.6
 REST_TICKS = 2
+"""Of each home."""
 STOP_S = 10.0
 LET_GO_MS = 45_000
 """A home that was made ready is let go after half a minute."""
@@ -94,6 +95,7 @@ class Night:
     stack: Stack
     jonas: "StorageState"
     home_process: "subprocess.Popen[bytes]"
+    homes: int
 
     async def due_again(self) -> None:
         await run_script(self.stack.services.postgres.url(SUPERUSER), DUE_AGAIN)
@@ -104,7 +106,7 @@ class Night:
             while True:
                 before = ticks_of_tree(self.home_process.pid)
                 await asyncio.sleep(REST_S)
-                if ticks_of_tree(self.home_process.pid) - before <= REST_TICKS:
+                if ticks_of_tree(self.home_process.pid) - before <= REST_TICKS * self.homes:
                     return
 
     @asynccontextmanager
@@ -217,7 +219,7 @@ async def running_night(browser: "Browser", count: int, camera: str) -> AsyncIte
             async with running_homes(stack, scripts) as running:
                 await nights.agree(database, tenant, homes, now)
                 jonas = await _on_shift(browser, stack.url)
-                yield Night(stack, jonas, running)
+                yield Night(stack, jonas, running, count)
 
 
 def _script(stack: Stack, home: seed.Home, code: str, camera: str) -> HomeScript:
