@@ -49,6 +49,8 @@ QUALITY_INTERVAL_S = 5
 CLOSE_TIMEOUT_S = 2
 ANSWER_TIMEOUT_S = 15
 PR_SET_PDEATHSIG = 1
+SCENE = "simulated:"
+"""Before the name of a bedroom at night (edge/studio/scene.py)."""
 
 
 class Stopped(Exception):
@@ -166,10 +168,15 @@ def camera(hardware: Hardware) -> Camera | None:
         case "none":
             return None
         case "simulated":
-            stamps = None if hardware.stamps is None else Path(hardware.stamps)
-            return SimulatedCamera(hardware.picture, stamps=stamps)
+            return SimulatedCamera(hardware.picture, stamps=stamps_of(hardware))
+        case scene if scene.startswith(SCENE):
+            return SimulatedCamera(scene.removeprefix(SCENE), stamps=stamps_of(hardware))
         case device:
             return V4l2Camera(device)
+
+
+def stamps_of(hardware: Hardware) -> Path | None:
+    return None if hardware.stamps is None else Path(hardware.stamps)
 
 
 def microphone(hardware: Hardware) -> Microphone | None:
@@ -187,7 +194,7 @@ def loudspeaker(hardware: Hardware) -> Loudspeaker | None:
         case "none":
             return None
         case "simulated":
-            return SimulatedLoudspeaker(None if hardware.stamps is None else Path(hardware.stamps))
+            return SimulatedLoudspeaker(stamps_of(hardware))
         case device:
             return AlsaLoudspeaker(device)
 

@@ -26,7 +26,7 @@ class Hardware(PipeMessage):
     """Which camera and microphone stand in this home."""
 
     camera: str = "simulated"
-    """`simulated`, `none`, or a V4L2 device such as /dev/video0."""
+    """`simulated`, `simulated:asleep` (or another scene), `none`, or a V4L2 device."""
     microphone: str = "simulated"
     """`simulated`, `none`, or an ALSA device such as default."""
     loudspeaker: str = "simulated"

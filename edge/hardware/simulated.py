@@ -13,6 +13,7 @@ from av import AudioFrame, VideoFrame
 from edge.hardware.drawing import WIDTH, Box, Colour, drawn_canary, drawn_room
 from edge.hardware.ports import HardwareFailed
 from edge.pipe import monotonic_ms
+from edge.studio.scene import Bedroom, is_scene
 
 FRAMES_PER_S = 20
 SAMPLES_PER_S = 48_000
@@ -23,10 +24,14 @@ BALL = Colour(200, 90, 170)
 
 
 class SimulatedCamera:
-    """Writes when it opened and closed to `stamps` (JSON lines, CLOCK_MONOTONIC ms)."""
+    """`picture`: `moving`, `canary`, or a bedroom at night (edge/studio/scene.py).
+
+    Writes when it opened and closed to `stamps` (JSON lines, CLOCK_MONOTONIC ms).
+    """
 
     def __init__(self, picture: str = "moving", *, stamps: Path | None = None) -> None:
         self._background = drawn_canary() if picture == "canary" else drawn_room()
+        self._bedroom = Bedroom(picture) if is_scene(picture) else None
         self._moves = picture != "canary"
         self._stamps = stamps
         self._opened_at: float | None = None
@@ -54,6 +59,8 @@ class SimulatedCamera:
             self._stamp(on=False)
 
     def _draw(self) -> VideoFrame:
+        if self._bedroom is not None:
+            return self._bedroom.picture(self._count)
         if not self._moves:
             return self._background.frame()
         picture = self._background.copy()

@@ -11,6 +11,8 @@ from telecare.runtime.db import open_database
 from telecare.wire.homes import HomeScript, HomeSettings, Pressed
 
 ANSWERS_AFTER_S = 1.5
+AT_NIGHT = {"aino": "up", "karl-erik": "empty"}
+"""Everybody else sleeps."""
 TRY_EVERY_S = 3
 TRIES = 20
 """A home that was not there in a minute has no nights."""
@@ -46,7 +48,10 @@ def home_script(
         when_it_rings=Pressed(key="answer", after_s=ANSWERS_AFTER_S),
         screen="off" if home.key == "karl-erik" else "on",
         camera=camera if camera and home.key == "ingrid" else "simulated",
-        settings=HomeSettings(language=home.language, cameras={nights.CAMERA: "simulated"}),
+        settings=HomeSettings(
+            language=home.language,
+            cameras={nights.CAMERA: f"simulated:{AT_NIGHT.get(home.key, 'asleep')}"},
+        ),
     )
 
 
