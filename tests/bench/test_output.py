@@ -46,8 +46,8 @@ def test_people_read_missed_in_plain_words():
 def test_every_promised_bench_is_there():
     assert sorted(BENCHES) == [
         "alarm", "alarm-under-replay", "audit-append", "audit-proof", "audit-search",
-        "audit-sequence", "audit-verify", "boot", "cut", "first-picture", "homes", "ingest",
-        "ingest-db", "screens",
+        "audit-sequence", "audit-verify", "boot", "cut", "first-picture", "first-picture look",
+        "homes", "ingest", "ingest-db", "round", "screens",
     ]  # fmt: skip
 
 

@@ -147,7 +147,7 @@ async def test_what_is_written_before_the_call_is_open_is_not_shown():
     screen = SimulatedScreen()
     home = Home(
         boot=uuid4(), hardware=Hardware(), screen=screen, standby=Standby(), records=None,
-        say=print, camera_is=print, notice=print, look=print,
+        say=print, camera_is=print, notice=print, look=print, before_speech=screen.rest,
     )  # fmt: skip
     ring = Ring(call_id=uuid4(), caller="Maria", from_unit="Norr", language="sv", ring_s=30)
     live = LiveCall(rings(ring, boot=home.boot, now_ms=monotonic_ms()), home)
