@@ -26,7 +26,6 @@ from pydantic import BaseModel, ConfigDict
 from telecare.bench.browser import chromium, watched_page
 from telecare.bench.report import Part, at_most, compared, percentile, told
 from telecare.bench.stack import (
-    POLL_S,
     Stack,
     environment,
     running_stack,
@@ -53,6 +52,8 @@ REST_S = 0.6
 REST_TICKS = 2
 """Of each home."""
 STOP_S = 10.0
+POLL_MS = 500
+"""Seldom: each question takes time from the page that is measured."""
 LET_GO_MS = 45_000
 """A home that was made ready is let go after half a minute."""
 DUE_AGAIN = """
@@ -126,6 +127,8 @@ async def round_of(homes: int | None) -> list[Part]:
     """`homes`: how many."""
     count = homes or HOMES
     async with chromium() as browser, running_night(browser, count, "simulated") as night:
+        await night.due_again()
+        await night.rested()
         ready, whole = await _whole_round(night, browser, count, makes_ready=True)
         await night.due_again()
         await night.rested()
@@ -188,11 +191,13 @@ async def _whole_round(
             )
         await page.evaluate(CARRIED_OUT, SEEN)
         await page.locator("[data-test=begin-round]").click()
-        async with asyncio.timeout(homes * PATIENCE_S):
-            seen = await _looks(page)
-            while len(seen.presses) <= homes:  # the page tells nobody
-                await asyncio.sleep(POLL_S)
-                seen = await _looks(page)
+        await page.wait_for_function(
+            "homes => window.bench.presses.length > homes",
+            arg=homes,
+            polling=POLL_MS,
+            timeout=homes * PATIENCE_S * 1000,
+        )
+        seen = await _looks(page)
         await page.locator("[data-phase=idle]").wait_for()
     beyond = sum(seen.after(n) for n in range(homes))
     return beyond / 1000, (seen.presses[homes] - seen.presses[0]) / 1000
