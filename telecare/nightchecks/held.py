@@ -1,5 +1,13 @@
 """What a look needs, in the order in which it is locked: call, then check (architecture §1.11)."""
 
+from datetime import datetime
+
+from telecare.access.errors import NotPermitted
+from telecare.access.model import Permission, StaffSession
+from telecare.audit.actions import Action
+from telecare.audit.append import Kept
+from telecare.audit.format import Document
+from telecare.audit.model import refused
 from telecare.calls import looking
 from telecare.calls import store as call_store
 from telecare.calls.model import Call
@@ -7,6 +15,7 @@ from telecare.devices import store as device_store
 from telecare.devices.model import Endpoint
 from telecare.nightchecks import agreements_store, store
 from telecare.nightchecks.model import Check
+from telecare.nightchecks.service import take_on
 from telecare.people.model import Resident
 from telecare.runtime.db import Transaction
 from telecare.runtime.errors import NotFound, TelecareError
@@ -18,6 +27,29 @@ class CameraUnusable(TelecareError):
     """It is blocked, closed, never activated, or its unit is not paired: that is a visit."""
 
     code = Code.CAMERA_UNUSABLE
+
+
+class RoomNotPrivate(TelecareError):
+    """She has not said, in this shift, that she sits where nobody else sees her screen."""
+
+    code = Code.ROOM_NOT_PRIVATE
+
+
+def require_role(session: StaffSession, resident: Resident, tried: Action) -> None:
+    """Whoever looks, or speaks to her, has been trained for it. Raises NotPermitted (recorded)."""
+    if not session.staff.may(Permission.LOOK):
+        what: Document = {"needs": str(Permission.LOOK)}
+        denied = refused(Code.NOT_PERMITTED, tried, session.actor, [resident.person], what)
+        raise NotPermitted(Kept(denied))
+
+
+async def take_on_alone(
+    db: Transaction, session: StaffSession, check: Check, tried: Action, now: datetime
+) -> None:
+    """Before any look. Raises NotOnShift, RoomNotPrivate."""
+    shift_id = await take_on(db, session, check, tried, now)
+    if not await store.is_private(db, shift_id):
+        raise RoomNotPrivate
 
 
 async def seen(db: Transaction, check_id: CheckId) -> Check:

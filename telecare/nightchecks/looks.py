@@ -5,13 +5,12 @@ from contextlib import AbstractAsyncContextManager
 from dataclasses import replace
 from datetime import datetime
 
-from telecare.access.errors import NotPermitted
-from telecare.access.model import Permission, StaffSession
+from telecare.access.model import StaffSession
 from telecare.access.service import React, stays
 from telecare.audit.actions import Action
-from telecare.audit.append import Kept, append, append_all
+from telecare.audit.append import append, append_all
 from telecare.audit.format import Document
-from telecare.audit.model import Record, actor_text, refused
+from telecare.audit.model import Record, actor_text
 from telecare.calls import looking
 from telecare.calls import store as call_store
 from telecare.calls.model import Call, Reason, State
@@ -24,7 +23,15 @@ from telecare.consent.gate import (
     admit,
 )
 from telecare.nightchecks import agreements_store, store
-from telecare.nightchecks.held import CameraUnusable, camera_of, held, held_with_call, seen
+from telecare.nightchecks.held import (
+    CameraUnusable,
+    camera_of,
+    held,
+    held_with_call,
+    require_role,
+    seen,
+    take_on_alone,
+)
 from telecare.nightchecks.model import (
     ABSENT,
     Check,
@@ -35,23 +42,16 @@ from telecare.nightchecks.model import (
     WrongPicture,
 )
 from telecare.nightchecks.planning import SYSTEM
-from telecare.nightchecks.service import WITHOUT, move, take_on
+from telecare.nightchecks.service import WITHOUT, move
 from telecare.people.model import Resident
 from telecare.people.service import known
 from telecare.runtime.clock import Clock
 from telecare.runtime.db import Database, Transaction
-from telecare.runtime.errors import NotFound, TelecareError
+from telecare.runtime.errors import NotFound
 from telecare.wire import edge
-from telecare.wire.errors import Code
 from telecare.wire.ids import CallId, CheckId
 
 Move = Callable[[Check, datetime], Check]
-
-
-class RoomNotPrivate(TelecareError):
-    """She has not said, in this shift, that she sits where nobody else sees her screen."""
-
-    code = Code.ROOM_NOT_PRIVATE
 
 
 class NightLooks:
@@ -256,14 +256,9 @@ class NightLooks:
         await stays(db, session, tried, now)
         check = await seen(db, check_id)
         resident = await known(db, check.resident_id)
-        if not session.staff.may(Permission.LOOK):
-            what: Document = {"needs": str(Permission.LOOK)}
-            denied = refused(Code.NOT_PERMITTED, tried, session.actor, [resident.person], what)
-            raise NotPermitted(Kept(denied))
+        require_role(session, resident, tried)
         check.require_look(session.staff.id, now)
-        shift_id = await take_on(db, session, check, tried, now)
-        if not await store.is_private(db, shift_id):
-            raise RoomNotPrivate
+        await take_on_alone(db, session, check, tried, now)
         return check, resident
 
     async def _over(

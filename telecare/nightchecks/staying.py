@@ -15,10 +15,17 @@ from telecare.calls.model import CallEnded, Reason
 from telecare.calls.opening import close_call
 from telecare.consent.gate import admit
 from telecare.nightchecks import agreements_store, store
-from telecare.nightchecks.held import camera_of, held, held_with_call, seen
+from telecare.nightchecks.held import (
+    camera_of,
+    held,
+    held_with_call,
+    require_role,
+    seen,
+    take_on_alone,
+)
 from telecare.nightchecks.model import CheckTaken
 from telecare.nightchecks.planning import SYSTEM
-from telecare.nightchecks.service import move, take_on
+from telecare.nightchecks.service import move
 from telecare.people.service import known
 from telecare.runtime.clock import Clock
 from telecare.runtime.db import Database, Transaction
@@ -49,16 +56,17 @@ class Staying:
     async def look_again(self, session: StaffSession, check_id: CheckId) -> CallId:
         """ "Titta igen", for as long as a look lasts; no outcome is asked for.
 
-        Raises NotFound, NotOnShift, CheckClosed, CheckTaken, LookedJustNow, CameraUnusable, what
-        the gate raises, and Busy.
+        Raises NotFound, NotPermitted, NotOnShift, RoomNotPrivate, CheckClosed, CheckTaken,
+        LookedJustNow, CameraUnusable, what the gate raises, and Busy.
         """
         now, tried = self._clock.now(), Action.LOOKED_AGAIN
         async with self._by(session) as db:
             await stays(db, session, tried, now)
             before = await seen(db, check_id)
-            before.require_look_again(session.staff.id, now)
-            await take_on(db, session, before, tried, now)
             resident = await known(db, before.resident_id)
+            require_role(session, resident, tried)
+            before.require_look_again(session.staff.id, now)
+            await take_on_alone(db, session, before, tried, now)
             endpoint, look = await camera_of(db, before, resident)
             made = await looking.prepare(
                 db, session, resident, endpoint=endpoint, look=look, now=now
@@ -76,12 +84,14 @@ class Staying:
         """ "Säg något": the home gives its signal first, then lets her voice through until the
         look is over. The gate is passed anew.
 
-        Raises NotFound, CheckTaken, SpeechNotAgreed, CallEnded, and what the gate raises.
+        Raises NotFound, NotPermitted, CheckTaken, SpeechNotAgreed, CallEnded, and what the gate
+        raises.
         """
         now, tried = self._clock.now(), Action.SPEECH_ASKED
         async with self._by(session) as db:
             before = await seen(db, check_id)
             resident = await known(db, before.resident_id)
+            require_role(session, resident, tried)
             await admit(db, session.actor, resident, looking.POLICY.purpose, now, tried=tried)
             call, check = await held_with_call(db, check_id)
             if check.staff_id != session.staff.id:

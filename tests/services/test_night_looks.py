@@ -13,8 +13,7 @@ from telecare.consent.gate import ConsentOutsideHours, ResidentAbsent
 from telecare.consent.model import Purpose
 from telecare.nightchecks.agreement import Modality, Slot
 from telecare.nightchecks.agreements import Terms
-from telecare.nightchecks.held import CameraUnusable
-from telecare.nightchecks.looks import RoomNotPrivate
+from telecare.nightchecks.held import CameraUnusable, RoomNotPrivate
 from telecare.nightchecks.model import (
     CheckClosed,
     CheckNotDue,

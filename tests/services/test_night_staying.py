@@ -1,8 +1,10 @@
 """A home that needs a visit: open to whoever saw it, spoken to where agreed, shut at the end."""
 
+from dataclasses import replace
+
 import pytest
 
-from telecare.access.errors import NotAssigned
+from telecare.access.errors import NotAssigned, NotPermitted
 from telecare.access.model import Role
 from telecare.calls.model import CallEnded
 from telecare.consent.gate import ConsentMissing
@@ -74,6 +76,15 @@ async def test_nobody_else_looks_again_and_nobody_where_all_is_well(sent, world,
     )
     with pytest.raises(CheckClosed):
         await again(sent)
+
+
+async def test_a_role_that_has_ended_looks_and_speaks_no_more(sent, clock):
+    clock.forward(minutes=2)
+    no_more = replace(sent.maria, staff=replace(sent.maria.staff, grants=()))
+    for tried in (sent.world.services.staying.look_again, sent.world.services.staying.speak):
+        with pytest.raises(NotPermitted):
+            await tried(no_more, await sent.check_id())
+    assert (await sent.call())["state"] == "ended"
 
 
 async def test_an_arrival_shuts_the_picture_and_ends_it(sent, world, clock):
